@@ -1,0 +1,73 @@
+/** What the engine takes and gives: bytes of verified models in, named arrays out. It knows taps and graphs, but no classes and no tasks. */
+import type { Warning } from '../errors.ts';
+import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
+import type { RgbImage } from '../media/types.ts';
+
+/** `auto` takes WebGPU where it works and WASM otherwise; in Node onnxruntime-node's CPU where installed and WASM otherwise. */
+export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu';
+export type Device = 'webgpu' | 'wasm' | 'cpu';
+/** Which compiled form of a model is run. A CPU runs the `wasm` form. */
+export type VariantName = 'webgpu' | 'wasm';
+
+/** A model whose every byte was checked against its manifest. */
+export type ModelPackage<M extends BackboneManifest | AdapterManifest> = {
+  manifest: M;
+  /** Bytes by the path that the manifest gives them. */
+  files: Record<string, Uint8Array<ArrayBuffer>>;
+};
+
+export type NamedArray = { shape: number[]; data: Float32Array<ArrayBuffer> };
+
+/** One second for the engine: what `media` made of it, without the thumbnail. */
+export type EngineSegment = { frame: RgbImage | null; pcm: Float32Array<ArrayBuffer> | null };
+
+/** The outputs of one adapter, by the names in its manifest. */
+export type AdapterOutputs = Record<string, NamedArray>;
+
+export type EngineInfo = {
+  device: Device;
+  variant: VariantName;
+  /** Name and version of the runtime, e.g. `onnxruntime-web 1.30.0`. */
+  runtime: string;
+  /** Threads of the CPU kernels; 1 on WebGPU. */
+  threads: number;
+  /** The GPU, where one is used. */
+  gpu: { vendor: string; architecture: string; description: string } | null;
+  /** Why this device and not another, one sentence each, in order of decision. */
+  why: string[];
+  backbone: { id: string; version: string };
+  adapters: { id: string; version: string; task: string }[];
+  /** Milliseconds spent creating sessions, and running each graph once so that no shader is compiled later. */
+  loadMs: number;
+  warmupMs: number;
+  warnings: Warning[];
+};
+
+export type EngineLoad = {
+  backbone: ModelPackage<BackboneManifest>;
+  adapters: ModelPackage<AdapterManifest>[];
+  device: DeviceRequest;
+  /** Threads of the CPU kernels; default: half of the logical cores at least 1 at most 8. */
+  threads?: number;
+  /** Where the runtime's own `.mjs` and `.wasm` files lie; a page only. */
+  runtimePath?: string;
+};
+
+export type EngineProgress = { phase: 'load' | 'warmup'; done: number; total: number };
+
+/**
+ * Runs a backbone once per segment and every chosen adapter on its taps. Same interface in this thread and across the worker bridge.
+ * All calls are queued: the runtime never sees two at once.
+ */
+export interface Engine {
+  load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
+  /** Starts a run over one clip for the adapters with these ids. */
+  begin(adapterIds: string[]): Promise<number>;
+  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`. */
+  push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
+  /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by adapter id. */
+  finish(run: number): Promise<Record<string, AdapterOutputs>>;
+  /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
+  cancel(run: number): Promise<void>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+/**
+ * The one error class of the SDK. Every failure that a caller can act on is a {@link MettleError}: `message` says what was
+ * wrong and what was expected, `hint` says the fix, `code` is stable and meant for `switch`.
+ * An aborted call is not a failure of ours: it rejects with `signal.reason`, as the web platform does.
+ */
+
+export type ErrorCode =
+  /** An argument of a public call has the wrong type, range or shape. */
+  | 'invalid-argument'
+  /** A file, URL, adapter id or backbone id does not exist. */
+  | 'not-found'
+  /** The bytes are no video or audio container that we can read (also: empty, truncated before the index). */
+  | 'not-media'
+  /** The container is readable, but holds neither picture nor sound, or no time at all. */
+  | 'empty-media'
+  /** A stream's codec has no decoder here. */
+  | 'unsupported-codec'
+  /** Node has no decoder package installed. */
+  | 'missing-package'
+  /** Bytes from outside break the rules of their format (manifest, safetensors, ONNX, CSV). */
+  | 'invalid-file'
+  /** Bytes do not match their SHA-256. */
+  | 'integrity'
+  /** Two valid parts do not fit together: adapter and backbone, manifest and SDK version. */
+  | 'incompatible'
+  /** A download failed. */
+  | 'network'
+  /** The requested device cannot be had, or was lost. */
+  | 'device'
+  /** The worker ended while calls were open. */
+  | 'worker-died'
+  /** The object was disposed before or during the call. */
+  | 'disposed'
+  /** A result could not be written. */
+  | 'write'
+  /** A fault of ours, or of the runtime below us. */
+  | 'internal';
+
+export type MettleErrorOptions = { hint?: string; cause?: unknown };
+
+export class MettleError extends Error {
+  override readonly name = 'MettleError';
+  readonly code: ErrorCode;
+  /** What to do about it, one sentence; empty where the message says it already. */
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: MettleErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? '';
+  }
+}
+
+/** Something the caller should know about a result that is valid all the same. */
+export type Warning = {
+  /** Stable, for `switch`. */
+  code:
+    | 'no-audio'
+    | 'no-picture'
+    | 'several-streams'
+    | 'truncated'
+    | 'untrained'
+    | 'device-fallback'
+    | 'short-clip'
+    | 'invalid-samples';
+  message: string;
+};

@@ -1,0 +1,42 @@
+/**
+ * What differs between a page and Node, in one interface. `#platform` (package.json, "imports") resolves to `sdk/page/platform.ts` or
+ * `sdk/node/platform.ts`; nothing else in the SDK asks where it runs.
+ */
+import type { Source } from 'mediabunny';
+import type { Device, DeviceRequest, Engine } from './engine/types.ts';
+
+export type Ort = typeof import('onnxruntime-common');
+
+/** A runtime that is ready to create sessions, and how it was chosen. */
+export type Runtime = {
+  ort: Ort;
+  device: Device;
+  /** e.g. `onnxruntime-web 1.30.0`. */
+  name: string;
+  threads: number;
+  gpu: { vendor: string; architecture: string; description: string } | null;
+  why: string[];
+};
+
+export type RuntimeRequest = { device: DeviceRequest; threads?: number; runtimePath?: string };
+
+export interface Platform {
+  readonly kind: 'page' | 'node';
+  /** Folder of the models that ship with the package, as a URL that ends with `/`. */
+  readonly modelsUrl: string;
+  /** Makes codecs ready that the platform does not bring along (Node). Throws `missing-package` where there is none. */
+  prepareDecoders(): Promise<void>;
+  /** A source over a path or URL that the caller named. Throws `not-found`. */
+  openSource(location: string | URL): Promise<Source>;
+  /** Whole file at a `file:` or `http(s):` URL. Throws `not-found` or `network`. */
+  readFile(
+    url: URL,
+    options: { signal?: AbortSignal; onBytes?: (received: number) => void },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Turns what a caller wrote (path, URL) into an absolute URL. */
+  resolveUrl(location: string): URL;
+  /** Chooses a device and loads the runtime for it; called where sessions will live. `exclude` names devices that failed already. */
+  loadRuntime(request: RuntimeRequest, exclude?: readonly Device[]): Promise<Runtime>;
+  /** The engine that callers get when they name no worker: in a page in a worker of its own, in Node in this thread (the native runtime has its own threads). */
+  createEngine(options: { worker?: Worker | false }): Promise<Engine>;
+}

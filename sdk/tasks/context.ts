@@ -1,0 +1,123 @@
+/**
+ * What every task needs to know about a clip and an adapter before it can read outputs: times of the seconds, checked arrays, warnings.
+ * Nothing here knows a task.
+ */
+
+import type { AdapterOutputs } from '../engine/types.ts';
+import { MettleError, type Warning } from '../errors.ts';
+
+/** The clip and the adapter that outputs belong to. */
+export type ResultContext = {
+  /** Id of the adapter. */
+  adapter: string;
+  /** Class names in the order of the outputs; segmentation needs none. */
+  classes: readonly string[];
+  /** Seconds. */
+  duration: number;
+  /** Seconds that were pushed through the engine; the last may be short. */
+  segments: number;
+  hasAudio: boolean;
+  hasPicture: boolean;
+  /** True if the backbone or the adapter was never trained. */
+  untrained: boolean;
+  /** What is known about the clip already; carried over into the result. */
+  warnings?: readonly Warning[];
+};
+
+export type Span = { start: number; end: number };
+
+/** Start and end of segment `index`; the end never passes the clip's. */
+export function spanOf(context: Pick<ResultContext, 'duration'>, index: number): Span {
+  return { start: index, end: Math.min(index + 1, context.duration) };
+}
+
+/**
+ * Checks that the context can be true.
+ * @throws MettleError `invalid-argument`
+ */
+export function checkContext(context: ResultContext): void {
+  const { duration, segments } = context;
+  if (!Number.isFinite(duration) || duration <= 0) {
+    throw new MettleError(
+      'invalid-argument',
+      `context.duration must be a positive number of seconds, got ${duration}.`,
+    );
+  }
+  if (!Number.isInteger(segments) || segments < 1 || segments - 1 >= duration) {
+    throw new MettleError(
+      'invalid-argument',
+      `context.segments must be a whole number from 1 to ${Math.ceil(duration)} for a clip of ${duration} s, got ${segments}.`,
+    );
+  }
+}
+
+/**
+ * The data of output `name`, once its shape is the expected one and every value is finite. A string in `expected` stands for any positive size.
+ * @throws MettleError `incompatible` for a missing output or a wrong shape, `internal` for NaN or infinity
+ */
+export function readOutput(
+  adapter: string,
+  outputs: AdapterOutputs,
+  name: string,
+  expected: readonly (number | string)[],
+): { shape: readonly number[]; data: Float32Array } {
+  const output = outputs[name];
+  if (!output) {
+    throw new MettleError(
+      'incompatible',
+      `Adapter "${adapter}" gave no output "${name}" of shape ${shapeText(expected)}; it gave ${listText(Object.keys(outputs))}.`,
+      { hint: OUTPUT_HINT },
+    );
+  }
+  const { shape, data } = output;
+  const fits =
+    shape.length === expected.length &&
+    expected.every((size, axis) => (typeof size === 'number' ? shape[axis] === size : shape[axis]! >= 1));
+  if (!fits) {
+    throw new MettleError(
+      'incompatible',
+      `Adapter "${adapter}", output "${name}": expected shape ${shapeText(expected)}, got ${shapeText(shape)}.`,
+      { hint: OUTPUT_HINT },
+    );
+  }
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  if (data.length !== size) {
+    throw new MettleError(
+      'incompatible',
+      `Adapter "${adapter}", output "${name}": expected ${size} values for shape ${shapeText(shape)}, got ${data.length}.`,
+      { hint: OUTPUT_HINT },
+    );
+  }
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new MettleError(
+      'internal',
+      `Adapter "${adapter}", output "${name}": value ${bad} is ${data[bad]}, not a number.`,
+      {
+        hint: 'Run again on another device, for example "wasm"; a faulty GPU driver is the usual cause.',
+      },
+    );
+  }
+  return { shape, data };
+}
+
+/** The clip's warnings, then those of this result; a missing sense is told in the words of the task. */
+export function warningsFor(context: ResultContext, missing: { noAudio: string; noPicture: string }): Warning[] {
+  const own: Warning[] = [];
+  if (!context.hasAudio) own.push({ code: 'no-audio', message: missing.noAudio });
+  if (!context.hasPicture) own.push({ code: 'no-picture', message: missing.noPicture });
+  if (context.untrained) {
+    own.push({
+      code: 'untrained',
+      message: `Adapter "${context.adapter}" or its backbone was never trained: its answers are noise and mean nothing.`,
+    });
+  }
+  const said = new Set(own.map((warning) => warning.code));
+  return [...(context.warnings ?? []).filter((warning) => !said.has(warning.code)), ...own];
+}
+
+const OUTPUT_HINT =
+  "The adapter's graph does not fit its task; use a release of it that was made for this version of mettle-edge.";
+
+const shapeText = (shape: readonly (number | string)[]) => `[${shape.join(', ')}]`;
+const listText = (names: string[]) => (names.length ? names.map((name) => `"${name}"`).join(', ') : 'none');

@@ -1,0 +1,79 @@
+/** WebVTT: times, order, escapes. In a browser the text is also read back by the browser's own parser. */
+import { describe, expect, test } from 'vitest';
+import { toWebVTT } from '../../sdk/tasks/export.ts';
+import type { LocalizationResult, ParsingResult, SegmentationResult } from '../../sdk/tasks/types.ts';
+
+const base = { adapter: 'a', duration: 4000, untrained: false, warnings: [] };
+const parsing: ParsingResult = {
+  ...base,
+  task: 'parsing',
+  classes: [],
+  seconds: [],
+  events: [
+    { modality: 'audio', label: 'Bell', classIndex: 1, start: 3723, end: 3724.4567, confidence: 0.914 },
+    {
+      modality: 'visual',
+      label: 'Evil --> <b>"Tom" & Jerry</b>\n\nNOTE x',
+      classIndex: 0,
+      start: 1,
+      end: 2,
+      confidence: 1,
+    },
+  ],
+};
+const localization: LocalizationResult = {
+  ...base,
+  task: 'localization',
+  classes: [],
+  seconds: [],
+  events: [{ label: 'Dog', classIndex: 0, start: 0, end: 0.0001, confidence: 0.5 }],
+};
+const segmentation: SegmentationResult = { ...base, task: 'segmentation', masks: [] };
+
+describe('toWebVTT', () => {
+  test('one cue per event in order of time, with modality, and markup disarmed', () => {
+    expect(toWebVTT([parsing, segmentation, localization])).toBe(`WEBVTT
+
+1
+00:00:00.000 --> 00:00:00.001
+[audio-visual] Dog 50%
+
+2
+00:00:01.000 --> 00:00:02.000
+[visual] Evil --&gt; &lt;b&gt;"Tom" &amp; Jerry&lt;/b&gt; NOTE x 100%
+
+3
+01:02:03.000 --> 01:02:04.457
+[audio] Bell 91%
+`);
+  });
+
+  test('no events give a valid empty file', () => {
+    expect(toWebVTT([segmentation])).toBe('WEBVTT\n');
+    expect(toWebVTT([])).toBe('WEBVTT\n');
+  });
+
+  test('untrained models are told in a note', () => {
+    expect(toWebVTT([{ ...localization, untrained: true }])).toMatch(/^WEBVTT\n\nNOTE The models were never trained/);
+  });
+
+  test.skipIf(typeof document === 'undefined')('a browser reads back what was meant', async () => {
+    const video = document.createElement('video');
+    const track = document.createElement('track');
+    track.src = URL.createObjectURL(new Blob([toWebVTT([{ ...parsing, untrained: true }])], { type: 'text/vtt' }));
+    track.default = true;
+    video.append(track);
+    document.body.append(video);
+    track.track.mode = 'hidden';
+    await new Promise((resolve, reject) => {
+      track.onload = resolve;
+      track.onerror = reject;
+    });
+    const cues = [...track.track.cues!] as VTTCue[];
+    video.remove();
+    expect(cues.map((cue) => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent])).toEqual([
+      [1, 2, '[visual] Evil --> <b>"Tom" & Jerry</b> NOTE x 100%'],
+      [3723, 3724.457, '[audio] Bell 91%'],
+    ]);
+  });
+});

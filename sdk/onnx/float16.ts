@@ -1,0 +1,56 @@
+/** IEEE 754 half precision and bfloat16 as bit patterns: the runtimes that we support have no Float16Array yet. */
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** The number that a half-precision bit pattern stands for. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** The nearest half-precision bit pattern, ties to even; beyond 65519 infinity. */
+export function numberToHalf(value: number): number {
+  scratch.setFloat32(0, value);
+  const bits = scratch.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // A step is the distance between two neighbours at this magnitude; below 2^-14 the format is evenly spaced.
+  const exponent = magnitude < 2 ** -14 ? -14 : ((bits >>> 23) & 255) - 127;
+  const steps = roundHalfToEven(magnitude * 2 ** (10 - exponent));
+  // 1024 steps make the implied leading bit; rounding up to 2048 carries into the exponent by itself.
+  return sign | (((exponent + 14) << 10) + steps);
+}
+
+/** Half-precision bit patterns of `values`. */
+export function encodeHalf(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
+  const result = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) result[index] = numberToHalf(values[index]!);
+  return result;
+}
+
+/** The numbers that half-precision bit patterns stand for; exact. */
+export function decodeHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index++) result[index] = halfToNumber(bits[index]!);
+  return result;
+}
+
+/** The numbers that bfloat16 bit patterns stand for; exact. */
+export function decodeBfloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const result = new Uint32Array(bits.length);
+  for (let index = 0; index < bits.length; index++) result[index] = bits[index]! << 16;
+  return new Float32Array(result.buffer);
+}
+
+function roundHalfToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest > 0.5 || (rest === 0.5 && below % 2 === 1)) return below + 1;
+  return below;
+}

@@ -1,0 +1,161 @@
+/**
+ * Writes a graph of `sdk/ops` as an ONNX model. Large constants may stay outside, in a weights file that the model points into by offset.
+ * This file knows ONNX's messages and field numbers; how an operation becomes nodes stands with the operation.
+ */
+import { constantOp, type Data, type DType, inputOp, reachable, type Shape, type Value } from '../ops/graph.ts';
+import { ProtoWriter } from './protobuf.ts';
+
+const opset = 20;
+/** The IR version that belongs to opset 20. */
+const irVersion = 9;
+const dtypeCodes: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
+/** Constants below this many bytes are not worth a place in a weights file. */
+const inlineBytes = 256;
+
+/** A number that ONNX must store as a float, even when it is whole. */
+class FloatAttribute {
+  constructor(readonly value: number) {}
+}
+export type AttributeValue = number | string | readonly number[] | FloatAttribute;
+
+/** Where the bytes of a constant lie in the weights file. */
+export type WeightsFile = {
+  /** The file's name, as the loader will be told. */
+  location: string;
+  /** By the constant's name: bytes from the start of the file. */
+  places: ReadonlyMap<string, { offset: number; length: number }>;
+};
+
+/** Receives the nodes that an operation is made of. */
+export class OnnxNodes {
+  readonly nodes: ProtoWriter[] = [];
+  readonly initializers: ProtoWriter[] = [];
+  private readonly made = new Set<string>();
+
+  node(
+    type: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Record<string, AttributeValue> = {},
+  ): void {
+    const node = new ProtoWriter();
+    for (const name of inputs) node.string(1, name);
+    for (const name of outputs) node.string(2, name);
+    node.string(3, outputs[0]!).string(4, type);
+    for (const [name, value] of Object.entries(attributes)) node.message(5, attributeProto(name, value));
+    this.nodes.push(node);
+  }
+
+  /** Lets `make` write what computes `name` the first time it is asked for. */
+  once(name: string, make: (name: string) => void): string {
+    if (!this.made.has(name)) {
+      this.made.add(name);
+      make(name);
+    }
+    return name;
+  }
+
+  /** Name of a 1-D int64 initializer. */
+  integers(xs: readonly number[]): string {
+    const data = BigInt64Array.from(xs.map(BigInt));
+    return this.once(`integers/${xs.join(',')}`, (name) => this.initializer(name, [xs.length], data));
+  }
+
+  /** Name of a 1-D float initializer. */
+  floats(xs: readonly number[]): string {
+    const data = Float32Array.from(xs);
+    return this.once(`floats/${xs.join(',')}`, (name) => this.initializer(name, [xs.length], data));
+  }
+
+  float(value: number): AttributeValue {
+    return new FloatAttribute(value);
+  }
+
+  dtypeCode(dtype: DType): number {
+    return dtypeCodes[dtype];
+  }
+
+  initializer(name: string, shape: Shape, data: Data, weights?: WeightsFile): void {
+    const tensor = new ProtoWriter();
+    tensor.packedVarints(1, shape).varint(2, dtypeCodes[data instanceof BigInt64Array ? 'int64' : 'float32']);
+    tensor.string(8, name);
+    const place = weights?.places.get(name);
+    if (weights && place) {
+      for (const [key, value] of [
+        ['location', weights.location],
+        ['offset', String(place.offset)],
+        ['length', String(place.length)],
+      ] as const) {
+        tensor.message(13, new ProtoWriter().string(1, key).string(2, value));
+      }
+      tensor.varint(14, 1);
+    } else {
+      tensor.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+    this.initializers.push(tensor);
+  }
+}
+
+/** The constants that `outputs` need and that are large enough for a weights file, by name. */
+export function largeConstants(outputs: readonly Value[]): Map<string, Value> {
+  const large = reachable(outputs).filter((v) => v.data instanceof Float32Array && v.data.byteLength >= inlineBytes);
+  return new Map(large.map((v) => [v.name, v]));
+}
+
+/**
+ * The bytes of an ONNX model with these named outputs. Its inputs are the graph inputs that they depend on, in the order they were made.
+ * Constants with a place in `weights` are written as references into that file, all others are inside.
+ */
+export function writeOnnx(
+  outputs: Record<string, Value>,
+  { name = 'mettle', weights }: { name?: string; weights?: WeightsFile } = {},
+): Uint8Array<ArrayBuffer> {
+  const to = new OnnxNodes();
+  const names = outputNames(outputs);
+  const nameOf = (value: Value): string => names.get(value) ?? value.name;
+  const inputs: ProtoWriter[] = [];
+  for (const value of reachable(Object.values(outputs))) {
+    if (value.op === inputOp) inputs.push(valueInfo(value.name, value));
+    else if (value.op === constantOp) to.initializer(value.name, value.shape, value.data!, weights);
+    else if (value.op.emit) value.op.emit(to, value, value.inputs.map(nameOf), nameOf(value));
+    else throw new Error(`operation ${value.op.name} cannot be written (${value.name})`);
+  }
+  const graph = new ProtoWriter();
+  const outputInfos = Object.entries(outputs).map(([outputName, value]) => {
+    if (nameOf(value) !== outputName) to.node('Identity', [nameOf(value)], [outputName]);
+    return valueInfo(outputName, value);
+  });
+  for (const node of to.nodes) graph.message(1, node);
+  graph.string(2, name);
+  for (const tensor of to.initializers) graph.message(5, tensor);
+  for (const info of inputs) graph.message(11, info);
+  for (const info of outputInfos) graph.message(12, info);
+
+  const model = new ProtoWriter().varint(1, irVersion).string(2, 'mettle-edge').message(7, graph);
+  return model.message(8, new ProtoWriter().string(1, '').varint(2, opset)).finish();
+}
+
+/** Computed values that are outputs take the output's name, so that no copy is needed; inputs, constants and second names get one. */
+function outputNames(outputs: Record<string, Value>): Map<Value, string> {
+  const names = new Map<Value, string>();
+  for (const [name, value] of Object.entries(outputs)) {
+    if (value.op !== inputOp && value.op !== constantOp && !names.has(value)) names.set(value, name);
+  }
+  return names;
+}
+
+function valueInfo(name: string, { shape, dtype }: Value): ProtoWriter {
+  const dimensions = new ProtoWriter();
+  for (const d of shape) dimensions.message(1, new ProtoWriter().varint(1, d));
+  const tensor = new ProtoWriter().varint(1, dtypeCodes[dtype]).message(2, dimensions);
+  return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensor));
+}
+
+function attributeProto(name: string, value: AttributeValue): ProtoWriter {
+  const attribute = new ProtoWriter().string(1, name);
+  if (typeof value === 'number') return attribute.varint(3, value).varint(20, 2);
+  if (typeof value === 'string') return attribute.string(4, value).varint(20, 3);
+  if (value instanceof FloatAttribute) return attribute.float(2, value.value).varint(20, 1);
+  for (const x of value) attribute.varint(8, x);
+  return attribute.varint(20, 7);
+}

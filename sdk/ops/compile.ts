@@ -1,0 +1,66 @@
+/**
+ * What is done to a graph once, before it is shipped: everything that depends on constants alone is computed and becomes a constant
+ * (position tables, transposed weights, the queries of meta-tokens). The arithmetic is the runtime's, not ours.
+ */
+
+import { constantOp, Graph, inputOp, reachable, type Value } from './graph.ts';
+import { transpose } from './layout.ts';
+import { matmulOp } from './linear.ts';
+
+/** Computes the named values, none of which depends on an input. */
+export type Evaluate = (values: Record<string, Value>) => Promise<Record<string, Float32Array>>;
+
+/** A new graph with the same outputs and nothing left in it that could have been computed before. */
+export async function foldConstants(
+  outputs: Record<string, Value>,
+  evaluate: Evaluate,
+): Promise<Record<string, Value>> {
+  const prepared = rebuild(outputs, transposeWeights);
+  const values = reachable(Object.values(prepared));
+  const fixed = new Set<Value>();
+  for (const value of values) {
+    if (value.op === constantOp || (value.op !== inputOp && value.inputs.every((i) => fixed.has(i)))) fixed.add(value);
+  }
+  const results = new Set(Object.values(prepared));
+  const needed = new Set(values.filter((v) => !fixed.has(v)).flatMap((v) => v.inputs));
+  const frontier = values.filter((v) => fixed.has(v) && v.op !== constantOp && (needed.has(v) || results.has(v)));
+  if (frontier.length === 0) return prepared;
+  const computed = await evaluate(Object.fromEntries(frontier.map((v) => [v.name, v])));
+  return rebuild(prepared, (graph, value, inputs) => {
+    const data = computed[value.name];
+    return data && frontier.includes(value)
+      ? graph.constant(data, value.shape, value.name)
+      : graph.adopt(value, inputs);
+  });
+}
+
+/** The same outputs in a new graph, each value made by `make` from its operands there. */
+function rebuild(
+  outputs: Record<string, Value>,
+  make: (graph: Graph, value: Value, inputs: Value[]) => Value,
+): Record<string, Value> {
+  const graph = new Graph();
+  const made = new Map<Value, Value>();
+  for (const value of reachable(Object.values(outputs))) {
+    made.set(
+      value,
+      make(
+        graph,
+        value,
+        value.inputs.map((input) => made.get(input)!),
+      ),
+    );
+  }
+  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, made.get(value)!]));
+}
+
+/** A product with a transposed operand becomes one with a transposition before it, which folds if the operand is a constant. */
+function transposeWeights(graph: Graph, value: Value, inputs: Value[]): Value {
+  const [a, b] = inputs as [Value, Value];
+  const weight = value.inputs[1];
+  if (value.op !== matmulOp || !value.attributes.transposeB || weight?.rank !== 2) return graph.adopt(value, inputs);
+  return graph.adopt(value, [a, graph.scope(b.name, () => transpose(b, [1, 0]))], {
+    ...value.attributes,
+    transposeB: false,
+  });
+}

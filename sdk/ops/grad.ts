@@ -1,0 +1,36 @@
+/** Reverse-mode differentiation: extends a graph by the values that are the gradients of a scalar. */
+import { add, mul } from './elementwise.ts';
+import { sameShape, sizeOf, type Value } from './graph.ts';
+import { expand } from './layout.ts';
+
+/**
+ * Gradients of `loss` (one number) with respect to each of `parameters`, as values of the same graph and of the parameters' shapes;
+ * zeros for a parameter that the loss does not depend on. Throws if an operation on the way has no backward rule.
+ */
+export function grad(loss: Value, parameters: readonly Value[]): Value[] {
+  if (sizeOf(loss.shape) !== 1) throw new Error(`loss must be one number, got [${loss.shape}]`);
+  const graph = loss.graph;
+  const forward = graph.values.slice(0, loss.id + 1);
+  const depends = new Set<Value>(parameters);
+  for (const value of forward) if (value.inputs.some((input) => depends.has(input))) depends.add(value);
+
+  const gradients = new Map<Value, Value>([[loss, expand(graph.scalar(1), loss.shape)]]);
+  graph.scope('grad', () => {
+    for (const value of forward.reverse()) {
+      const dy = gradients.get(value);
+      if (!dy || value.inputs.length === 0 || !depends.has(value)) continue;
+      if (!value.op.backward) throw new Error(`operation ${value.op.name} has no backward rule (${value.name})`);
+      const needs = value.inputs.map((input) => depends.has(input));
+      value.op.backward(value, dy, needs).forEach((dx, i) => {
+        const input = value.inputs[i]!;
+        if (!dx || !needs[i]) return;
+        if (!sameShape(dx.shape, input.shape)) {
+          throw new Error(`gradient of ${value.op.name} has shape [${dx.shape}], expected [${input.shape}]`);
+        }
+        const sum = gradients.get(input);
+        gradients.set(input, sum ? add(sum, dx) : dx);
+      });
+    }
+  });
+  return parameters.map((p) => gradients.get(p) ?? mul(expand(graph.scalar(0), p.shape), 1));
+}

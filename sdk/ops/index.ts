@@ -1,0 +1,10 @@
+/** The vocabulary in which models, losses and training steps are written. */
+export { type Evaluate, foldConstants } from './compile.ts';
+export * from './elementwise.ts';
+export { grad } from './grad.ts';
+export * from './graph.ts';
+export * from './layout.ts';
+export * from './linear.ts';
+export * from './normalize.ts';
+export * from './reduce.ts';
+export * from './resize.ts';

@@ -200,43 +200,46 @@ export class ProtoReader {
     return new ProtoReader(content, place, base, this.#depth + 1);
   }
 
-  /** Appends a repeated int64 to `target`, whether it was written packed or one by one. */
-  int64s(target: bigint[]): void {
-    if (this.wireType !== wire.bytes) {
-      target.push(this.int64());
-      return;
-    }
+  /** The field's share of a repeated int64: all of a packed list, or the one element at hand. */
+  int64s(): BigInt64Array<ArrayBuffer> {
+    if (this.wireType !== wire.bytes) return BigInt64Array.of(this.int64());
     const packed = this.message(this.place);
-    while (packed.#offset < packed.#bytes.byteLength) target.push(BigInt.asIntN(64, packed.#rawVarint()));
+    // The last byte of an integer is the one without the high bit.
+    let count = 0;
+    for (const byte of packed.#bytes) if (byte < 128) count++;
+    const values = new BigInt64Array(count);
+    for (let index = 0; index < count; index++) values[index] = packed.#rawVarint();
+    if (packed.#offset !== packed.#bytes.byteLength) throw packed.error('the list ends inside an integer');
+    return values;
   }
 
-  /** Appends a repeated float to `target`, packed or one by one. */
-  floats(target: number[]): void {
+  /** As `int64s`, of a repeated float. */
+  floats(): Float32Array<ArrayBuffer> {
+    if (this.wireType !== wire.bytes) return Float32Array.of(this.float());
+    return new Float32Array(this.#packed(4));
+  }
+
+  /** As `int64s`, of a repeated double. */
+  doubles(): Float64Array<ArrayBuffer> {
     if (this.wireType !== wire.bytes) {
-      target.push(this.float());
-      return;
+      this.#expect(wire.fixed64, 'a double');
+      return Float64Array.of(this.#view.getFloat64(this.#take(8), true));
     }
-    const packed = this.bytes();
-    if (packed.byteLength % 4 !== 0) throw this.error(`packed floats of ${packed.byteLength} bytes, expected fours`);
-    const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-    for (let offset = 0; offset < packed.byteLength; offset += 4) target.push(view.getFloat32(offset, true));
-  }
-
-  /** Appends a repeated double to `target`, packed or one by one. */
-  doubles(target: number[]): void {
-    if (this.wireType === wire.fixed64) {
-      target.push(this.#view.getFloat64(this.#take(8), true));
-      return;
-    }
-    const packed = this.bytes();
-    if (packed.byteLength % 8 !== 0) throw this.error(`packed doubles of ${packed.byteLength} bytes, expected eights`);
-    const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-    for (let offset = 0; offset < packed.byteLength; offset += 8) target.push(view.getFloat64(offset, true));
+    return new Float64Array(this.#packed(8));
   }
 
   /** An `invalid-file` error at the byte where the reader stands. */
   error(problem: string): MettleError {
     return new MettleError('invalid-file', `${this.place}: ${problem} (byte ${this.#base + this.#offset}).`);
+  }
+
+  /** Memory of its own with the elements of a packed list of fixed size. */
+  #packed(itemBytes: number): ArrayBuffer {
+    const packed = this.bytes();
+    if (packed.byteLength % itemBytes !== 0) {
+      throw this.error(`a packed list of ${packed.byteLength} bytes, expected a multiple of ${itemBytes}`);
+    }
+    return new Uint8Array(packed).buffer;
   }
 
   #expect(wireType: number, what: string): void {

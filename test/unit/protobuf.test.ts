@@ -48,15 +48,11 @@ describe('reading', () => {
       expect(reader.int64()).toBe(value);
     }
     reader.next();
-    const packed: bigint[] = [];
-    reader.int64s(packed);
-    expect(packed).toEqual(integers);
+    expect([...reader.int64s()]).toEqual(integers);
     reader.next();
     expect(reader.float()).toBe(1.5);
     reader.next();
-    const floats: number[] = [];
-    reader.floats(floats);
-    expect(floats).toEqual([0.5, -2]);
+    expect([...reader.floats()]).toEqual([0.5, -2]);
     reader.next();
     expect(reader.string()).toBe('Ärger');
     reader.next();
@@ -82,6 +78,15 @@ describe('reading', () => {
     expect(error).toMatchObject({ name: 'MettleError', code: 'invalid-file' });
     expect(String(error)).toContain(problem);
     expect(String(error)).toMatch(/some\.onnx: .*\(byte \d+\)/);
+  });
+
+  test('a packed list cut short is refused', () => {
+    const list = new ProtoReader(Uint8Array.of(0x0a, 0x02, 0x01, 0x80), 'some.onnx');
+    list.next();
+    expect(String(errorOf(() => list.int64s()))).toContain('the list ends inside an integer');
+    const floats = new ProtoReader(Uint8Array.of(0x0a, 0x02, 0x01, 0x80), 'some.onnx');
+    floats.next();
+    expect(String(errorOf(() => floats.floats()))).toContain('2 bytes, expected a multiple of 4');
   });
 
   test('a field of another type is refused', () => {

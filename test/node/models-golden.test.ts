@@ -1,4 +1,8 @@
-/** Swin-V2 and HTS-AT against outputs of their reference implementations with random weights (../shared/data/golden). */
+/**
+ * Swin-V2 and HTS-AT against outputs of their reference implementations with random weights (../shared/data/golden). The reference ran in float32;
+ * with attention temperatures up to 100 its own rounding reaches 2.3e-4 of the largest value (case b, measured against float64), so that is the tolerance
+ * there, and what we emit must lie nearer to the float64 result than that.
+ */
 import { describe, expect, test } from 'vitest';
 import { type HtsAtConfig, htsAt } from '../../sdk/models/hts-at.ts';
 import { Params } from '../../sdk/models/params.ts';
@@ -6,6 +10,7 @@ import { type SwinV2Config, swinV2 } from '../../sdk/models/swin-v2.ts';
 import { readSafetensors, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { foldConstants, Graph, type Value } from '../../sdk/ops/index.ts';
 import { evaluate } from '../helpers/evaluate.ts';
+import { interpret } from '../helpers/interpret.ts';
 import { readShared, sharedIsAbsent } from '../helpers/shared.ts';
 
 type Golden = { tensor(name: string): Float32Array; weights: Map<string, Float32Array> };
@@ -18,16 +23,21 @@ function golden(file: string): Golden {
 }
 
 /** Largest absolute difference over the largest absolute value of the reference. */
-function worstError(got: Float32Array, want: Float32Array): number {
+function worstError(got: Float32Array, want: Float32Array | Float64Array): number {
   expect(got.length).toBe(want.length);
-  const largest = want.reduce((worst, x) => Math.max(worst, Math.abs(x)), 0);
-  return want.reduce((worst, x, i) => Math.max(worst, Math.abs(x - got[i]!)), 0) / largest;
+  let [largest, worst] = [0, 0];
+  for (let i = 0; i < want.length; i++) {
+    largest = Math.max(largest, Math.abs(want[i]!));
+    worst = Math.max(worst, Math.abs(want[i]! - got[i]!));
+  }
+  return worst / largest;
 }
 
-const swinCases: [string, SwinV2Config][] = [
-  ['swinv2_a', { image: [64, 64], patch: 4, width: 24, depths: [2, 2], heads: [2, 4], window: 4, mlpRatio: 4 }],
+const swinCases: [string, number, SwinV2Config][] = [
+  ['swinv2_a', 1e-4, { image: [64, 64], patch: 4, width: 24, depths: [2, 2], heads: [2, 4], window: 4, mlpRatio: 4 }],
   [
     'swinv2_b_window_larger_than_map',
+    2.5e-4,
     {
       image: [48, 48],
       patch: 4,
@@ -42,26 +52,31 @@ const swinCases: [string, SwinV2Config][] = [
 ];
 
 describe.skipIf(sharedIsAbsent('golden'))('golden outputs (skipped where ../shared/data/golden is absent)', () => {
-  test.each(swinCases)('Swin-V2 %s: every block and stage within 1e-4 of the largest value', async (file, config) => {
-    const reference = golden(file);
-    const graph = new Graph();
-    const picture = graph.input('picture', [2, 3, ...config.image]);
-    const features = swinV2(Params.constants(graph, reference.weights), picture, config);
-    const outputs: Record<string, Value> = {};
-    features.blocks.forEach((stage, i) => {
-      stage.forEach((block, j) => {
-        outputs[`out.layer${i}.block${j}`] = block;
+  test.each(swinCases)(
+    'Swin-V2 %s: every block and stage within %f of the largest value',
+    async (file, tolerance, config) => {
+      const reference = golden(file);
+      const graph = new Graph();
+      const picture = graph.input('picture', [2, 3, ...config.image]);
+      const features = swinV2(Params.constants(graph, reference.weights), picture, config);
+      const outputs: Record<string, Value> = {};
+      features.blocks.forEach((stage, i) => {
+        stage.forEach((block, j) => {
+          outputs[`out.layer${i}.block${j}`] = block;
+        });
+        outputs[`out.layer${i}`] = features.merged[i]!;
       });
-      outputs[`out.layer${i}`] = features.merged[i]!;
-    });
-    const feeds = { picture: { data: reference.tensor('in'), shape: picture.shape } };
-    for (const form of [outputs, await foldConstants(outputs, evaluate)]) {
-      const got = await evaluate(form, feeds);
-      for (const name of Object.keys(outputs)) {
-        expect(worstError(got[name]!, reference.tensor(name)), name).toBeLessThan(1e-4);
+      const data = reference.tensor('in');
+      const exact = interpret(outputs, { picture: data });
+      for (const form of [outputs, await foldConstants(outputs, evaluate)]) {
+        const got = await evaluate(form, { picture: { data, shape: picture.shape } });
+        for (const name of Object.keys(outputs)) {
+          expect(worstError(got[name]!, reference.tensor(name)), name).toBeLessThan(tolerance);
+          expect(worstError(got[name]!, exact[name]!), name).toBeLessThan(1.5e-4);
+        }
       }
-    }
-  });
+    },
+  );
 
   test('HTS-AT: every stage within 1e-4 of the largest value', async () => {
     const reference = golden('htsat_small');

@@ -1,0 +1,52 @@
+/** Turns what mediabunny and the decoders throw into a MettleError. It is no validation: arguments are checked where they come in. */
+import { InputDisposedError, UnsupportedInputFormatError } from 'mediabunny';
+import { MettleError } from '../errors.ts';
+
+/** The error a caller should see for `error`, which came up while doing `what` (a clause like "reading the container"). */
+export function asMettleError(error: unknown, what: string): MettleError {
+  if (error instanceof MettleError) return error;
+  if (error instanceof InputDisposedError) return disposedClip();
+  if (error instanceof UnsupportedInputFormatError) {
+    return new MettleError(
+      'not-media',
+      'The source is no audio or video file that can be read: expected MP4, QuickTime, WebM, Matroska, Ogg, WAVE, FLAC, MP3, ADTS or MPEG-TS.',
+      { hint: 'Check that it is a complete media file and no web page or error message.', cause: error },
+    );
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof TypeError && /fetch/i.test(message)) {
+    return new MettleError('network', `The source could not be fetched while ${what}: ${message}`, {
+      hint: 'Check the address, the connection, and that the server allows cross-origin requests.',
+      cause: error,
+    });
+  }
+  return new MettleError('not-media', `The source could not be read while ${what}: ${message}`, {
+    hint: 'The file is probably damaged; re-encode it, for example with: ffmpeg -i clip.mp4 -c:v libx264 -c:a aac repaired.mp4',
+    cause: error,
+  });
+}
+
+export function disposedClip(): MettleError {
+  return new MettleError('disposed', 'The clip was disposed; expected an open one.', {
+    hint: 'Open the source again with openClip().',
+  });
+}
+
+/** Resolves as `promise` does, or rejects with `signal.reason` as soon as `signal` aborts. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  if (signal.aborted) {
+    promise.catch(() => {});
+    throw signal.reason;
+  }
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -3,6 +3,7 @@
  * `sdk/node/platform.ts`; nothing else in the SDK asks where it runs.
  */
 import type { Source } from 'mediabunny';
+import type { InferenceSession } from 'onnxruntime-common';
 import type { Device, DeviceRequest, Engine } from './engine/types.ts';
 
 export type Ort = typeof import('onnxruntime-common');
@@ -16,6 +17,12 @@ export type Runtime = {
   threads: number;
   gpu: { vendor: string; architecture: string; description: string } | null;
   why: string[];
+  /** What a session gets as its execution provider. */
+  provider: InferenceSession.ExecutionProviderConfig;
+  /** Aborts with a `device` error when the GPU is lost; null where that cannot be known. */
+  lost: AbortSignal | null;
+  /** Frees the GPU device, after all sessions were released. */
+  dispose(): void;
 };
 
 export type RuntimeRequest = { device: DeviceRequest; threads?: number; runtimePath?: string };
@@ -35,6 +42,8 @@ export interface Platform {
   ): Promise<Uint8Array<ArrayBuffer>>;
   /** Turns what a caller wrote (path, URL) into an absolute URL. */
   resolveUrl(location: string): URL;
+  /** The device that `loadRuntime` would take, without loading anything: it says which variant of the models to download. Throws as `loadRuntime` does. */
+  chooseDevice(request: DeviceRequest, exclude?: readonly Device[]): Promise<Device>;
   /** Chooses a device and loads the runtime for it; called where sessions will live. `exclude` names devices that failed already. */
   loadRuntime(request: RuntimeRequest, exclude?: readonly Device[]): Promise<Runtime>;
   /** The engine that callers get when they name no worker: in a page in a worker of its own, in Node in this thread (the native runtime has its own threads). */

@@ -1,0 +1,273 @@
+/**
+ * The engine of this thread: loads models on the best device, runs clips second by second, and answers with named arrays. It knows no classes, no tasks and
+ * no workers; `bridge.ts` puts it behind one.
+ */
+import { MettleError, type Warning } from '../errors.ts';
+import type { AdapterManifest } from '../hub/manifest.ts';
+import type { Platform, Runtime } from '../platform.ts';
+import { checkLoad, checkSegment } from './check.ts';
+import { LoadedModels, sizeOf, stacked } from './models.ts';
+import { RuntimeQueue } from './queue.ts';
+import type {
+  AdapterOutputs,
+  Device,
+  Engine,
+  EngineInfo,
+  EngineLoad,
+  EngineProgress,
+  EngineSegment,
+  NamedArray,
+  VariantName,
+} from './types.ts';
+import { missingFiles, variantOf } from './variant.ts';
+import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
+
+type Loaded = { request: EngineLoad; runtime: Runtime; models: LoadedModels };
+/** What a run keeps, by adapter and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
+type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
+type OnProgress = (progress: EngineProgress) => void;
+
+/** Runs in the thread that creates it. `loadRuntime` is the platform's. */
+export class LocalEngine implements Engine {
+  readonly #loadRuntime: Platform['loadRuntime'];
+  readonly #queue = new RuntimeQueue();
+  readonly #runs = new Map<number, Run>();
+  #loaded: Loaded | null = null;
+  #lastRun = 0;
+
+  constructor(loadRuntime: Platform['loadRuntime']) {
+    this.#loadRuntime = loadRuntime;
+  }
+
+  /**
+   * Replaces what was loaded before and ends its runs. With device `auto` a GPU that fails is given up for WASM if the packages hold that variant too;
+   * if they do not, rejects with `device`: download the `wasm` variant and load again. Rejects with `device` also where the device asked for cannot be had.
+   */
+  load(request: EngineLoad, onProgress: OnProgress = () => {}): Promise<EngineInfo> {
+    return this.#queue.run(async () => {
+      checkLoad(request);
+      await this.#unload();
+      return await this.#loadOnBestDevice(request, onProgress);
+    });
+  }
+
+  begin(adapterIds: string[]): Promise<number> {
+    return this.#queue.run(() => {
+      const { models } = this.#requireLoaded();
+      const kept = new Map(adapterIds.map((id) => [id, emptyTokens(models.manifestOf(id))]));
+      this.#lastRun++;
+      this.#runs.set(this.#lastRun, { segments: 0, kept });
+      return this.#lastRun;
+    });
+  }
+
+  push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>> {
+    return this.#queue.run(async () => {
+      const { models, request } = this.#requireLoaded();
+      const state = this.#requireRun(run);
+      checkSegment(segment, request.backbone.manifest);
+      const outputs = await models.segment(segment, [...state.kept.keys()]);
+      state.segments++;
+      return Object.fromEntries(
+        [...state.kept].map(([id, tokens]) => [id, keepTokens(models.manifestOf(id), outputs[id]!, tokens)]),
+      );
+    });
+  }
+
+  finish(run: number): Promise<Record<string, AdapterOutputs>> {
+    return this.#queue.run(async () => {
+      const { models } = this.#requireLoaded();
+      const state = this.#requireRun(run);
+      this.#runs.delete(run);
+      const results: Record<string, AdapterOutputs> = {};
+      for (const [id, tokens] of state.kept) results[id] = await clipOutputs(models, id, state.segments, tokens);
+      return results;
+    });
+  }
+
+  /** Takes effect at once: pushes of this run that still wait reject with `invalid-argument`. */
+  async cancel(run: number): Promise<void> {
+    this.#runs.delete(run);
+  }
+
+  async dispose(): Promise<void> {
+    this.#runs.clear();
+    await this.#queue.dispose(() => this.#unload());
+  }
+
+  async #loadOnBestDevice(request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
+    const failed: Device[] = [];
+    const story: string[] = [];
+    const warnings: Warning[] = [];
+    for (;;) {
+      const runtime = await this.#loadRuntime(request, failed);
+      const mayFallBack = request.device === 'auto' && runtime.device === 'webgpu';
+      const absent = absentFiles(request, variantOf(runtime.device));
+      if (absent && mayFallBack && !absentFiles(request, 'wasm')) {
+        runtime.dispose();
+        failed.push(runtime.device);
+        story.push('WebGPU was passed over: the models were given in their wasm form only.');
+        continue;
+      }
+      try {
+        if (absent) throw absent;
+        const info = await this.#loadOn(runtime, request, onProgress);
+        return { ...info, why: [...story, ...info.why], warnings: [...warnings, ...info.warnings] };
+      } catch (error) {
+        runtime.dispose();
+        if (!mayFallBack || absent) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        const noWasm = absentFiles(request, 'wasm', error);
+        if (noWasm) throw noWasm;
+        failed.push(runtime.device);
+        const message = `WebGPU was given up for WASM: ${reason}`;
+        story.push(...runtime.why, message);
+        warnings.push({ code: 'device-fallback', message });
+      }
+    }
+  }
+
+  async #loadOn(runtime: Runtime, request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
+    const variant = variantOf(runtime.device);
+    const total = LoadedModels.graphCount(request, variant);
+    const stepOf = (phase: EngineProgress['phase']) => {
+      let done = 0;
+      onProgress({ phase, done, total });
+      return () => onProgress({ phase, done: ++done, total });
+    };
+    const start = performance.now();
+    const models = await LoadedModels.open(runtime, request, variant, stepOf('load'));
+    const loaded = performance.now();
+    try {
+      await models.warmUp(stepOf('warmup'));
+    } catch (error) {
+      await models.release();
+      throw error;
+    }
+    this.#loaded = { request: withoutFiles(request), runtime, models };
+    const { id, version } = request.backbone.manifest;
+    return {
+      device: runtime.device,
+      variant,
+      runtime: runtime.name,
+      threads: runtime.threads,
+      gpu: runtime.gpu,
+      why: runtime.why,
+      backbone: { id, version },
+      adapters: request.adapters.map(({ manifest }) => ({
+        id: manifest.id,
+        version: manifest.version,
+        task: manifest.task,
+      })),
+      loadMs: loaded - start,
+      warmupMs: performance.now() - loaded,
+      warnings: untrainedWarnings(request),
+    };
+  }
+
+  async #unload(): Promise<void> {
+    this.#runs.clear();
+    const loaded = this.#loaded;
+    this.#loaded = null;
+    await loaded?.models.release();
+    loaded?.runtime.dispose();
+  }
+
+  #requireLoaded(): Loaded {
+    if (!this.#loaded)
+      throw new MettleError('invalid-argument', 'The engine has no models yet.', { hint: 'Call load first.' });
+    const { lost } = this.#loaded.runtime;
+    if (lost?.aborted) throw lost.reason;
+    return this.#loaded;
+  }
+
+  #requireRun(run: number): Run {
+    const state = this.#runs.get(run);
+    if (state) return state;
+    throw new MettleError('invalid-argument', `There is no run ${run}: it was finished, cancelled, or never begun.`, {
+      hint: 'Begin a new run.',
+    });
+  }
+}
+
+/** The bytes live in the sessions from now on; the manifests are all that is needed later. */
+function withoutFiles(request: EngineLoad): EngineLoad {
+  return {
+    ...request,
+    backbone: { manifest: request.backbone.manifest, files: {} },
+    adapters: request.adapters.map(({ manifest }) => ({ manifest, files: {} })),
+  };
+}
+
+function absentFiles(request: EngineLoad, variant: VariantName, cause?: unknown): MettleError | null {
+  for (const model of [request.backbone, ...request.adapters]) {
+    const [path] = missingFiles(model, variant);
+    if (path === undefined) continue;
+    const failure = cause instanceof Error ? `WebGPU failed (${cause.message}), and ` : '';
+    return new MettleError(
+      'device',
+      `${failure}"${model.manifest.id}" was given without "${path}" of its ${variant} form.`,
+      {
+        hint: `Download the files of the ${variant} variant and load again${cause ? ' with device "wasm"' : ''}.`,
+        cause,
+      },
+    );
+  }
+  return null;
+}
+
+function untrainedWarnings(request: EngineLoad): Warning[] {
+  return [request.backbone, ...request.adapters]
+    .filter(({ manifest }) => manifest.untrained)
+    .map(({ manifest }) => ({
+      code: 'untrained',
+      message: `The weights of ${manifest.kind} "${manifest.id}" were never trained: everything computed from them means nothing.`,
+    }));
+}
+
+function emptyTokens(manifest: AdapterManifest): Map<string, Float32Array[]> {
+  const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip');
+  return new Map(kept.map((output) => [output.name, []]));
+}
+
+/** Moves the outputs for the clip graph to `tokens` and returns those for the caller. */
+function keepTokens(
+  manifest: AdapterManifest,
+  outputs: AdapterOutputs,
+  tokens: Map<string, Float32Array[]>,
+): AdapterOutputs {
+  const delivered: AdapterOutputs = {};
+  for (const { name, deliver } of manifest.segment.outputs) {
+    if (deliver === 'clip') tokens.get(name)!.push(outputs[name]!.data);
+    else delivered[name] = outputs[name]!;
+  }
+  return delivered;
+}
+
+async function clipOutputs(
+  models: LoadedModels,
+  adapterId: string,
+  segments: number,
+  tokens: Map<string, Float32Array[]>,
+): Promise<AdapterOutputs> {
+  const manifest = models.manifestOf(adapterId);
+  if (!manifest.clip) return {};
+  const { segments: size, outputs: specs } = manifest.clip;
+  const averages = new Map(
+    specs.map(({ name, shape }) => [name, new WindowAverage(segments, size, sizeOf(shape.slice(1)))]),
+  );
+  for (const start of windowStarts(segments, size)) {
+    const inputs: Record<string, NamedArray> = {
+      mask: { shape: [size], data: windowMask(segments, start, size) },
+    };
+    for (const { name, shape } of manifest.segment.outputs) {
+      const rows = tokens.get(name);
+      if (rows) inputs[name] = stacked(size, shape, stackWindow(rows, start, size, sizeOf(shape)));
+    }
+    const outputs = await models.clip(adapterId, inputs);
+    for (const [name, average] of averages) average.add(start, outputs[name]!.data);
+  }
+  return Object.fromEntries(
+    specs.map(({ name, shape }) => [name, stacked(segments, shape, averages.get(name)!.rows())]),
+  );
+}

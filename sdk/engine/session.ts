@@ -1,0 +1,144 @@
+/**
+ * One graph that is ready to run: creation from bytes, runs, release, and the runtime's failures in our words. Never call it but from a job of the
+ * {@link RuntimeQueue}. Knows no models: names and tensors only.
+ */
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { MettleError } from '../errors.ts';
+import type { Runtime } from '../platform.ts';
+
+export type Tensors = Record<string, Tensor>;
+
+/** A graph and the file that its initializers point into; `weights.path` is the location that is written in the graph. */
+export type GraphSource = {
+  /** For messages: which graph of which model. */
+  label: string;
+  graph: Uint8Array;
+  weights: { path: string; data: Uint8Array };
+};
+
+/** What a graph must take and give. Outputs named in `onGpu` stay on the GPU where there is one. */
+export type GraphContract = { inputs: readonly string[]; outputs: readonly string[]; onGpu?: boolean };
+
+export class GraphSession {
+  readonly #runtime: Runtime;
+  readonly #session: InferenceSession;
+  readonly #label: string;
+
+  private constructor(runtime: Runtime, session: InferenceSession, label: string) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#label = label;
+  }
+
+  /** Throws `device` where the runtime cannot create the session on a GPU or cannot start, `invalid-file` or `incompatible` where the graph is at fault. */
+  static async open(runtime: Runtime, source: GraphSource, contract: GraphContract): Promise<GraphSession> {
+    const locations = Object.fromEntries(contract.outputs.map((name) => [name, 'gpu-buffer'] as const));
+    const creation = runtime.ort.InferenceSession.create(source.graph, {
+      executionProviders: [runtime.provider],
+      externalData: [{ path: source.weights.path, data: source.weights.data }],
+      logSeverityLevel: 3,
+      ...(runtime.device === 'cpu' ? { intraOpNumThreads: runtime.threads } : {}),
+      ...(runtime.device === 'webgpu' && contract.onGpu ? { preferredOutputLocation: locations } : {}),
+    });
+    const session = await unlessLost(runtime.lost, creation).catch((error: unknown) => {
+      throw creationError(runtime, source.label, error);
+    });
+    const opened = new GraphSession(runtime, session, source.label);
+    try {
+      opened.#check(contract);
+    } catch (error) {
+      await opened.release();
+      throw error;
+    }
+    return opened;
+  }
+
+  /** Runs the graph. `feeds` may name more than the graph reads; exactly `fetches` come back. Throws `device` if the GPU was lost. */
+  async run(feeds: Tensors, fetches: readonly string[]): Promise<Tensors> {
+    const read = Object.fromEntries(this.#session.inputNames.map((name) => [name, feeds[name]!]));
+    try {
+      return (await unlessLost(this.#runtime.lost, this.#session.run(read, fetches))) as Tensors;
+    } catch (error) {
+      throw await this.#runError(error);
+    }
+  }
+
+  /** Never throws: on a lost device there is nothing left to release. */
+  async release(): Promise<void> {
+    await unlessLost(this.#runtime.lost, this.#session.release()).catch(() => {});
+  }
+
+  #check({ inputs, outputs }: GraphContract): void {
+    const strange = this.#session.inputNames.filter((name) => !inputs.includes(name));
+    const absent = outputs.filter((name) => !this.#session.outputNames.includes(name));
+    if (strange.length === 0 && absent.length === 0) return;
+    const faults = [
+      ...(strange.length > 0 ? [`reads ${strange.join(', ')}, which nobody gives`] : []),
+      ...(absent.length > 0 ? [`lacks the outputs ${absent.join(', ')}`] : []),
+    ];
+    throw new MettleError('incompatible', `${this.#label} does not fit its manifest: it ${faults.join(' and ')}.`, {
+      hint: 'Export the model again, so that graphs and manifest come from one run.',
+    });
+  }
+
+  async #runError(error: unknown): Promise<unknown> {
+    if (error instanceof MettleError) return error;
+    // The runtime's error may arrive a moment before the news that the device is gone.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const lost = this.#runtime.lost;
+    if (lost?.aborted) return lost.reason;
+    return new MettleError('internal', `${this.#label} failed on ${this.#runtime.device}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Frees what lies on the GPU; tensors of the CPU are left to the garbage collector. */
+export function disposeTensors(tensors: Tensors): void {
+  for (const tensor of Object.values(tensors)) if (tensor.location === 'gpu-buffer') tensor.dispose();
+}
+
+/** Settles as `work` does, but rejects at once when the device is lost: the runtime may then never answer. */
+async function unlessLost<T>(lost: AbortSignal | null, work: Promise<T>): Promise<T> {
+  if (!lost) return work;
+  const { promise, onLost } = rejectionOf(lost);
+  try {
+    return await Promise.race([promise, work]);
+  } finally {
+    lost.removeEventListener('abort', onLost);
+  }
+}
+
+function rejectionOf(lost: AbortSignal): { promise: Promise<never>; onLost: () => void } {
+  let onLost = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    onLost = () => reject(lost.reason);
+  });
+  if (lost.aborted) onLost();
+  else lost.addEventListener('abort', onLost);
+  return { promise, onLost };
+}
+
+function creationError(runtime: Runtime, label: string, error: unknown): unknown {
+  if (error instanceof MettleError) return error;
+  const message = messageOf(error);
+  if (message.includes('no available backend found')) {
+    return new MettleError('device', `The runtime ${runtime.name} could not start: ${message}`, {
+      hint: 'Serve the runtime files of the package beside the bundle or name their folder in runtimePath; after a failed start only a new worker helps.',
+      cause: error,
+    });
+  }
+  if (runtime.device === 'webgpu') {
+    return new MettleError('device', `${label} could not be loaded on WebGPU: ${message}`, {
+      hint: 'Use device "auto" or "wasm", and check that the GPU has a driver and memory.',
+      cause: error,
+    });
+  }
+  return new MettleError('invalid-file', `${label} is no graph that ${runtime.name} can load: ${message}`, {
+    cause: error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

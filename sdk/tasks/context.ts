@@ -5,6 +5,7 @@
 
 import type { AdapterOutputs } from '../engine/types.ts';
 import { MettleError, type Warning } from '../errors.ts';
+import { segmentCount, segmentTimes } from '../media/segment-time.ts';
 
 /** The clip and the adapter that outputs belong to. */
 export type ResultContext = {
@@ -26,9 +27,10 @@ export type ResultContext = {
 
 export type Span = { start: number; end: number };
 
-/** Start and end of segment `index`; the end never passes the clip's. */
+/** Start and end of segment `index`, by the rule of `media`; the end never passes the clip's. */
 export function spanOf(context: Pick<ResultContext, 'duration'>, index: number): Span {
-  return { start: index, end: Math.min(index + 1, context.duration) };
+  const { start, end } = segmentTimes(index, context.duration);
+  return { start, end };
 }
 
 /**
@@ -43,10 +45,10 @@ export function checkContext(context: ResultContext): void {
       `context.duration must be a positive number of seconds, got ${duration}.`,
     );
   }
-  if (!Number.isInteger(segments) || segments < 1 || segments - 1 >= duration) {
+  if (!Number.isInteger(segments) || segments < 1 || segments > segmentCount(duration)) {
     throw new MettleError(
       'invalid-argument',
-      `context.segments must be a whole number from 1 to ${Math.ceil(duration)} for a clip of ${duration} s, got ${segments}.`,
+      `context.segments must be a whole number from 1 to ${segmentCount(duration)} for a clip of ${duration} s, got ${segments}.`,
     );
   }
 }

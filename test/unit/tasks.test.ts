@@ -82,6 +82,14 @@ describe('localization', () => {
     expect(result.warnings).toEqual([]);
   });
 
+  test('a tail that is no second of its own belongs to the last event, which ends with the clip', () => {
+    const ends = (duration: number) =>
+      toLocalization(logits(rows), { ...context, duration }).events.map((event) => event.end);
+    expect(ends(4)).toEqual([2, 4]);
+    expect(ends(4.05)).toEqual([2, 4.05]);
+    expect(ends(3.2)).toEqual([2, 3.2]);
+  });
+
   test('large logits do not overflow', () => {
     const huge = array([...rows.slice(0, 3), [1e4, 9e3, -1e4]]);
     const last = toLocalization({ logits: huge }, context).seconds[3]!;

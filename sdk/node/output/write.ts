@@ -1,0 +1,135 @@
+/**
+ * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html` and `masks/`. Everything is written elsewhere first and
+ * then moved, so that a folder never holds half of a result; files that are not ours stay.
+ */
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { MettleError } from '../../errors.ts';
+import { maskFile, toJSON, toWebVTT } from '../../tasks/export.ts';
+import type { Findings } from './findings.ts';
+import { encodePng } from './png.ts';
+import { reportHtml } from './report.ts';
+
+/**
+ * Writes all files into `folder` and returns its absolute path. A new folder appears at once, complete. In an existing one our files of an earlier run
+ * are replaced or, where they have no successor, removed; if that fails half-way, they are put back.
+ * @throws MettleError `write` with the path and what to do; the folder is then as it was. `signal.reason` if aborted, likewise.
+ */
+export async function writeResults(
+  folder: string,
+  findings: Findings,
+  options: { signal?: AbortSignal } = {},
+): Promise<string> {
+  const named = resolve(folder);
+  let staging: string | undefined;
+  try {
+    const target = await existingFolder(named);
+    // Inside an existing folder, because its parent may be another file system, or closed to us.
+    if (!target) await mkdir(dirname(named), { recursive: true });
+    staging = await mkdtemp(
+      target ? join(target, '.mettle-') : join(dirname(named), `.${basename(named).slice(0, 100)}-`),
+    );
+    const fresh = join(staging, 'new');
+    await writeFiles(fresh, findings, options.signal);
+    options.signal?.throwIfAborted();
+    if (target) await replaceOurs(target, fresh, join(staging, 'old'));
+    else await rename(fresh, named);
+    return named;
+  } catch (error) {
+    if (options.signal?.aborted && error === options.signal.reason) throw error;
+    throw asWriteError(error, named);
+  } finally {
+    if (staging) await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Files in the main folder, in the order in which they are moved: `results.json` last, as the sign that all is there. */
+const OUR_FILES = ['events.vtt', 'report.html', 'results.json'];
+const OUR_FOLDERS = /^masks(-\d+)?$/;
+const OUR_MASKS = /^\d{3,}\.png$/;
+
+async function existingFolder(path: string): Promise<string | null> {
+  try {
+    const real = await realpath(path);
+    if ((await stat(real)).isDirectory()) return real;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  throw new MettleError('write', `Cannot write the results into "${path}": it is a file, not a folder.`, {
+    hint: 'Name another folder.',
+  });
+}
+
+async function writeFiles(folder: string, findings: Findings, signal: AbortSignal | undefined): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const write = async (path: string, content: string | Uint8Array) => {
+    signal?.throwIfAborted();
+    await writeFile(join(folder, path), content);
+  };
+  let ordinal = 0;
+  for (const result of findings.results) {
+    if (result.task !== 'segmentation') continue;
+    await mkdir(join(folder, dirname(maskFile(ordinal, 0))), { recursive: true });
+    for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
+    ordinal++;
+  }
+  await write('events.vtt', toWebVTT(findings.results));
+  await write('report.html', reportHtml(findings));
+  const document = toJSON(findings.results, { ...findings, source: findings.name });
+  await write('results.json', `${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** Moves our old files out and the new ones in; undoes every move if one fails. */
+async function replaceOurs(target: string, fresh: string, old: string): Promise<void> {
+  const moves: [from: string, to: string][] = [];
+  const move = async (from: string, to: string) => {
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+    moves.push([from, to]);
+  };
+  try {
+    for (const path of await ours(target)) await move(join(target, path), join(old, path));
+    for (const path of await ours(fresh)) await move(join(fresh, path), join(target, path));
+  } catch (error) {
+    for (const [from, to] of moves.reverse()) await rename(to, from);
+    throw error;
+  }
+  for (const entry of await folders(target)) {
+    // A folder of masks that is left without any goes too; one that holds anything else stays.
+    await rmdir(join(target, entry)).catch(() => {});
+  }
+}
+
+/** Paths of the files in `folder` that we write, masks first. */
+async function ours(folder: string): Promise<string[]> {
+  const entries = new Set(await readdir(folder));
+  const masks: string[] = [];
+  for (const entry of await folders(folder)) {
+    for (const file of await readdir(join(folder, entry))) if (OUR_MASKS.test(file)) masks.push(join(entry, file));
+  }
+  return [...masks, ...OUR_FILES.filter((file) => entries.has(file))];
+}
+
+async function folders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && OUR_FOLDERS.test(entry.name)).map((entry) => entry.name);
+}
+
+const REASONS: Record<string, [reason: string, hint: string]> = {
+  ENOSPC: ['no space is left on the disk', 'Free some space, or name a folder on another disk.'],
+  EDQUOT: ['your disk quota is used up', 'Free some space, or name a folder on another disk.'],
+  EACCES: ['permission denied', 'Name a folder that you may write to.'],
+  EPERM: ['permission denied', 'Name a folder that you may write to.'],
+  EROFS: ['the file system is read-only', 'Name a folder that you may write to.'],
+  ENOTDIR: ['a part of the path is a file', 'Name another folder.'],
+  EEXIST: ['a part of the path is a file', 'Name another folder.'],
+  ENAMETOOLONG: ['the path is too long', 'Name a folder with a shorter path.'],
+};
+
+function asWriteError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof MettleError || typeof (error as NodeJS.ErrnoException).syscall !== 'string') return error;
+  const [reason, hint] = REASONS[code ?? ''] ?? [(error as Error).message, 'Check the folder, or name another one.'];
+  return new MettleError('write', `Cannot write the results into "${path}": ${reason}.`, { hint, cause: error });
+}

@@ -1,5 +1,5 @@
 /** The vocabulary in which models, losses and training steps are written. */
-export { type Evaluate, foldConstants } from './compile.ts';
+export { type Evaluate, foldConstants } from './fold.ts';
 export * from './elementwise.ts';
 export { grad } from './grad.ts';
 export * from './graph.ts';

@@ -1,0 +1,86 @@
+/** Compiles an adapter for one backbone to a folder that the hub can serve: meta-tokens and query projections become constants. */
+import { contractOf } from '../hub/contract.ts';
+import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
+import { finishManifest } from '../hub/package.ts';
+import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
+import { Params, type Weights } from '../models/params.ts';
+import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
+import { type Package, withManifest } from './backbone.ts';
+import { graphFiles } from './graph-files.ts';
+
+export type AdapterSource = {
+  id: string;
+  version: string;
+  license: string;
+  config: AdapterConfig;
+  /** Trained weights, or a seed for noise, which marks the package as untrained. */
+  weights: Weights | { seed: number };
+};
+
+const weightsFile = 'adapter_model.safetensors';
+
+export async function compileAdapter(
+  source: AdapterSource,
+  base: BackboneManifest,
+  evaluate: Evaluate,
+): Promise<Package<AdapterManifest>> {
+  const { config } = source;
+  const segment = buildSegment(source, base);
+  const clip = buildClip(source);
+  const graphs: Record<string, Record<string, Value>> = clip ? { segment, clip } : { segment };
+  const compiled = await graphFiles(graphs, weightsFile, evaluate);
+  const forms: { segment: GraphFiles; clip: GraphFiles | null } = {
+    segment: compiled.graphs.segment!,
+    clip: compiled.graphs.clip ?? null,
+  };
+  const spec = ([name, value]: [string, Value]) => ({ name, shape: [...value.shape] });
+  const deliver = clip ? ('clip' as const) : ('segment' as const);
+  const manifest = await finishManifest(
+    {
+      schema: 1,
+      kind: 'adapter',
+      id: source.id,
+      version: source.version,
+      license: source.license,
+      untrained: 'seed' in source.weights,
+      requires: { sdk: '>=0.1 <1' },
+      task: config.task,
+      classes: [...config.classes],
+      base: { id: base.id, contract: await contractOf(base) },
+      segment: {
+        reads: tapsRead(base.taps, config),
+        outputs: Object.entries(segment).map((output) => ({ ...spec(output), deliver })),
+      },
+      clip: clip ? { segments: config.segments, outputs: Object.entries(clip).map(spec) } : null,
+      variants: { webgpu: forms, wasm: forms },
+    },
+    compiled.files,
+  );
+  return { manifest, files: withManifest(compiled.files, manifest) };
+}
+
+/** One second: taps [1, tokens, width] in. */
+function buildSegment({ config, weights }: AdapterSource, base: BackboneManifest): Record<string, Value> {
+  const graph = new Graph();
+  const taps = new Map([...base.taps.visual, ...base.taps.audio].map((tap) => [tap.name, tap]));
+  const read = (name: string): Value =>
+    graph.remember(`tap ${name}`, () => graph.input(name, [1, taps.get(name)!.tokens, taps.get(name)!.width]));
+  return segmentPart(Params.constants(graph, weights), base.taps, read, config);
+}
+
+/** A window of seconds: tokens [T, K, c] and mask [T] in, and outputs without a batch axis. */
+function buildClip({ config, weights }: AdapterSource): Record<string, Value> | null {
+  const graph = new Graph();
+  const { segments, distill } = config;
+  const input = (name: string, shape: number[]): Value => reshape(graph.input(name, shape), [1, ...shape]);
+  const tokens = [segments, distill.tokens, distill.width];
+  const outputs = clipPart(
+    Params.constants(graph, weights),
+    { audio: input('audio', tokens), visual: input('visual', tokens), mask: input('mask', [segments]) },
+    config,
+  );
+  if (!outputs) return null;
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, value]) => [name, reshape(value, value.shape.slice(1))]),
+  );
+}

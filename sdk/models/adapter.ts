@@ -1,0 +1,92 @@
+/**
+ * A whole adapter for each task, cut where its data is cut: the segment part runs once per second on a backbone's taps, the clip part once over all seconds.
+ * Training and inference use the same two functions.
+ */
+import type { Tap } from '../hub/manifest.ts';
+import { expand, reshape, type Value } from '../ops/index.ts';
+import type { Task } from '../tasks/types.ts';
+import { type DistillConfig, defaultLcd, distill, joinTokens, type ReadTap } from './lcd.ts';
+import { type ClipTokens, localization } from './localization.ts';
+import type { Params } from './params.ts';
+import { parsing } from './parsing.ts';
+import { segmentation } from './segmentation.ts';
+
+export type AdapterConfig = {
+  task: Task;
+  classes: readonly string[];
+  distill: DistillConfig;
+  /** Which outputs of the backbone the meta-tokens read. */
+  taps: 'blocks' | 'stage-ends' | 'last-half';
+  /** Seconds that the clip part sees at once. */
+  segments: number;
+  layers: number;
+  heads: number;
+  /** Channels of the mask decoder. */
+  channels: number;
+};
+
+export const defaultAdapter = {
+  distill: { ...defaultLcd, width: 128, average: 'mean' },
+  taps: 'blocks',
+  segments: 10,
+  layers: 2,
+  heads: 4,
+  channels: 64,
+} satisfies Omit<AdapterConfig, 'task' | 'classes'>;
+
+export type BackboneTaps = { visual: readonly Tap[]; audio: readonly Tap[] };
+
+const isBlock = (tap: Tap): boolean => /\.b\d+$/.test(tap.name);
+
+/** The taps that meta-tokens read. A backbone without blocks (any network with named outputs) is read at all its taps. */
+export function tapsToDistill(taps: readonly Tap[], { task, taps: choice }: AdapterConfig): Tap[] {
+  const blocks = taps.some(isBlock) ? taps.filter(isBlock) : [...taps];
+  if (task === 'segmentation') return blocks.slice(-1);
+  if (choice === 'last-half') return blocks.slice(Math.floor(blocks.length / 2));
+  return choice === 'blocks' ? blocks : blocks.filter((tap, i) => blocks[i + 1]?.width !== tap.width);
+}
+
+/** The visual maps that a mask is decoded from, finest first. */
+export const mapsToGuide = (taps: readonly Tap[]): Tap[] =>
+  taps.filter(
+    (tap, i) => !isBlock(tap) && taps.findIndex((other) => !isBlock(other) && other.width === tap.width) === i,
+  );
+
+/** Names of all taps that an adapter reads. */
+export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
+  const maps = config.task === 'segmentation' ? mapsToGuide(taps.visual) : [];
+  const all = [...tapsToDistill(taps.visual, config), ...maps, ...tapsToDistill(taps.audio, config)];
+  return [...new Set(all.map((tap) => tap.name))];
+}
+
+/**
+ * Meta-tokens of N seconds, `audio` and `visual` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W].
+ * `read` gives a tap's value [N, tokens, width] by its name.
+ */
+export function segmentPart(
+  p: Params,
+  taps: BackboneTaps,
+  read: (name: string) => Value,
+  config: AdapterConfig,
+): Record<string, Value> {
+  const condense = (modality: 'visual' | 'audio'): Value => {
+    const chosen = tapsToDistill(taps[modality], config);
+    const values: ReadTap[] = chosen.map(({ name, width }) => ({ name, stage: width, value: read(name) }));
+    return p.in('lcd', (q) => distill(q, values, config.distill));
+  };
+  const [audio, visual] = [condense('audio'), condense('visual')];
+  if (config.task !== 'segmentation') return { audio, visual };
+  const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: read(name), grid }));
+  return { mask: segmentation(p, maps, joinTokens(audio, visual), config) };
+}
+
+/** What is said about each of T seconds of B clips; null for a task whose segment part says it all. */
+export function clipPart(p: Params, tokens: ClipTokens, config: AdapterConfig): Record<string, Value> | null {
+  const { task, layers, heads, classes } = config;
+  if (task === 'segmentation') return null;
+  if (task === 'localization') return localization(p, tokens, { classes: classes.length, layers, heads, head: 'A' });
+  const [b, t] = tokens.mask.shape as [number, number];
+  const { audio, visual, audioClip, visualClip } = parsing(p, tokens, { classes: classes.length, heads });
+  const perSecond = (x: Value): Value => expand(reshape(x, [b, 1, classes.length]), [b, t, classes.length]);
+  return { audio, visual, audioClip: perSecond(audioClip), visualClip: perSecond(visualClip) };
+}

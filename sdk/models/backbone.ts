@@ -1,0 +1,45 @@
+/** A preset's two networks with their outputs named as taps: `visual.s2.b1` is a block's output, `visual.s2` a stage's end; both count from 0. */
+import type { Tap } from '../hub/manifest.ts';
+import { Graph, type Value } from '../ops/index.ts';
+import { htsAt } from './hts-at.ts';
+import type { Params } from './params.ts';
+import type { BackbonePreset } from './presets.ts';
+import type { Features } from './swin.ts';
+import { swinV2 } from './swin-v2.ts';
+
+export type Modality = 'visual' | 'audio';
+export const modalities: readonly Modality[] = ['visual', 'audio'];
+
+export type NamedTap = Tap & { value: Value };
+
+/** The network of one modality over `batch` seconds, as the taps it shows. */
+export function backboneTaps(
+  preset: BackbonePreset,
+  modality: Modality,
+  paramsOf: (graph: Graph) => Params,
+  batch = 1,
+): NamedTap[] {
+  const graph = new Graph();
+  const params = paramsOf(graph);
+  if (modality === 'visual') {
+    const { frontEnd, network } = preset.visual;
+    const picture = graph.input(frontEnd.input, [batch, 3, frontEnd.height, frontEnd.width]);
+    return named(modality, swinV2(params, picture, network));
+  }
+  const { frontEnd, network } = preset.audio;
+  const logMel = graph.input(frontEnd.input, [batch, 1, frontEnd.frames, frontEnd.mels]);
+  return named(modality, htsAt(params, logMel, network));
+}
+
+function named(modality: Modality, features: Features): NamedTap[] {
+  return features.blocks.flatMap((stage, s) => {
+    const tap = (name: string, value: Value): NamedTap => ({
+      name: `${modality}.s${s}${name}`,
+      tokens: value.shape[1]!,
+      width: value.shape[2]!,
+      grid: features.grids[s]!,
+      value,
+    });
+    return [...stage.map((value, b) => tap(`.b${b}`, value)), tap('', features.stageEnds[s]!)];
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * The one door through which bytes of a model come in: read, measure, hash, and only then hand on. Two callers that want the same file at the same time
+ * share one download. Keeps nothing afterwards; a cache by digest would stand in front of `readVerified`.
+ */
+import { MettleError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import { sha256Integrity } from './integrity.ts';
+import type { Integrity } from './manifest.ts';
+
+/** What the hub needs of a platform. */
+export type HubPlatform = Pick<Platform, 'modelsUrl' | 'readFile' | 'resolveUrl'>;
+
+export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
+
+type Download = {
+  bytes: Promise<Uint8Array<ArrayBuffer>>;
+  controller: AbortController;
+  /** One per caller that still waits. */
+  listeners: Set<(received: number) => void>;
+  /** True once a caller has the bytes themselves; the others get copies, since any may transfer them away. */
+  taken: boolean;
+};
+
+const running = new WeakMap<HubPlatform, Map<string, Download>>();
+
+/**
+ * The file at `url`, in memory that belongs to the caller. Stops reading as soon as the file is longer than it should be.
+ * Throws `integrity` unless it has this size and digest, `not-found` or `network` if it cannot be read; rejects with the signal's reason.
+ */
+export async function readVerified(
+  platform: HubPlatform,
+  url: URL,
+  expected: { bytes: number; integrity: Integrity },
+  { signal, onBytes }: ReadOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  signal?.throwIfAborted();
+  const downloads = running.get(platform) ?? new Map<string, Download>();
+  running.set(platform, downloads);
+  const key = `${expected.integrity} ${expected.bytes} ${url}`;
+  const download = downloads.get(key) ?? begin();
+
+  function begin(): Download {
+    const controller = new AbortController();
+    const listeners: Download['listeners'] = new Set();
+    const bytes = readAndVerify(platform, url, expected, controller.signal, (received) => {
+      for (const listener of listeners) listener(received);
+    });
+    const begun = { bytes, controller, listeners, taken: false };
+    const end = () => {
+      if (downloads.get(key) === begun) downloads.delete(key);
+    };
+    bytes.then(end, end);
+    downloads.set(key, begun);
+    return begun;
+  }
+
+  return await new Promise((resolve, reject) => {
+    const leave = () => {
+      signal?.removeEventListener('abort', abort);
+      download.listeners.delete(listen);
+    };
+    const giveUp = (reason: unknown) => {
+      leave();
+      reject(reason);
+      if (download.listeners.size > 0) return;
+      // Nobody waits any more: the next caller begins anew.
+      if (downloads.get(key) === download) downloads.delete(key);
+      download.controller.abort(reason);
+    };
+    const abort = () => giveUp(signal!.reason);
+    const listen = (received: number) => {
+      try {
+        onBytes?.(received);
+      } catch (error) {
+        giveUp(error);
+      }
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    download.listeners.add(listen);
+    download.bytes.then(
+      (bytes) => {
+        leave();
+        const own = download.taken ? bytes.slice() : bytes;
+        download.taken = true;
+        resolve(own);
+      },
+      (error: unknown) => {
+        leave();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** A file of unknown size that has no business being larger than `limit` bytes. Throws `invalid-file` where it is. */
+export async function readBounded(
+  platform: HubPlatform,
+  url: URL,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await readAtMost(platform, url, limit, { signal }, () => {
+    return new MettleError('invalid-file', `${url}: larger than ${limit} bytes, which no file of this kind is.`);
+  });
+}
+
+/** What bytes that should be something else look like, for errors: web servers like to answer with a page. */
+export function looksLike(bytes: Uint8Array): string {
+  const beginning = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart().toLowerCase();
+  if (beginning.startsWith('<!doctype html') || beginning.startsWith('<html')) return 'an HTML page';
+  if (beginning.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
+  return `${bytes.byteLength} bytes`;
+}
+
+async function readAndVerify(
+  platform: HubPlatform,
+  url: URL,
+  expected: { bytes: number; integrity: Integrity },
+  signal: AbortSignal,
+  onBytes: (received: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readAtMost(platform, url, expected.bytes, { signal, onBytes }, () =>
+    integrityError(url, expected, `more than ${expected.bytes} bytes`),
+  );
+  const digest = await sha256Integrity(bytes);
+  if (bytes.byteLength === expected.bytes && digest === expected.integrity) return bytes;
+  throw integrityError(url, expected, `${looksLike(bytes)} with ${digest}`);
+}
+
+function integrityError(
+  url: URL,
+  { bytes, integrity }: { bytes: number; integrity: Integrity },
+  got: string,
+): MettleError {
+  return new MettleError('integrity', `${url}: expected ${bytes} bytes with ${integrity}, got ${got}.`, {
+    hint: 'The file was damaged or replaced, or the address leads elsewhere: download or publish the model again.',
+  });
+}
+
+async function readAtMost(
+  platform: HubPlatform,
+  url: URL,
+  limit: number,
+  { signal, onBytes }: ReadOptions,
+  tooLong: () => MettleError,
+): Promise<Uint8Array<ArrayBuffer>> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal!.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const bytes = await platform.readFile(url, {
+      signal: controller.signal,
+      onBytes(received) {
+        if (received > limit) controller.abort(tooLong());
+        else onBytes?.(received);
+      },
+    });
+    controller.signal.throwIfAborted();
+    return bytes;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}

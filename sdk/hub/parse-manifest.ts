@@ -1,0 +1,251 @@
+/**
+ * Reads a manifest that a stranger wrote: JSON in, a {@link Manifest} out that the rest of the SDK can trust. The types in `manifest.ts` say what a field
+ * means; this file says what it may be.
+ */
+import { MettleError } from '../errors.ts';
+import { integrityPattern } from './integrity.ts';
+import type {
+  AdapterManifest,
+  BackboneManifest,
+  FileEntry,
+  GraphFiles,
+  Integrity,
+  LogMelFrontEnd,
+  Manifest,
+  PictureFrontEnd,
+  Tap,
+  TensorSpec,
+} from './manifest.ts';
+import {
+  boolean,
+  type Check,
+  integer,
+  list,
+  matching,
+  nullable,
+  number,
+  object,
+  oneOf,
+  Place,
+  text,
+  tuple,
+} from './strict-json.ts';
+import { satisfies, sdkVersion, versionRange } from './version.ts';
+
+/** What the id of a backbone or adapter looks like. */
+export const idPattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+
+/** A file in the manifest's folder or below: plain letters, no scheme, no `..`, nothing that a URL would read otherwise. */
+export const filePath: Check<string> = matching(
+  /^(?!.{201})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
+  'a relative path of letters, digits, ".", "_", "-" and "/" without ".."',
+);
+
+/** Most elements of an output: 1 GiB of float32. */
+const maxElements = 2 ** 28;
+
+/** Files that may be listed though no graph needs them. */
+const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json']);
+
+/**
+ * Checks a parsed manifest.json and gives it its type. `where` names it in errors, e.g. `manifest.json of adapter at https://...`.
+ * Throws `invalid-file` that names the field, or `incompatible` if it asks for another version of the SDK than `sdk`.
+ */
+export function parseManifest(json: unknown, where: string, sdk = sdkVersion): Manifest {
+  const at = new Place(where);
+  const kind = typeof json === 'object' && json !== null && 'kind' in json ? json.kind : undefined;
+  const manifest =
+    kind === 'backbone' ? backbone(json, at) : kind === 'adapter' ? adapter(json, at) : unknownKind(json, at);
+  if (!satisfies(sdk, manifest.requires.sdk)) {
+    throw new MettleError(
+      'incompatible',
+      `${where}: requires mettle-edge ${manifest.requires.sdk}, but this is ${sdk}.`,
+      {
+        hint: 'Install a version of mettle-edge in that range, or use a release of the model made for yours.',
+      },
+    );
+  }
+  if (manifest.kind === 'backbone') checkBackbone(manifest, at);
+  else checkAdapter(manifest, at);
+  checkFiles(manifest, at);
+  return manifest;
+}
+
+const positive = integer(1);
+const id = matching(idPattern, 'an id of a-z, 0-9, ".", "_" and "-"');
+const integrity = matching<Integrity>(integrityPattern, 'sha256- and a digest in base64');
+const dimensions = list(positive, { min: 1 });
+
+const shape: Check<number[]> = (value, at) => {
+  const sizes = dimensions(value, at);
+  const elements = sizes.reduce((product, size) => product * size, 1);
+  if (elements <= maxElements && sizes.length <= 8) return sizes;
+  throw at.error(`expected at most 8 dimensions and ${maxElements} elements`);
+};
+
+const common = {
+  schema: oneOf(1),
+  id,
+  version: matching(/^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[\w.-]{1,60})?$/, 'a version like "1.0.0"'),
+  license: text,
+  untrained: boolean,
+  requires: object({ sdk: matching(versionRange, 'a range like ">=0.1 <1"') }),
+  files: list(object<FileEntry>({ path: filePath, bytes: positive, integrity }), { min: 1, key: (file) => file.path }),
+};
+
+const graphFiles = object<GraphFiles>({ graph: filePath, weights: filePath });
+
+function variants<T>(variant: Check<T>): Check<Record<'webgpu' | 'wasm', T>> {
+  return object({ webgpu: variant, wasm: variant });
+}
+
+const triple = (item: Check<number>) => tuple<[number, number, number]>(3, item);
+
+const picture = object<PictureFrontEnd>({
+  input: text,
+  width: integer(1, 8192),
+  height: integer(1, 8192),
+  mean: triple(number()),
+  std: triple(number(1e-12)),
+});
+
+const logMel = object<LogMelFrontEnd>({
+  input: text,
+  sampleRate: integer(1000, 400_000),
+  fftSize: integer(4, 65_536),
+  hop: integer(1, 400_000),
+  mels: integer(1, 4096),
+  minHz: number(0),
+  maxHz: number(0),
+  floor: number(Number.MIN_VALUE),
+  frames: integer(1, 400_000),
+  mean: number(),
+  std: number(1e-12),
+});
+
+const taps = list(
+  object<Tap>({
+    name: text,
+    tokens: integer(1, 1_000_000),
+    width: integer(1, 1_000_000),
+    grid: tuple<[number, number]>(2, integer(1, 1_000_000)),
+  }),
+  { min: 1 },
+);
+
+const backbone = object<BackboneManifest>({
+  ...common,
+  kind: oneOf('backbone'),
+  inputs: object({ visual: picture, audio: logMel }),
+  taps: object({ visual: taps, audio: taps }),
+  variants: variants(object({ visual: graphFiles, audio: graphFiles })),
+});
+
+const adapter = object<AdapterManifest>({
+  ...common,
+  kind: oneOf('adapter'),
+  task: oneOf('localization', 'parsing', 'segmentation'),
+  classes: list(text, { key: (name) => name }),
+  base: object({ id, contract: integrity }),
+  segment: object({
+    reads: list(text, { min: 1, key: (name) => name }),
+    outputs: list(
+      object<TensorSpec & { deliver: 'segment' | 'clip' }>({ name: text, shape, deliver: oneOf('segment', 'clip') }),
+      {
+        min: 1,
+        key: (output) => output.name,
+      },
+    ),
+  }),
+  clip: nullable(
+    object({
+      segments: integer(1, 10_000),
+      outputs: list(object<TensorSpec>({ name: text, shape }), { min: 1, key: (output) => output.name }),
+    }),
+  ),
+  variants: variants(object({ segment: graphFiles, clip: nullable(graphFiles) })),
+});
+
+function unknownKind(json: unknown, at: Place): never {
+  // Says first what is wrong with a document that is no object at all.
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw at.expected('an object', json);
+  if (!Object.hasOwn(json, 'kind')) throw at.field('kind').error('missing');
+  throw at.field('kind').expected('"backbone" or "adapter"', (json as { kind: unknown }).kind);
+}
+
+function checkBackbone({ inputs, taps }: BackboneManifest, at: Place): void {
+  const audio = at.field('inputs').field('audio');
+  const { sampleRate, fftSize, hop, minHz, maxHz, frames, mels } = inputs.audio;
+  if (!Number.isInteger(Math.log2(fftSize)) || fftSize >= 2 * sampleRate) {
+    throw audio.field('fftSize').expected(`a power of two below ${2 * sampleRate}`, fftSize);
+  }
+  if (maxHz <= minHz || maxHz > sampleRate / 2) {
+    throw audio.field('maxHz').expected(`more than minHz and at most ${sampleRate / 2}`, maxHz);
+  }
+  const available = 1 + Math.floor(sampleRate / hop);
+  if (frames > available) throw audio.field('frames').expected(`at most ${available}, as one second has`, frames);
+  if (mels > fftSize / 2 + 1) throw audio.field('mels').expected(`at most ${fftSize / 2 + 1} for this fftSize`, mels);
+
+  const names = new Set<string>();
+  for (const modality of ['visual', 'audio'] as const) {
+    taps[modality].forEach(({ name, tokens, grid }, index) => {
+      const tap = at.field('taps').field(modality).index(index);
+      if (names.has(name)) throw tap.field('name').error(`${JSON.stringify(name)} is the name of another tap too`);
+      names.add(name);
+      if (grid[0] * grid[1] !== tokens) throw tap.field('tokens').expected(`${grid[0] * grid[1]} for the grid`, tokens);
+    });
+  }
+}
+
+function checkAdapter({ task, classes, segment, clip, variants }: AdapterManifest, at: Place): void {
+  if (task !== 'segmentation' && classes.length === 0)
+    throw at.field('classes').error('expected at least 1 item, got 0');
+  segment.outputs.forEach(({ name, shape, deliver }, index) => {
+    const output = at.field('segment').field('outputs').index(index);
+    if (shape[0] !== 1) throw output.field('shape').error(`expected 1 as the first dimension, got ${shape[0]}`);
+    if (deliver !== 'clip') return;
+    if (!clip) throw output.field('deliver').error('expected "segment", since clip is null');
+    if (name === 'mask') throw output.field('name').error('"mask" is an input that every clip graph has');
+  });
+  if (clip) {
+    if (!segment.outputs.some(({ deliver }) => deliver === 'clip')) {
+      throw at.field('clip').error('expected null, since no segment output is delivered to "clip"');
+    }
+    clip.outputs.forEach(({ shape }, index) => {
+      if (shape[0] === clip.segments) return;
+      const output = at.field('clip').field('outputs').index(index);
+      throw output
+        .field('shape')
+        .error(`expected ${clip.segments} (clip.segments) as the first dimension, got ${shape[0]}`);
+    });
+  }
+  for (const name of ['webgpu', 'wasm'] as const) {
+    if ((variants[name].clip === null) === (clip === null)) continue;
+    const problem = clip ? 'expected graph and weights, since clip is not null' : 'expected null, since clip is null';
+    throw at.field('variants').field(name).field('clip').error(problem);
+  }
+}
+
+/** Every file that a variant names is listed, and every listed file has a use. */
+function checkFiles(manifest: Manifest, at: Place): void {
+  const listed = new Set(manifest.files.map((file) => file.path));
+  const used = new Set<string>();
+  for (const variant of ['webgpu', 'wasm'] as const) {
+    for (const [part, graph] of Object.entries<GraphFiles | null>(manifest.variants[variant])) {
+      for (const role of ['graph', 'weights'] as const) {
+        const path = graph?.[role];
+        if (path === undefined) continue;
+        used.add(path);
+        if (listed.has(path)) continue;
+        throw at.field('variants').field(variant).field(part).field(role).expected('a file listed in "files"', path);
+      }
+    }
+  }
+  manifest.files.forEach(({ path }, index) => {
+    if (used.has(path) || documents.has(path)) return;
+    throw at
+      .field('files')
+      .index(index)
+      .error(`${JSON.stringify(path)} is used by no variant`);
+  });
+}

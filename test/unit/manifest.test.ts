@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { MettleError } from '../../sdk/errors.ts';
+import { canonicalJson, checkFits, contractOf } from '../../sdk/hub/contract.ts';
+import { finishManifest, manifestText, registryEntry } from '../../sdk/hub/package.ts';
+import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
+import { parseRegistry } from '../../sdk/hub/registry.ts';
+import { brokenCopies, randomNumbers, survives } from './fuzz.ts';
+import {
+  adapterDraft,
+  adapterFiles,
+  adapterManifest,
+  backboneDraft,
+  backboneFiles,
+  backboneManifest,
+  bytesOf,
+  changed,
+} from './hub-fixtures.ts';
+
+const where = 'manifest.json of adapter at https://host/a/manifest.json';
+
+function errorOf(json: unknown, sdk?: string): MettleError {
+  try {
+    parseManifest(json, where, sdk);
+  } catch (error) {
+    expect(error).toBeInstanceOf(MettleError);
+    return error as MettleError;
+  }
+  throw new Error('expected an error');
+}
+
+describe('a manifest', () => {
+  test('that is right comes back as it is', async () => {
+    for (const manifest of [await backboneManifest(), await adapterManifest()]) {
+      expect(parseManifest(JSON.parse(manifestText(manifest)), where)).toEqual(manifest);
+    }
+  });
+
+  test.each<[string, unknown, string]>([
+    ['schema', 2, 'schema: expected 1, got 2'],
+    ['kind', 'model', 'kind: expected "backbone" or "adapter", got "model"'],
+    ['kind', undefined, 'kind: missing'],
+    ['id', 'Toy Box', 'id: expected an id of'],
+    ['id', '-a', 'id: expected an id of'],
+    ['version', '1.0', 'version: expected a version like "1.0.0", got "1.0"'],
+    ['license', '', 'license: expected a text, got ""'],
+    ['license', undefined, 'license: missing'],
+    ['untrained', 'no', 'untrained: expected true or false, got "no"'],
+    ['requires', { sdk: '>=0.1', gpu: true }, 'requires.gpu: unknown field'],
+    ['requires.sdk', '^0.1.0', 'requires.sdk: expected a range'],
+    ['signature', {}, 'signature: unknown field'],
+    ['task', 'detection', 'task: expected "localization" or "parsing" or "segmentation", got "detection"'],
+    ['classes', ['dog', 'dog'], 'classes[1]: "dog" stands here twice'],
+    ['classes', [], 'classes: expected at least 1 item'],
+    ['classes', { 0: 'dog' }, 'classes: expected a list, got an object'],
+    ['base.contract', 'sha256-abc', 'base.contract: expected sha256- and a digest in base64, got "sha256-abc"'],
+    ['files', [], 'files: expected at least 1 item'],
+    ['files.0.path', '../secret', 'files[0].path: expected a relative path'],
+    ['files.0.path', '/etc/passwd', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'https://host/x', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'a\\b', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'a//b', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'a/%2e%2e/b', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'a/./b', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'graph.onnx?x', 'files[0].path: expected a relative path'],
+    ['files.0.path', 'graphs/clip.onnx', 'stands here twice'],
+    ['files.0.bytes', 0, 'files[0].bytes: expected an integer from 1, got 0'],
+    ['files.0.bytes', 2.5, 'files[0].bytes: expected an integer from 1, got 2.5'],
+    ['files.0.bytes', '9', 'files[0].bytes: expected an integer from 1, got "9"'],
+    ['files.0.chunks', [], 'files[0].chunks: unknown field'],
+    ['files.0.path', 'notes.bin', 'files[0]: "notes.bin" is used by no variant'],
+    ['segment.reads', [], 'segment.reads: expected at least 1 item'],
+    ['segment.outputs.0.shape', [1, 0], 'segment.outputs[0].shape[1]: expected an integer from 1, got 0'],
+    ['segment.outputs.0.shape', [3], 'segment.outputs[0].shape: expected 1 as the first dimension, got 3'],
+    ['segment.outputs.0.shape', [1, 1e6, 1e6], 'segment.outputs[0].shape: expected at most'],
+    ['segment.outputs.0.name', 'state', 'segment.outputs[1]: "state" stands here twice'],
+    ['segment.outputs.1.name', 'mask', 'segment.outputs[1].name: "mask" is an input'],
+    ['segment.outputs.1.deliver', 'segment', 'clip: expected null, since no segment output is delivered to "clip"'],
+    ['clip', null, 'segment.outputs[1].deliver: expected "segment", since clip is null'],
+    ['clip.segments', 9, 'clip.outputs[0].shape: expected 9 (clip.segments) as the first dimension, got 10'],
+    ['variants.webgpu', undefined, 'variants.webgpu: missing'],
+    ['variants.cuda', {}, 'variants.cuda: unknown field'],
+    ['variants.wasm.clip', null, 'variants.wasm.clip: expected graph and weights, since clip is not null'],
+    [
+      'variants.webgpu.segment.graph',
+      'other.onnx',
+      'variants.webgpu.segment.graph: expected a file listed in "files", got "other.onnx"',
+    ],
+  ])('of an adapter with another %s (%j) is refused by path', async (path, value, problem) => {
+    const error = errorOf(changed(await adapterManifest(), path, value));
+    expect(error.code).toBe('invalid-file');
+    expect(error.message).toContain(problem);
+    expect(error.message.startsWith(`${where}: `)).toBe(true);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['inputs.visual.width', 0, 'inputs.visual.width: expected an integer from 1 to 8192, got 0'],
+    ['inputs.visual.mean', [0, 0], 'inputs.visual.mean: expected a list of 3'],
+    ['inputs.visual.std', [1, 0, 1], 'inputs.visual.std[1]: expected a number'],
+    ['inputs.audio.fftSize', 500, 'inputs.audio.fftSize: expected a power of two'],
+    ['inputs.audio.hop', 0, 'inputs.audio.hop: expected an integer'],
+    ['inputs.audio.maxHz', 8001, 'inputs.audio.maxHz: expected more than minHz and at most 8000'],
+    ['inputs.audio.frames', 102, 'inputs.audio.frames: expected at most 101'],
+    ['inputs.audio.mels', 300, 'inputs.audio.mels: expected at most 257'],
+    ['inputs.audio.floor', 0, 'inputs.audio.floor: expected a number'],
+    ['taps.audio', [], 'taps.audio: expected at least 1 item'],
+    ['taps.audio.0.name', 'v0', 'taps.audio[0].name: "v0" is the name of another tap too'],
+    ['taps.visual.0.tokens', 13, 'taps.visual[0].tokens: expected 12 for the grid, got 13'],
+    ['taps.visual.0.grid', [3, 4, 1], 'taps.visual[0].grid: expected a list of 2'],
+    ['variants.wasm.audio', null, 'variants.wasm.audio: expected an object, got null'],
+  ])('of a backbone with another %s (%j) is refused by path', async (path, value, problem) => {
+    const error = errorOf(changed(await backboneManifest(), path, value));
+    expect(error.code).toBe('invalid-file');
+    expect(error.message).toContain(problem);
+  });
+
+  test.each([null, 5, 'text', [], [[]]])('that is %j is refused', (json) => {
+    expect(errorOf(json).message).toMatch(/expected an object, got/);
+  });
+
+  test.each([
+    ['>=0.1 <1', '0.1.0', true],
+    ['>=0.1 <1', '0.0.9', false],
+    ['>=0.1 <1', '1.0.0', false],
+    ['>0.1', '0.1.1', true],
+    ['=0.1.2', '0.1.2', true],
+    ['<=0.9', '0.10.0', false],
+  ])('that requires %s of version %s', async (range, version, fits) => {
+    const manifest = changed(await adapterManifest(), 'requires.sdk', range);
+    if (fits) expect(parseManifest(manifest, where, version).requires.sdk).toBe(range);
+    else {
+      const error = errorOf(manifest, version);
+      expect(error.code).toBe('incompatible');
+      expect(error.message).toBe(`${where}: requires mettle-edge ${range}, but this is ${version}.`);
+    }
+  });
+});
+
+describe('the contract', () => {
+  test('is a digest of inputs and taps, whatever the order of their keys', async () => {
+    expect(canonicalJson({ b: [1, { d: 1, c: null }], a: 'x' })).toBe('{"a":"x","b":[1,{"c":null,"d":1}]}');
+    const { inputs, taps } = backboneDraft;
+    const contract = await contractOf(backboneDraft);
+    expect(contract).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
+    const backwards = Object.fromEntries(Object.entries(inputs.visual).reverse()) as typeof inputs.visual;
+    expect(await contractOf({ taps, inputs: { audio: inputs.audio, visual: backwards } })).toBe(contract);
+    expect(await contractOf(changed(backboneDraft, 'taps.audio.0.width', 17))).not.toBe(contract);
+    expect(await contractOf(changed(backboneDraft, 'inputs.audio.hop', 161))).not.toBe(contract);
+  });
+
+  test('lets an adapter fit its backbone', async () => {
+    await expect(checkFits(await adapterManifest(), await backboneManifest())).resolves.toBeUndefined();
+  });
+
+  test('refuses another backbone, and says which', async () => {
+    const backbone = changed(await backboneManifest(), 'id', 'large');
+    const rejection = expect(checkFits(await adapterManifest(), backbone)).rejects;
+    await rejection.toMatchObject({ code: 'incompatible', hint: expect.stringContaining('made for "large"') });
+    await rejection.toThrow(
+      /^Adapter "toybox-ave" was made for backbone "nano" \(contract sha256-.{8}\.\.\.\), but "large" is loaded\.$/,
+    );
+  });
+
+  test('refuses the same backbone with other taps', async () => {
+    const backbone = changed(await backboneManifest(), 'taps.audio.0.width', 17);
+    await expect(checkFits(await adapterManifest(), backbone)).rejects.toThrow(
+      /but "nano" 1\.0\.0 with contract sha256-.{8}\.\.\. is loaded/,
+    );
+  });
+
+  test('refuses an adapter that reads what no tap gives', async () => {
+    const adapter = changed(await adapterManifest(), 'segment.reads', ['v0', 'v9']);
+    await expect(checkFits(adapter, await backboneManifest())).rejects.toThrow(
+      'Adapter "toybox-ave" reads v9, but backbone "nano" has the taps v0, a0.',
+    );
+  });
+});
+
+describe('publishing', () => {
+  test('gives size and digest of every file, in order of their paths', async () => {
+    const { files } = await backboneManifest();
+    expect(files.map((file) => file.path)).toEqual(Object.keys(backboneFiles).sort());
+    // printf '# nano' | openssl dgst -sha256 -binary | base64
+    expect(files.find((file) => file.path === 'README.md')).toEqual({
+      path: 'README.md',
+      bytes: 6,
+      integrity: 'sha256-oX+h0oqOL0s8feiRNFfW6RDWiIsgq9yztPLY+WiNqP8=',
+    });
+  });
+
+  test('writes the same text for the same manifest', async () => {
+    const manifest = await adapterManifest();
+    const backwards = Object.fromEntries(Object.entries(manifest).reverse()) as typeof manifest;
+    expect(manifestText(backwards)).toBe(manifestText(manifest));
+    expect(manifestText(manifest)).toMatch(/^\{\n {2}"base": \{\n[\s\S]*\}\n$/);
+  });
+
+  test('refuses to list a file that nothing uses, or to leave one out', async () => {
+    const draft = await adapterDraft();
+    await expect(finishManifest(draft, { ...adapterFiles, 'stray.bin': bytesOf('x') })).rejects.toThrow(
+      'manifest of adapter "toybox-ave": files[5]: "stray.bin" is used by no variant.',
+    );
+    const { 'graphs/clip.onnx': _, ...without } = adapterFiles;
+    await expect(finishManifest(draft, without)).rejects.toThrow('expected a file listed in "files"');
+  });
+
+  test('gives a registry entry that a registry accepts', async () => {
+    const entry = await registryEntry(await backboneManifest(), 'backbones/nano/manifest.json');
+    expect(parseRegistry({ nano: entry }, 'registry')).toEqual({ nano: entry });
+    expect(() => parseRegistry({ nano: { ...entry, manifest: '/x' } }, 'registry')).toThrow(
+      'registry: nano.manifest: expected a relative path',
+    );
+    expect(() => parseRegistry({ 'no id': entry }, 'registry')).toThrow('registry: "no id": expected a name like');
+  });
+});
+
+describe('hostile manifests', () => {
+  test('broken texts give a result or an error with a place', async () => {
+    const text = bytesOf(JSON.stringify(await adapterManifest()));
+    let parsed = 0;
+    const copies = [...brokenCopies(text, 4000)].flatMap((bytes) => {
+      try {
+        JSON.parse(new TextDecoder().decode(bytes));
+        return [bytes];
+      } catch {
+        return [];
+      }
+    });
+    const refused = survives(copies, 'fuzzed: ', (bytes) => {
+      parsed++;
+      parseManifest(JSON.parse(new TextDecoder().decode(bytes)), 'fuzzed');
+    });
+    expect(parsed).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(50);
+  });
+
+  test('strange values in every place give an error with a place', async () => {
+    const random = randomNumbers(7);
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 10_000; depth++) deep = [deep];
+    const strange = [
+      null,
+      -1,
+      1e308,
+      0.5,
+      '',
+      'x'.repeat(100_000),
+      [],
+      {},
+      deep,
+      Array(1e5).fill(0),
+      JSON.parse('{"__proto__":1}'),
+    ];
+    for (const manifest of [await adapterManifest(), await backboneManifest()]) {
+      for (const path of pathsOf(manifest)) {
+        const json = changed(manifest, path, strange[Math.floor(random() * strange.length)]);
+        survives([new Uint8Array(0)], 'fuzzed: ', () => parseManifest(json, 'fuzzed'));
+      }
+    }
+  });
+});
+
+/** Path of every value in a JSON document, in the form that `changed` takes. */
+function pathsOf(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const here = path ? `${path}.${name}` : name;
+    return [here, ...pathsOf(member, here)];
+  });
+}

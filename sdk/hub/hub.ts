@@ -1,0 +1,194 @@
+/**
+ * From what a caller wrote (a shipped id, a path, a URL) to a model whose every byte was checked. The manifest comes first and by itself, because which
+ * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
+ */
+import { platform as currentPlatform } from '#platform';
+import type { ModelPackage, VariantName } from '../engine/types.ts';
+import { MettleError } from '../errors.ts';
+import { type HubPlatform, readBounded, readVerified } from './download.ts';
+import { sha256Integrity } from './integrity.ts';
+import type { AdapterManifest, BackboneManifest, FileEntry, GraphFiles, Integrity, Manifest } from './manifest.ts';
+import { parseJson } from './parse-json.ts';
+import { idPattern, parseManifest } from './parse-manifest.ts';
+import { readRegistry, registryUrl } from './registry.ts';
+
+export type ModelKind = 'backbone' | 'adapter';
+export type ManifestOf<K extends ModelKind> = K extends 'backbone' ? BackboneManifest : AdapterManifest;
+
+/** How far the download of one model is, in bytes; `total` sums over the files of the chosen variant. Sizes are those of the manifest. */
+export type DownloadProgress =
+  | { type: 'file'; model: string; path: string; received: number; bytes: number }
+  | { type: 'total'; model: string; received: number; bytes: number };
+
+export type OpenOptions = {
+  signal?: AbortSignal;
+  /** Digest that the manifest must have. Of shipped models it is checked without asking. */
+  integrity?: Integrity;
+  /** Where files come from. Default: the platform that the code runs on. */
+  platform?: HubPlatform;
+};
+export type DownloadOptions = { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void };
+
+/** A model of which only the manifest was read. */
+export type OpenedModel<M extends Manifest> = {
+  manifest: M;
+  /** Address of the manifest; files lie beside it. */
+  url: URL;
+  /** Reads the files that one variant needs, each once. Throws `integrity`, `not-found`, `network`; rejects with the signal's reason. */
+  download(variant: VariantName, options?: DownloadOptions): Promise<ModelPackage<M>>;
+};
+
+const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
+const maxManifestBytes = 1 << 20;
+
+/**
+ * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
+ * A name without slash, colon or `.json` is an id; a folder beside is written `./name`.
+ * Throws `not-found`, `network`, `invalid-file`, `integrity`, `incompatible` (other SDK version), or `invalid-argument` if it is of the other kind.
+ */
+export async function openModel<K extends ModelKind>(
+  location: string,
+  kind: K,
+  { signal, integrity, platform = currentPlatform }: OpenOptions = {},
+): Promise<OpenedModel<ManifestOf<K>>> {
+  const found = await locate(location, kind, platform, signal);
+  const { url } = found;
+  const where = `manifest.json of ${kind} at ${url}`;
+  const bytes = await readBounded(platform, url, maxManifestBytes, signal);
+  for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
+  const manifest = parseManifest(parseJson(bytes, where), where);
+  if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+  const checked = manifest as ManifestOf<K>;
+  return {
+    manifest: checked,
+    url,
+    download: (variant, options) => downloadFiles(checked, url, variant, platform, options),
+  };
+}
+
+/** `openModel` and `download` in one, for callers that know their variant already. */
+export async function loadModel<K extends ModelKind>(
+  location: string,
+  kind: K,
+  variant: VariantName,
+  options: OpenOptions & DownloadOptions = {},
+): Promise<ModelPackage<ManifestOf<K>>> {
+  const model = await openModel(location, kind, options);
+  return await model.download(variant, options);
+}
+
+/** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
+export async function listShipped({
+  signal,
+  platform = currentPlatform,
+}: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
+  const registry = await readRegistry(platform, signal);
+  return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
+}
+
+async function locate(
+  location: string,
+  kind: ModelKind,
+  platform: HubPlatform,
+  signal?: AbortSignal,
+): Promise<{ url: URL; integrity?: Integrity }> {
+  if (typeof location !== 'string' || location.trim() === '') {
+    throw new MettleError('invalid-argument', `Expected the id, path or URL of ${withArticle[kind]}, got nothing.`);
+  }
+  if (!idPattern.test(location) || location.endsWith('.json')) {
+    return { url: manifestUrl(platform.resolveUrl(location)) };
+  }
+  const registry = await readRegistry(platform, signal);
+  const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
+  if (!entry) {
+    const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
+    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".`, {
+      hint: `Shipped are: ${ids.join(', ') || 'none'}. To load a folder of that name, write "./${location}".`,
+    });
+  }
+  if (entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
+  return { url: new URL(entry.manifest, registryUrl(platform)), integrity: entry.integrity };
+}
+
+/** The manifest in a folder, unless the URL names a JSON file itself. */
+function manifestUrl(url: URL): URL {
+  if (url.pathname.endsWith('.json')) return url;
+  const manifest = new URL(url);
+  manifest.pathname += url.pathname.endsWith('/') ? 'manifest.json' : '/manifest.json';
+  return manifest;
+}
+
+async function checkDigest(bytes: Uint8Array, expected: Integrity, url: URL): Promise<void> {
+  const digest = await sha256Integrity(bytes);
+  if (digest === expected) return;
+  throw new MettleError('integrity', `${url}: expected a manifest with ${expected}, got ${digest}.`, {
+    hint: 'The manifest was damaged or replaced: get the model again, or update the digest that you pinned.',
+  });
+}
+
+function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): MettleError {
+  return new MettleError(
+    'invalid-argument',
+    `"${location}" is ${withArticle[actual]}, expected ${withArticle[wanted]}.`,
+    { hint: `Name ${withArticle[wanted]} here.` },
+  );
+}
+
+/** Entries of the files that a variant names, each once. */
+function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
+  const graphs = Object.values<GraphFiles | null>(manifest.variants[variant]).filter((graph) => graph !== null);
+  const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
+  return manifest.files.filter((file) => paths.has(file.path));
+}
+
+async function downloadFiles<M extends Manifest>(
+  manifest: M,
+  url: URL,
+  variant: VariantName,
+  platform: HubPlatform,
+  { signal, onProgress }: DownloadOptions = {},
+): Promise<ModelPackage<M>> {
+  signal?.throwIfAborted();
+  const entries = filesOf(manifest, variant);
+  const report = progressReporter(manifest.id, entries, onProgress);
+  // One file that fails ends the others.
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal!.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const files = await Promise.all(
+      entries.map(async (entry) => {
+        const bytes = await readVerified(platform, new URL(entry.path, url), entry, {
+          signal: controller.signal,
+          onBytes: (received) => report(entry, received),
+        });
+        report(entry, entry.bytes);
+        return [entry.path, bytes] as const;
+      }),
+    );
+    return { manifest, files: Object.fromEntries(files) };
+  } catch (error) {
+    controller.abort(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Tells the caller every step forward, as a file's and as the total's, and where it begins. */
+function progressReporter(
+  model: string,
+  entries: readonly FileEntry[],
+  onProgress: DownloadOptions['onProgress'],
+): (entry: FileEntry, received: number) => void {
+  const receivedBy = new Map(entries.map((entry) => [entry.path, 0]));
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+  onProgress?.({ type: 'total', model, received: 0, bytes });
+  return (entry, received) => {
+    if (received <= receivedBy.get(entry.path)!) return;
+    receivedBy.set(entry.path, received);
+    onProgress?.({ type: 'file', model, path: entry.path, received, bytes: entry.bytes });
+    const total = [...receivedBy.values()].reduce((sum, count) => sum + count, 0);
+    onProgress?.({ type: 'total', model, received: total, bytes });
+  };
+}

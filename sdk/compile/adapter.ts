@@ -76,7 +76,7 @@ function buildClip({ config, weights }: AdapterSource): Record<string, Value> | 
   const tokens = [segments, distill.tokens, distill.width];
   const outputs = clipPart(
     Params.constants(graph, weights),
-    { audio: input('audio', tokens), visual: input('visual', tokens), mask: input('mask', [segments]) },
+    { audio: input('audioTokens', tokens), visual: input('visualTokens', tokens), mask: input('mask', [segments]) },
     config,
   );
   if (!outputs) return null;

@@ -34,6 +34,8 @@ export type OpenedModel<M extends Manifest> = {
   manifest: M;
   /** Address of the manifest; files lie beside it. */
   url: URL;
+  /** Bytes of the files that one variant needs. */
+  bytes(variant: VariantName): number;
   /** Reads the files that one variant needs, each once. Throws `integrity`, `not-found`, `network`; rejects with the signal's reason. */
   download(variant: VariantName, options?: DownloadOptions): Promise<ModelPackage<M>>;
 };
@@ -62,6 +64,7 @@ export async function openModel<K extends ModelKind>(
   return {
     manifest: checked,
     url,
+    bytes: (variant) => filesOf(checked, variant).reduce((sum, file) => sum + file.bytes, 0),
     download: (variant, options) => downloadFiles(checked, url, variant, platform, options),
   };
 }

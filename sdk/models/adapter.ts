@@ -60,7 +60,7 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
 }
 
 /**
- * Meta-tokens of N seconds, `audio` and `visual` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W].
+ * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W].
  * `read` gives a tap's value [N, tokens, width] by its name.
  */
 export function segmentPart(
@@ -75,7 +75,7 @@ export function segmentPart(
     return p.in('lcd', (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
-  if (config.task !== 'segmentation') return { audio, visual };
+  if (config.task !== 'segmentation') return { audioTokens: audio, visualTokens: visual };
   const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: read(name), grid }));
   return { mask: segmentation(p, maps, joinTokens(audio, visual), config) };
 }

@@ -115,6 +115,7 @@ export function writeOnnx(
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
   const inputs: ProtoWriter[] = [];
   for (const value of reachable(Object.values(outputs))) {
+    if (value.op === inputOp && value.name in outputs) throw new Error(`"${value.name}" names an input and an output`);
     if (value.op === inputOp) inputs.push(valueInfo(value.name, value));
     else if (value.op === constantOp) to.initializer(value.name, value.shape, value.data!, weights);
     else if (value.op.emit) value.op.emit(to, value, value.inputs.map(nameOf), nameOf(value));

@@ -1,0 +1,137 @@
+/** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
+import type { AdapterOutputs } from './engine/types.ts';
+import type { Warning } from './errors.ts';
+import type { AdapterManifest } from './hub/manifest.ts';
+import type { LoadedEngine } from './load.ts';
+import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
+import type { ResultContext } from './tasks/context.ts';
+import { toLocalization } from './tasks/localization.ts';
+import { toParsing } from './tasks/parsing.ts';
+import { toMask, toSegmentation } from './tasks/segmentation.ts';
+import type { Mask, Task, TaskResult } from './tasks/types.ts';
+
+export type CallProgress = { phase: 'segments'; done: number; total: number };
+
+export type CallOptions = {
+  signal?: AbortSignal;
+  onProgress?: (progress: CallProgress) => void;
+};
+
+export type AnalyzeOptions = CallOptions & {
+  /** Tasks to run. Default: those of all loaded adapters. */
+  tasks?: readonly Task[];
+  /** Each second as it was decoded, before the models see it. */
+  onSegment?: (segment: Segment) => void;
+  /** Give each segment a thumbnail of this many pixels in height. */
+  thumbnailHeight?: number;
+};
+
+export type Analysis = {
+  /** Seconds. */
+  duration: number;
+  segments: number;
+  video: VideoTrack | null;
+  audio: AudioTrack | null;
+  warnings: Warning[];
+  /** One per adapter, in the order they were loaded. */
+  results: TaskResult[];
+  /** Milliseconds: waiting for the decoder, in the models (both overlap), and from first to last. */
+  timing: { decodeMs: number; modelMs: number; totalMs: number };
+};
+
+type Pass = { masks: Map<string, Mask[]>; outputs: Record<string, AdapterOutputs>; decodeMs: number; modelMs: number };
+
+/** Runs `adapters` over the clip on one backbone pass. Rejects with `signal.reason` when aborted; the engine then keeps nothing of the clip. */
+export async function analyzeClip(
+  loaded: LoadedEngine,
+  clip: Clip,
+  adapters: readonly AdapterManifest[],
+  options: AnalyzeOptions,
+): Promise<Analysis> {
+  const started = performance.now();
+  const context = (adapter: AdapterManifest): ResultContext => ({
+    adapter: adapter.id,
+    classes: adapter.classes,
+    duration: clip.duration,
+    segments: clip.segmentCount,
+    hasAudio: clip.audio !== null,
+    hasPicture: clip.video !== null,
+    untrained: adapter.untrained || loaded.backbone.untrained,
+    warnings: clip.warnings,
+  });
+  const { engine } = loaded;
+  const run = await engine.begin(adapters.map(({ id }) => id));
+  try {
+    const pass = await passOver(loaded, clip, run, adapters, context, options);
+    const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
+    return {
+      duration: clip.duration,
+      segments: clip.segmentCount,
+      video: clip.video,
+      audio: clip.audio,
+      warnings: [...clip.warnings],
+      results,
+      timing: { decodeMs: pass.decodeMs, modelMs: pass.modelMs, totalMs: performance.now() - started },
+    };
+  } catch (error) {
+    await engine.cancel(run);
+    throw error;
+  }
+}
+
+/** The next second is decoded while the models work on this one; never more than that one is held. */
+async function passOver(
+  { engine, backbone }: LoadedEngine,
+  clip: Clip,
+  run: number,
+  adapters: readonly AdapterManifest[],
+  context: (adapter: AdapterManifest) => ResultContext,
+  { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
+): Promise<Pass> {
+  const { visual, audio } = backbone.inputs;
+  const format = {
+    frame: { width: visual.width, height: visual.height },
+    sampleRate: audio.sampleRate,
+    thumbnailHeight,
+  };
+  const pass: Pass = { masks: new Map(adapters.map(({ id }) => [id, []])), outputs: {}, decodeMs: 0, modelMs: 0 };
+  const total = clip.segmentCount;
+
+  const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
+    const start = performance.now();
+    const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
+    for (const adapter of adapters) {
+      if (adapter.task === 'segmentation') {
+        pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
+      }
+    }
+    pass.modelMs += performance.now() - start;
+    onProgress?.({ phase: 'segments', done: index + 1, total });
+  };
+
+  onProgress?.({ phase: 'segments', done: 0, total });
+  let pushed: Promise<void> = Promise.resolve();
+  let waitingSince = performance.now();
+  for await (const segment of clip.segments(format, { signal })) {
+    pass.decodeMs += performance.now() - waitingSince;
+    onSegment?.(segment);
+    await pushed;
+    signal?.throwIfAborted();
+    pushed = push(segment);
+    // It is awaited on the next turn; until then a failure must not count as unhandled.
+    pushed.catch(() => {});
+    waitingSince = performance.now();
+  }
+  await pushed;
+  signal?.throwIfAborted();
+  const start = performance.now();
+  pass.outputs = await engine.finish(run);
+  pass.modelMs += performance.now() - start;
+  return pass;
+}
+
+function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
+  if (adapter.task === 'segmentation') return toSegmentation(masks.get(adapter.id)!, context);
+  const own = outputs[adapter.id]!;
+  return adapter.task === 'localization' ? toLocalization(own, context) : toParsing(own, context);
+}

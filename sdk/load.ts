@@ -1,0 +1,129 @@
+/** From names of models to a loaded engine: manifests first, then the device, then only the files that it needs. */
+import { platform } from '#platform';
+import type { DeviceRequest, Engine, EngineInfo, EngineLoad, ModelPackage, VariantName } from './engine/types.ts';
+import { variantOf } from './engine/variant.ts';
+import { MettleError } from './errors.ts';
+import { checkFits } from './hub/contract.ts';
+import { listShipped, type OpenedModel, openModel } from './hub/hub.ts';
+import type { AdapterManifest, BackboneManifest, Manifest } from './hub/manifest.ts';
+
+export type CreateProgress = {
+  /** Bytes of model files, graphs made ready, and graphs run once so that no later call waits for a compiler. */
+  phase: 'download' | 'load' | 'warmup';
+  done: number;
+  total: number;
+};
+
+export type CreateOptions = {
+  /** Shipped id, or path or URL of a folder with a manifest.json. Default `nano`. */
+  backbone?: string;
+  /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
+  adapters?: readonly string[];
+  /** Default `auto`: WebGPU, else WASM; in Node onnxruntime-node's CPU, else WASM. */
+  device?: DeviceRequest;
+  /** Threads of the CPU kernels. Default: chosen by the machine. */
+  threads?: number;
+  /** Page: a worker made by the caller from this package's worker script, or `false` to run in this thread. */
+  worker?: Worker | false;
+  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
+  runtimePath?: string;
+  signal?: AbortSignal;
+  onProgress?: (progress: CreateProgress) => void;
+};
+
+export type LoadedEngine = {
+  engine: Engine;
+  info: EngineInfo;
+  backbone: BackboneManifest;
+  adapters: AdapterManifest[];
+};
+
+/** Opens, checks, downloads and loads what the options name. Nothing stays behind if any of it fails or is aborted. */
+export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const backbone = await openModel(options.backbone ?? 'nano', 'backbone', { signal });
+  const adapters = await openAdapters(options, backbone.manifest);
+  const engine = await platform.createEngine({ worker: options.worker });
+  const onAbort = (): void => void engine.dispose();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    const info = await loadOnDevice(engine, backbone, adapters, options);
+    signal?.throwIfAborted();
+    return { engine, info, backbone: backbone.manifest, adapters: adapters.map((a) => a.manifest) };
+  } catch (error) {
+    await engine.dispose();
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+async function openAdapters(
+  { adapters, signal }: CreateOptions,
+  backbone: BackboneManifest,
+): Promise<OpenedModel<AdapterManifest>[]> {
+  if (adapters) {
+    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', { signal })));
+    for (const { manifest } of opened) await checkFits(manifest, backbone);
+    return opened;
+  }
+  const shipped = (await listShipped({ signal })).filter(({ kind }) => kind === 'adapter');
+  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', { signal })));
+  const fits = await Promise.all(
+    opened.map(({ manifest }) =>
+      checkFits(manifest, backbone).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return opened.filter((_, i) => fits[i]);
+}
+
+/** Loads the variant of the device that will be taken; a GPU that fails later means a second download, of the WASM variant. */
+async function loadOnDevice(
+  engine: Engine,
+  backbone: OpenedModel<BackboneManifest>,
+  adapters: OpenedModel<AdapterManifest>[],
+  options: CreateOptions,
+): Promise<EngineInfo> {
+  const device = options.device ?? 'auto';
+  const variant = variantOf(await platform.chooseDevice(device));
+  const { threads, runtimePath } = options;
+  const load = async (chosen: VariantName, on: DeviceRequest): Promise<EngineInfo> => {
+    const files = await download(backbone, adapters, chosen, options);
+    return await engine.load({ ...files, device: on, threads, runtimePath }, options.onProgress);
+  };
+  try {
+    return await load(variant, device);
+  } catch (error) {
+    const gpuFailed = error instanceof MettleError && error.code === 'device' && variant === 'webgpu';
+    if (device !== 'auto' || !gpuFailed) throw error;
+    const info = await load('wasm', 'wasm');
+    const warning = { code: 'device-fallback' as const, message: error.message };
+    return { ...info, why: [error.message, ...info.why], warnings: [warning, ...info.warnings] };
+  }
+}
+
+async function download(
+  backbone: OpenedModel<BackboneManifest>,
+  adapters: OpenedModel<AdapterManifest>[],
+  variant: VariantName,
+  { signal, onProgress }: CreateOptions,
+): Promise<Pick<EngineLoad, 'backbone' | 'adapters'>> {
+  const total = [backbone, ...adapters].reduce((sum, model) => sum + model.bytes(variant), 0);
+  const received = new Map<string, number>();
+  onProgress?.({ phase: 'download', done: 0, total });
+  const fetchModel = <M extends Manifest>(model: OpenedModel<M>): Promise<ModelPackage<M>> =>
+    model.download(variant, {
+      signal,
+      onProgress(progress) {
+        if (progress.type !== 'total') return;
+        received.set(progress.model, progress.received);
+        onProgress?.({ phase: 'download', done: [...received.values()].reduce((a, b) => a + b, 0), total });
+      },
+    });
+  const [first, ...rest] = await Promise.all([fetchModel(backbone), ...adapters.map(fetchModel)]);
+  return { backbone: first as ModelPackage<BackboneManifest>, adapters: rest as ModelPackage<AdapterManifest>[] };
+}

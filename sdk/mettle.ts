@@ -1,0 +1,112 @@
+/** The public API: `createMettle`, and what it gives. */
+import { type Analysis, type AnalyzeOptions, analyzeClip, type CallOptions } from './analyze.ts';
+import type { EngineInfo } from './engine/types.ts';
+import { MettleError } from './errors.ts';
+import type { AdapterManifest } from './hub/manifest.ts';
+import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
+import { openClip } from './media/clip.ts';
+import type { ClipSource } from './media/types.ts';
+import type { LocalizationResult, ParsingResult, SegmentationResult, Task, TaskResult } from './tasks/types.ts';
+
+export type TaskOptions = CallOptions & {
+  /** Which adapter answers, where several are loaded for one task. Default: the first. */
+  adapter?: string;
+};
+
+/** A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. */
+export interface Mettle extends AsyncDisposable {
+  /** Device, threads, variant, and why; models and versions. */
+  info(): EngineInfo;
+  /** Which event is both seen and heard, second by second. */
+  localize(source: ClipSource, options?: TaskOptions): Promise<LocalizationResult>;
+  /** Which events are heard, which are seen, which both, with start and end. */
+  parse(source: ClipSource, options?: TaskOptions): Promise<ParsingResult>;
+  /** Which pixels make the sound, one mask per second. */
+  segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult>;
+  /** All loaded adapters, or those of some tasks, on one backbone pass. */
+  analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis>;
+  /** Frees models, GPU buffers and the worker; open calls reject with `disposed`. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads a backbone and adapters on the best device there is.
+ *
+ * Throws `not-found`, `network`, `integrity`, `invalid-file`, `incompatible`, `device`, `invalid-argument`, or `signal.reason`.
+ *
+ * @example
+ * await using mettle = await createMettle({ adapters: ['toybox-ave'] });
+ * const { events } = await mettle.localize(file);
+ * for (const { label, start, end } of events) console.log(label, start, end);
+ */
+export async function createMettle(options: CreateOptions = {}): Promise<Mettle> {
+  return new LoadedMettle(await loadEngine(options));
+}
+
+class LoadedMettle implements Mettle {
+  readonly #loaded: LoadedEngine;
+
+  constructor(loaded: LoadedEngine) {
+    this.#loaded = loaded;
+  }
+
+  info(): EngineInfo {
+    return this.#loaded.info;
+  }
+
+  localize(source: ClipSource, options: TaskOptions = {}): Promise<LocalizationResult> {
+    return this.#one('localization', source, options);
+  }
+
+  parse(source: ClipSource, options: TaskOptions = {}): Promise<ParsingResult> {
+    return this.#one('parsing', source, options);
+  }
+
+  segment(source: ClipSource, options: TaskOptions = {}): Promise<SegmentationResult> {
+    return this.#one('segmentation', source, options);
+  }
+
+  async analyze(source: ClipSource, options: AnalyzeOptions = {}): Promise<Analysis> {
+    const { tasks } = options;
+    const chosen = tasks ? tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
+    return await this.#analyze(source, chosen, options);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#loaded.engine.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #one<T extends Task>(
+    task: T,
+    source: ClipSource,
+    { adapter, ...options }: TaskOptions,
+  ): Promise<Extract<TaskResult, { task: T }>> {
+    const candidates = this.#adaptersFor(task);
+    const chosen = adapter === undefined ? candidates[0] : candidates.find(({ id }) => id === adapter);
+    if (!chosen) {
+      const ids = candidates.map(({ id }) => `"${id}"`).join(', ');
+      throw new MettleError('not-found', `No adapter "${adapter}" for ${task} is loaded; there is ${ids}.`);
+    }
+    const { results } = await this.#analyze(source, [chosen], options);
+    return results[0] as Extract<TaskResult, { task: T }>;
+  }
+
+  async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
+    await using clip = await openClip(source, options);
+    return await analyzeClip(this.#loaded, clip, adapters, options);
+  }
+
+  #adaptersFor(task: Task): AdapterManifest[] {
+    const { adapters } = this.#loaded;
+    const found = adapters.filter((adapter) => adapter.task === task);
+    if (found.length > 0) return found;
+    const loaded = adapters.map(({ id, task: other }) => `"${id}" (${other})`).join(', ') || 'none';
+    throw new MettleError('not-found', `No adapter for ${task} is loaded; loaded: ${loaded}.`, {
+      hint: `Name one in createMettle({ adapters: [...] }).`,
+    });
+  }
+}

@@ -1,0 +1,61 @@
+/** The `mettle` command: which command was meant, and what its end means to the shell. */
+import { sdkVersion } from '../hub/version.ts';
+import { MAIN_HELP } from './help.ts';
+import { info } from './info.ts';
+import { listShippedModels } from './models.ts';
+import { usageError } from './options.ts';
+import { reportError } from './report-error.ts';
+import { run } from './run.ts';
+import type { CliIo, CreateMettle, Io } from './types.ts';
+
+/**
+ * Runs a command line, without the program's name, and returns the exit code: 0 done, 1 internal fault, 2 wrong usage or bad input, 130 interrupted.
+ * Never throws, never ends the process.
+ */
+export async function main(argv: string[], io: CliIo): Promise<number> {
+  const full: Io = {
+    ...io,
+    env: io.env ?? {},
+    signal: io.signal ?? new AbortController().signal,
+    createMettle: io.createMettle ?? createRealMettle,
+    listModels: io.listModels ?? listShippedModels,
+  };
+  try {
+    return await dispatch(argv, full);
+  } catch (error) {
+    if (full.signal.aborted) {
+      full.stderr.write('mettle: interrupted.\n');
+      return 130;
+    }
+    return reportError(error, full, { verbose: argv.includes('--verbose') });
+  }
+}
+
+async function dispatch(argv: string[], io: Io): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case 'run':
+      return await run(rest, io);
+    case 'info':
+      return await info(rest, io);
+    case '--version':
+    case '-v':
+      io.stdout.write(`${sdkVersion}\n`);
+      return 0;
+    case '--help':
+    case '-h':
+    case 'help':
+      io.stdout.write(MAIN_HELP);
+      return 0;
+    case undefined:
+      throw usageError('No command was given.');
+    default:
+      throw usageError(`"${command}" is no command.`);
+  }
+}
+
+/** Loaded late, so that help and wrong usage cost nothing. */
+const createRealMettle: CreateMettle = async (options) => {
+  const { createMettle } = await import('../mettle.ts');
+  return await createMettle(options);
+};

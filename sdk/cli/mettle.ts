@@ -1,0 +1,22 @@
+/** The program: connects `main` with the process. Ctrl-C stops the work and cleans up; a second one ends at once. */
+import process from 'node:process';
+import { main } from './main.ts';
+
+const controller = new AbortController();
+let stoppedBy = 0;
+for (const [name, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+  process.on(name, () => {
+    if (stoppedBy) process.exit(code);
+    stoppedBy = code;
+    controller.abort(new DOMException('Interrupted.', 'AbortError'));
+  });
+}
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const { stdout, stderr, env } = process;
+const code = await main(process.argv.slice(2), { stdout, stderr, env, signal: controller.signal });
+// Threads of a runtime may outlive their work; what was written to a pipe must still get out.
+stdout.write('', () => stderr.write('', () => process.exit(code === 130 && stoppedBy ? stoppedBy : code)));

@@ -1,0 +1,60 @@
+/** Reading and checking options; what is wrong becomes an `invalid-argument` with the option's name. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { DeviceRequest } from '../engine/types.ts';
+import { MettleError } from '../errors.ts';
+import type { Task } from '../tasks/types.ts';
+
+export const COMMON_OPTIONS = {
+  device: { type: 'string' },
+  json: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** `parseArgs`, with errors of ours that point to the command's help. */
+export function readOptions<T extends ParseArgsConfig>(command: string, config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const [sentence] = error.message.split(/\. |\n/);
+    throw usageError(`${sentence!.replace(/\.$/, '')}.`, command);
+  }
+}
+
+export function usageError(message: string, command?: string): MettleError {
+  const hint = command ? `Run "mettle ${command} --help" for all options.` : 'Run "mettle --help" for all commands.';
+  return new MettleError('invalid-argument', message, { hint });
+}
+
+export function readDevice(value: string | undefined): DeviceRequest {
+  const known = ['auto', 'cpu', 'wasm', 'webgpu'] as const;
+  const device = known.find((name) => name === (value ?? 'auto'));
+  if (device) return device;
+  throw new MettleError('invalid-argument', `--device "${value}" is unknown.`, {
+    hint: `Choose one of ${known.join(', ')}.`,
+  });
+}
+
+export function readThreads(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+  throw new MettleError('invalid-argument', `--threads must be a whole number from 1 to 999, got "${value}".`, {
+    hint: 'Leave it out to let half of the cores work.',
+  });
+}
+
+const TASKS: Record<string, Task> = { localize: 'localization', parse: 'parsing', segment: 'segmentation' };
+
+/** Each task once, in the order given; undefined for all. */
+export function readTasks(value: string | undefined): Task[] | undefined {
+  if (value === undefined) return undefined;
+  const tasks = value.split(',').map((name) => {
+    const task = Object.hasOwn(TASKS, name.trim()) ? TASKS[name.trim()] : undefined;
+    if (task) return task;
+    throw new MettleError('invalid-argument', `--tasks: "${name.trim()}" is no task.`, {
+      hint: `Name some of ${Object.keys(TASKS).join(', ')}, separated by commas.`,
+    });
+  });
+  return [...new Set(tasks)];
+}

@@ -1,0 +1,25 @@
+/** What a failure looks like on the terminal, and which exit code it gives. */
+import { type ErrorCode, MettleError } from '../errors.ts';
+import { oneLine } from './terminal.ts';
+import type { Io } from './types.ts';
+
+/** Failures that the user cannot help. */
+const FAULTS: readonly ErrorCode[] = ['internal', 'worker-died', 'disposed'];
+
+/** Prints `mettle: message` and `hint: ...`, each on one line, and returns 1 for a fault of ours or 2 for what the user can mend. */
+export function reportError(error: unknown, io: Io, options: { verbose: boolean; subject?: string }): 1 | 2 {
+  const known = error instanceof MettleError && !FAULTS.includes(error.code);
+  const message = error instanceof Error ? error.message : String(error);
+  const hint =
+    (error instanceof MettleError && error.hint) ||
+    (known ? 'Run "mettle --help" to see what can be given.' : 'Run again with --verbose to see where it happened.');
+  const subject = options.subject && !message.includes(options.subject) ? `${options.subject}: ` : '';
+  io.stderr.write(
+    `mettle: ${oneLine(`${known ? '' : 'internal fault: '}${subject}${message}`)}\nhint: ${oneLine(hint)}\n`,
+  );
+  if (options.verbose) {
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      io.stderr.write(`${cause.stack ?? cause.message}\n`);
+  }
+  return known ? 2 : 1;
+}

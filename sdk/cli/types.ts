@@ -1,0 +1,61 @@
+/** What the commands need from outside: where to write, and the SDK's public door, so that tests can give their own. */
+import type { DeviceRequest, EngineInfo } from '../engine/types.ts';
+import type { Warning } from '../errors.ts';
+import type { AudioTrack, Segment, VideoTrack } from '../media/types.ts';
+import type { Task, TaskResult } from '../tasks/types.ts';
+
+/** A terminal or a pipe. */
+export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
+
+export type CliIo = {
+  stdout: Output;
+  stderr: Output;
+  /** Environment variables; `NO_COLOR` is the only one read. */
+  env?: Record<string, string | undefined>;
+  /** Aborted on Ctrl-C. */
+  signal?: AbortSignal;
+  /** Default: that of the SDK. */
+  createMettle?: CreateMettle;
+  /** Default: the models that ship with the SDK. */
+  listModels?: (signal?: AbortSignal) => Promise<ShippedModel[]>;
+};
+
+/** `io` with nothing left out. */
+export type Io = Required<Omit<CliIo, 'signal'>> & { signal: AbortSignal };
+
+export type ShippedModel =
+  | { kind: 'backbone'; id: string; version: string; untrained: boolean }
+  | { kind: 'adapter'; id: string; version: string; untrained: boolean; task: Task; backbone: string };
+
+export type CreateMettle = (options: {
+  backbone?: string;
+  adapters?: string[];
+  device?: DeviceRequest;
+  threads?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: { phase: 'download' | 'load' | 'warmup'; done: number; total: number }) => void;
+}) => Promise<MettleSession>;
+
+/** The part of `Mettle` that the commands use. */
+export interface MettleSession {
+  info(): EngineInfo;
+  analyze(
+    source: string,
+    options: {
+      tasks?: Task[];
+      signal?: AbortSignal;
+      onProgress?: (progress: { phase: 'segments'; done: number; total: number }) => void;
+      onSegment?: (segment: Segment) => void;
+      thumbnailHeight?: number;
+    },
+  ): Promise<{
+    duration: number;
+    segments: number;
+    video: VideoTrack | null;
+    audio: AudioTrack | null;
+    warnings: readonly Warning[];
+    results: readonly TaskResult[];
+    timing: { decodeMs: number; modelMs: number; totalMs: number };
+  }>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,272 @@
+/** The `mettle` command through `main`, with a made-up SDK behind it: what goes to which stream, and which exit code. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { main } from '../../sdk/cli/main.ts';
+import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk/cli/types.ts';
+import { MettleError } from '../../sdk/errors.ts';
+import { findings } from '../helpers/findings.ts';
+
+const models: ShippedModel[] = [
+  { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
+  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localization', backbone: 'nano' },
+  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segmentation', backbone: 'nano' },
+  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parsing', backbone: 'large' },
+];
+
+/** A session that finds the same in every clip, and complains about those that are named after their fault. */
+function fakeSession(): MettleSession & { disposed: boolean } {
+  return {
+    disposed: false,
+    info: () => findings().engine!,
+    async analyze(source, { onProgress, onSegment, signal, thumbnailHeight }) {
+      if (source.includes('missing'))
+        throw new MettleError('not-found', `There is no file "${source}".`, { hint: 'Check the\npath.' });
+      if (source.includes('broken')) throw new TypeError('x is not a function');
+      const { thumbnails, ...rest } = findings();
+      for (let index = 0; index < 3; index++) {
+        signal?.throwIfAborted();
+        const thumbnail = thumbnailHeight ? thumbnails[index]! : null;
+        onSegment?.({ index, start: index, end: index + 1, frame: null, pcm: null, thumbnail });
+        onProgress?.({ phase: 'segments', done: index + 1, total: 3 });
+      }
+      return rest;
+    },
+    async dispose() {
+      this.disposed = true;
+    },
+  };
+}
+
+type Call = { code: number; out: string; err: string };
+
+describe('mettle', () => {
+  let root: string;
+  let session: ReturnType<typeof fakeSession>;
+  let createMettle: ReturnType<typeof vi.fn<CreateMettle>>;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'mettle-cli-'));
+    session = fakeSession();
+    createMettle = vi.fn<CreateMettle>(async ({ onProgress }) => {
+      onProgress?.({ phase: 'download', done: 5e5, total: 1e6 });
+      onProgress?.({ phase: 'load', done: 1, total: 2 });
+      return session;
+    });
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  async function mettle(args: string[], io: Partial<CliIo> & { tty?: boolean } = {}): Promise<Call> {
+    const out: string[] = [];
+    const err: string[] = [];
+    const isTTY = io.tty;
+    const code = await main(args, {
+      stdout: { write: (text) => out.push(text), isTTY, columns: 96 },
+      stderr: { write: (text) => err.push(text), isTTY, columns: 96 },
+      createMettle,
+      listModels: async () => models,
+      ...io,
+    });
+    return { code, out: out.join(''), err: err.join('') };
+  }
+
+  test('--version and --help answer without loading anything', async () => {
+    expect(await mettle(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: '' });
+    for (const args of [['--help'], ['run', '--help'], ['info', '-h']]) {
+      const { code, out, err } = await mettle(args);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('Usage');
+    }
+    expect(createMettle).not.toHaveBeenCalled();
+  });
+
+  test.each<[string[], RegExp, RegExp]>([
+    [[], /No command was given/, /mettle --help/],
+    [['dance'], /"dance" is no command/, /mettle --help/],
+    [['run'], /No FILE was named/, /mettle run --help/],
+    [['run', 'a.mp4', '--fast'], /Unknown option '--fast'/, /mettle run --help/],
+    [['run', 'a.mp4', '--out'], /--out/, /mettle run --help/],
+    [['run', 'a.mp4', '--out='], /--out must name a folder/, /mettle run --help/],
+    [['run', 'a.mp4', '--tasks', 'localize,sing'], /"sing" is no task/, /localize, parse, segment/],
+    [['run', 'a.mp4', '--tasks', 'toString'], /"toString" is no task/, /localize, parse, segment/],
+    [
+      ['run', 'a.mp4', '--tasks', 'parse'],
+      /No shipped adapter for backbone "nano" does parsing/,
+      /nano-ave \(localization\)/,
+    ],
+    [['run', 'a.mp4', '--device', 'tpu'], /--device "tpu" is unknown/, /auto, cpu, wasm, webgpu/],
+    [['run', 'a.mp4', '--threads', '0'], /--threads must be a whole number/, /Leave it out/],
+    [['info', 'x'], /Unexpected argument 'x'/, /mettle info --help/],
+  ])('wrong usage %j: exit 2, one line of message, one of hint', async (args, message, hint) => {
+    const { code, out, err } = await mettle(args);
+    expect([code, out]).toEqual([2, '']);
+    const lines = err.split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^mettle: /);
+    expect(lines[0]).toMatch(message);
+    expect(lines[1]).toMatch(/^hint: /);
+    expect(lines[1]).toMatch(hint);
+    expect(createMettle).not.toHaveBeenCalled();
+  });
+
+  describe('run', () => {
+    test('in a pipe: a plain timeline, no progress, no colour', async () => {
+      const { code, out, err } = await mettle(['run', 'dir/clip.mp4']);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('clip.mp4  2.5 s · picture 640 × 360, avc · sound 48 kHz stereo, aac\n');
+      expect(out).toContain('! The file <ends> early.\n');
+      expect(out).toMatch(/both {3}Dog {19}█+·+ {2}0-1 s 9\d%\n/);
+      expect(out).toMatch(/heard {2}Dog {19}█+·+ {2}0-2 s 90%\n/);
+      expect(out).toMatch(/area {3}sounding {14}[▁-█]+ +up to 75% of the picture\n/);
+      expect(out).not.toMatch(/\p{Cc}(?<!\n)/u);
+      expect(session.disposed).toBe(true);
+    });
+
+    test('blocks stand under their seconds', async () => {
+      const { out } = await mettle(['run', 'clip.mp4']);
+      // 96 columns leave room for 48 cells, 16 to each of 3 seconds: heard in seconds 0 and 1, the other label in 1 and the half second 2.
+      const bars = [...out.matchAll(/heard .*?([█·]{48})/g)].map((match) => match[1]);
+      expect(bars).toEqual(['█'.repeat(32) + '·'.repeat(16), '·'.repeat(16) + '█'.repeat(24) + '·'.repeat(8)]);
+    });
+
+    test('on a terminal: a bar on stderr that is wiped, colours unless NO_COLOR', async () => {
+      const color = await mettle(['run', 'clip.mp4'], { tty: true });
+      expect(color.err).toContain('Reading models');
+      expect(color.err).toContain('3/3 s');
+      expect(color.err).not.toContain('\n');
+      expect(color.err.endsWith('\r\x1b[K')).toBe(true);
+      expect(color.out).toContain('\x1b[38;5;');
+      const plain = await mettle(['run', 'clip.mp4'], { tty: true, env: { NO_COLOR: '1' } });
+      expect(plain.out).not.toContain('\x1b');
+      const quiet = await mettle(['run', 'clip.mp4', '--quiet'], { tty: true });
+      expect(quiet).toEqual({ code: 0, out: '', err: '' });
+    });
+
+    test('options reach the SDK', async () => {
+      const analyze = vi.spyOn(session, 'analyze');
+      await mettle(['run', 'c.mp4', '--tasks', 'segment,localize,segment', '--device', 'cpu', '--threads', '3']);
+      expect(createMettle.mock.calls[0]![0]).toMatchObject({
+        backbone: 'nano',
+        adapters: ['nano-ave', 'nano-avs'],
+        device: 'cpu',
+        threads: 3,
+      });
+      expect(analyze.mock.calls[0]![1]).toMatchObject({ tasks: ['segmentation', 'localization'] });
+      expect(analyze.mock.calls[0]![1]).not.toHaveProperty('thumbnailHeight');
+      await mettle(['run', 'c.mp4', '--backbone', './b', '--adapter', 'one', '--adapter', './two']);
+      expect(createMettle.mock.calls[1]![0]).toMatchObject({ backbone: './b', adapters: ['one', './two'] });
+      await mettle(['run', 'c.mp4', '--backbone', './b', '--tasks', 'parse']);
+      expect(createMettle.mock.calls[2]![0]).toMatchObject({ backbone: './b', adapters: undefined });
+    });
+
+    test('--json: one line per FILE, and nothing else', async () => {
+      const { code, out, err } = await mettle(['run', 'a.mp4', 'b.mp4', '--json']);
+      expect([code, err]).toEqual([0, '']);
+      const documents = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(documents.map((document) => document.source.name)).toEqual(['a.mp4', 'b.mp4']);
+      expect(documents[0]).toMatchObject({ format: 'mettle-edge/results', version: 1 });
+    });
+
+    test('--out: one FILE writes there, several get folders that never meet', async () => {
+      const one = join(root, 'one');
+      const { code, out } = await mettle(['run', 'a.mp4', '--out', one]);
+      expect(code).toBe(0);
+      expect(out).toContain(`Report: ${join(one, 'report.html')}\n`);
+      expect((await readdir(one)).sort()).toEqual(['events.vtt', 'masks', 'report.html', 'results.json']);
+      expect(await readFile(join(one, 'report.html'), 'utf8')).toContain('data:image/png');
+
+      const files = ['x/a.mp4', 'y/A.webm', 'http://localhost/v/..%2f..%2fb.mp4?q', '...', '.hidden.mp4'];
+      await mettle(['run', ...files, '--out', join(root, 'many')]);
+      expect((await readdir(join(root, 'many'))).sort()).toEqual(['A-2', '_.._b', 'a', 'clip', 'hidden']);
+      expect((await readdir(root)).sort()).toEqual(['many', 'one']);
+    });
+
+    test('bad input: exit 2, two lines, the other FILEs are still done', async () => {
+      const { code, out, err } = await mettle(['run', 'missing.mp4', 'b.mp4']);
+      expect(code).toBe(2);
+      expect(err).toBe('mettle: There is no file "missing.mp4".\nhint: Check the path.\n');
+      expect(out).toContain('b.mp4');
+      expect(session.disposed).toBe(true);
+    });
+
+    test('a fault of ours: exit 1, its stack under --verbose only', async () => {
+      const plain = await mettle(['run', 'broken.mp4', 'missing.mp4', '--quiet']);
+      expect(plain.code).toBe(1);
+      expect(plain.err.split('\n')[0]).toBe('mettle: internal fault: broken.mp4: x is not a function');
+      expect(plain.err).not.toContain('    at ');
+      const verbose = await mettle(['run', 'broken.mp4', '--verbose']);
+      expect(verbose.err).toContain('TypeError: x is not a function\n    at ');
+    });
+
+    test('models that cannot be loaded, and a folder that cannot be written', async () => {
+      createMettle.mockRejectedValueOnce(new MettleError('device', 'There is no WebGPU here.'));
+      expect(await mettle(['run', 'a.mp4'])).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/no WebGPU here\.\nhint: ./),
+      });
+      await writeFile(join(root, 'file'), '');
+      const { code, err } = await mettle(['run', 'a.mp4', '--out', join(root, 'file')]);
+      expect(code).toBe(2);
+      expect(err).toMatch(
+        /^mettle: Cannot write the results into ".*file": it is a file.*\nhint: Name another folder\.\n$/,
+      );
+    });
+
+    test('interrupted: exit 130, the session is disposed, nothing is written', async () => {
+      const controller = new AbortController();
+      const real = session.analyze;
+      session.analyze = (source, options) =>
+        real.call(session, source, {
+          ...options,
+          onProgress: (progress) => {
+            options.onProgress?.(progress);
+            controller.abort(new DOMException('Interrupted.', 'AbortError'));
+          },
+        });
+      const folder = join(root, 'out');
+      const { code, out, err } = await mettle(['run', 'a.mp4', 'b.mp4', '--out', folder], {
+        signal: controller.signal,
+      });
+      expect({ code, out, err }).toEqual({ code: 130, out: '', err: 'mettle: interrupted.\n' });
+      expect(session.disposed).toBe(true);
+      expect(await readdir(root)).toEqual([]);
+    });
+
+    test('names from outside cannot steer the terminal', async () => {
+      const { out } = await mettle(['run', 'a\x1b[2J\u202e\n.mp4'], { tty: true, env: { NO_COLOR: '1' } });
+      expect(out).toContain('a\ufffd[2J\ufffd .mp4');
+      const { err } = await mettle(['run', 'missing\x1b[2J.mp4']);
+      expect(err).toContain('missing\ufffd[2J.mp4');
+    });
+  });
+
+  describe('info', () => {
+    test('versions, device with reasons, shipped models', async () => {
+      const { code, out, err } = await mettle(['info']);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toMatch(/^mettle-edge \d/);
+      expect(out).toContain(process.version);
+      expect(out).toContain('cpu, onnxruntime-node 1.30.0');
+      expect(out).toContain('There is no <GPU> here.');
+      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localization, for nano \(untrained\)/);
+      expect(session.disposed).toBe(true);
+    });
+
+    test('--json', async () => {
+      const { out } = await mettle(['info', '--json', '--device', 'wasm']);
+      expect(JSON.parse(out)).toMatchObject({ engine: { device: 'cpu' }, models });
+      expect(createMettle.mock.calls[0]![0]).toMatchObject({ device: 'wasm' });
+    });
+
+    test('without a working device the rest is told, and the exit code is 2', async () => {
+      createMettle.mockRejectedValueOnce(new MettleError('device', 'There is no WebGPU here.', { hint: 'Try wasm.' }));
+      const { code, out, err } = await mettle(['info', '--device', 'webgpu']);
+      expect([code, err]).toEqual([2, 'mettle: There is no WebGPU here.\nhint: Try wasm.\n']);
+      expect(out).toContain('nano-avs');
+    });
+  });
+});

@@ -96,39 +96,33 @@ export class LocalEngine implements Engine {
   }
 
   async #loadOnBestDevice(request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
-    const failed: Device[] = [];
-    const story: string[] = [];
+    const exclude: Device[] = [];
+    const why: string[] = [];
     const warnings: Warning[] = [];
     for (;;) {
-      const runtime = await this.#loadRuntime(request, failed);
-      const mayFallBack = request.device === 'auto' && runtime.device === 'webgpu';
-      const absent = absentFiles(request, variantOf(runtime.device));
-      if (absent && mayFallBack && !absentFiles(request, 'wasm')) {
-        runtime.dispose();
-        failed.push(runtime.device);
-        story.push('WebGPU was passed over: the models were given in their wasm form only.');
-        continue;
-      }
+      let runtime: Runtime | undefined;
       try {
-        if (absent) throw absent;
+        runtime = await this.#loadRuntime(request, exclude);
         const info = await this.#loadOn(runtime, request, onProgress);
-        return { ...info, why: [...story, ...info.why], warnings: [...warnings, ...info.warnings] };
+        return { ...info, why: [...why, ...info.why], warnings: [...warnings, ...info.warnings] };
       } catch (error) {
-        runtime.dispose();
-        if (!mayFallBack || absent) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        const noWasm = absentFiles(request, 'wasm', error);
-        if (noWasm) throw noWasm;
-        failed.push(runtime.device);
-        const message = `WebGPU was given up for WASM: ${reason}`;
-        story.push(...runtime.why, message);
-        warnings.push({ code: 'device-fallback', message });
+        runtime?.dispose();
+        const gpuFailed = exclude.length === 0 && (runtime ? runtime.device === 'webgpu' : isDeviceError(error));
+        if (request.device !== 'auto' || !gpuFailed) throw error;
+        const noWayBack = absentFiles(request, 'wasm', error);
+        if (noWayBack) throw noWayBack;
+        exclude.push('webgpu');
+        why.push(...(runtime?.why ?? []), `WebGPU was given up for WASM: ${(error as Error).message}`);
+        const wasTried = !absentFiles(request, 'webgpu');
+        if (wasTried) warnings.push({ code: 'device-fallback', message: why.at(-1)! });
       }
     }
   }
 
   async #loadOn(runtime: Runtime, request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
     const variant = variantOf(runtime.device);
+    const absent = absentFiles(request, variant);
+    if (absent) throw absent;
     const total = LoadedModels.graphCount(request, variant);
     const stepOf = (phase: EngineProgress['phase']) => {
       let done = 0;
@@ -214,6 +208,10 @@ function absentFiles(request: EngineLoad, variant: VariantName, cause?: unknown)
     );
   }
   return null;
+}
+
+function isDeviceError(error: unknown): boolean {
+  return error instanceof MettleError && error.code === 'device';
 }
 
 function untrainedWarnings(request: EngineLoad): Warning[] {

@@ -6,9 +6,12 @@ import type { Platform } from '../platform.ts';
 import { fetchFile, urlSource } from './http.ts';
 import { chooseDevice, loadRuntime } from './runtime.ts';
 
+/** Apart from `new URL`, because bundlers take the two together for a file to copy, and this names a folder. */
+const here = import.meta.url;
+
 export const platform: Platform = {
   kind: 'page',
-  modelsUrl: new URL('../../adapters/', import.meta.url).href,
+  modelsUrl: new URL('../../adapters/', here).href,
   async prepareDecoders() {},
   async openSource(location) {
     return urlSource(resolveUrl(String(location)));

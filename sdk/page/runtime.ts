@@ -6,6 +6,9 @@ import type { Device, DeviceRequest } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { Ort, Runtime, RuntimeRequest } from '../platform.ts';
 
+/** Apart from `new URL`, because bundlers take the two together for a file to copy, and this names a folder. */
+const here = import.meta.url;
+
 type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
   | { device: 'wasm'; adapter: null; why: string[] };
@@ -31,7 +34,9 @@ export async function loadRuntime(request: RuntimeRequest, exclude: readonly Dev
   const build = choice.device === 'wasm' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
   const ort = await build.load();
   const threads = threadsFor(build, choice, request.threads);
-  const folder = new URL(request.runtimePath ?? './runtime/', request.runtimePath ? location.href : import.meta.url);
+  const folder = request.runtimePath
+    ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
+    : new URL('./runtime/', here);
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = {

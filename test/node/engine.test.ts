@@ -1,6 +1,7 @@
 /** The engine in Node, through the platform's own door. */
 import { describe, expect, it } from 'vitest';
 import { platform } from '#platform';
+import { connectEngine, exposeEngine } from '../../sdk/engine/bridge.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
 import type { DeviceRequest, Engine, EngineLoad, EngineProgress } from '../../sdk/engine/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
@@ -197,7 +198,7 @@ describe('fallback', () => {
   it('passes over the GPU for models that come in WASM form only', async () => {
     const { engine, load } = failingGpu(tinyModels(['wasm']));
     const info = await load('auto');
-    expect(info.why[0]).toContain('wasm form only');
+    expect(info.why[1]).toContain('of its webgpu form');
     expect(info.warnings.map((warning) => warning.code)).not.toContain('device-fallback');
     await engine.dispose();
   });
@@ -214,6 +215,21 @@ describe('fallback', () => {
     loss.abort(new MettleError('device', 'The GPU device was lost.'));
     await expect(push).rejects.toMatchObject({ code: 'device' });
     await expect(engine.begin(['mix'])).rejects.toMatchObject({ code: 'device' });
+    await engine.dispose();
+  });
+});
+
+describe('bridge', () => {
+  it('rejects open calls when the port closes at the other end', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const engine = await platform.createEngine({});
+    exposeEngine(engine, port2);
+    const remote = connectEngine(port1);
+    const open = remote.load(request('cpu'));
+    port2.close();
+    await expect(open).rejects.toMatchObject({ code: 'worker-died' });
+    await remote.dispose();
+    port1.close();
     await engine.dispose();
   });
 });

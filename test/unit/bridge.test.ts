@@ -29,7 +29,7 @@ function bridge(parts: Partial<Engine> = {}) {
   ports.push(port1, port2);
   const engine = fakeEngine(parts);
   exposeEngine(engine, port2);
-  return { remote: connectEngine(port1), near: port1, far: port2 };
+  return { remote: connectEngine(port1), near: port1 };
 }
 
 /** Rejects with the error that `call` is expected to reject with. */
@@ -134,14 +134,6 @@ describe('the end of a worker', () => {
     expect(await failureOf(remote.finish(1))).toMatchObject({ code: 'worker-died' });
     await remote.cancel(1);
     await remote.dispose();
-  });
-
-  it('rejects all open calls when the port closes at the other end', async () => {
-    const { remote, far } = bridge({ begin: never });
-    const open = remote.begin([]);
-    await remote.cancel(0);
-    far.close();
-    expect(await failureOf(open)).toMatchObject({ code: 'worker-died' });
   });
 
   it('keeps what the worker said about its end', async () => {

@@ -1,0 +1,27 @@
+/**
+ * The engine on onnxruntime-node's WebGPU, in a process of its own: a Vulkan driver is chosen by environment before the first use. Without a GPU, the software
+ * driver that comes with Chromium serves.
+ */
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { platform } from '#platform';
+import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
+import { tinyModels } from '../helpers/tiny-models.ts';
+
+const driver = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
+const skipped = existsSync(driver) ? '' : ` (skipped: no Vulkan driver at ${driver})`;
+
+describe.skipIf(skipped)(`engine on webgpu in Node${skipped}`, () => {
+  it('gives the reference numbers', async () => {
+    process.env.VK_ICD_FILENAMES = driver;
+    process.env.XDG_RUNTIME_DIR ??= tmpdir();
+    const engine = await platform.createEngine({});
+    const info = await engine.load({ ...tinyModels(), device: 'webgpu' });
+    expect(info).toMatchObject({ device: 'webgpu', variant: 'webgpu', threads: 1 });
+    expect(info.why[0]).toBe('WebGPU was asked for.');
+    await expectReferenceNumbers(engine);
+    await expectShortClip(engine);
+    await engine.dispose();
+  });
+});

@@ -160,7 +160,9 @@ async function readableEnd(track: InputTrack, what: string, warnings: Warning[])
   return end;
 }
 
-async function demandDecoder(track: InputTrack): Promise<void> {
+async function demandDecoder(track: InputVideoTrack | InputAudioTrack): Promise<void> {
+  // Fails where the header is damaged, which canDecode() would report as a missing codec.
+  await track.getDecoderConfig();
   if (await track.canDecode()) return;
   const what = track.isVideoTrack() ? 'picture' : 'sound';
   throw new MettleError(

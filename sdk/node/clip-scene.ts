@@ -156,7 +156,7 @@ export function soundOfScene(seed: number, seconds: number, sampleRate: number):
         for (const [ratio, loudness, decay] of partials) {
           sum += loudness * Math.exp(-t / decay) * Math.sin(2 * Math.PI * strike * ratio * t);
         }
-        return 0.11 * sum * Math.min(1, t / 0.001) * stop(bell.end - 0.05, hit + t);
+        return 0.11 * sum * Math.min(1, t / 0.001) * stop(bell.end - 0.2, hit + t);
       });
     }
     for (const { from, height } of bounces) {

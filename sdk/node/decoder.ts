@@ -1,4 +1,5 @@
 /** Gives Node the audio and video codecs that a page has: registers mediabunny's server package, which is an optional peer. It decodes nothing itself. */
+import { CustomAudioDecoder, CustomVideoDecoder } from 'mediabunny';
 import { MettleError } from '../errors.ts';
 
 let ready: Promise<void> | undefined;
@@ -18,6 +19,8 @@ export function prepareDecoders(): Promise<void> {
 async function register(): Promise<void> {
   addWithResolvers();
   const [server, av] = await Promise.all([load('@mediabunny/server'), load('node-av')]);
+  reportFailures(CustomVideoDecoder.prototype);
+  reportFailures(CustomAudioDecoder.prototype);
   server.registerMediabunnyServer({ hardwareContext: null });
   // FFmpeg reports damaged streams on stderr by itself; callers learn of them through errors and warnings.
   av.Log.setLevel(av.AV_LOG_QUIET);
@@ -41,6 +44,29 @@ async function load<Name extends keyof Packages>(name: Name): Promise<Packages[N
       },
     );
   }
+}
+
+/**
+ * Lets the decoders of a base class report failures through `onError` alone. Once a call of theirs has rejected, mediabunny 1.61 chains `close()` to it and drops the
+ * promise: the decoder is never freed, and the unhandled rejection ends the process. It sets `onError` on each new decoder, which is where we come in.
+ */
+function reportFailures(prototype: CustomVideoDecoder | CustomAudioDecoder): void {
+  Object.defineProperty(prototype, 'onError', {
+    configurable: true,
+    set(this: Record<string, unknown>, onError: (error: unknown) => unknown) {
+      Object.defineProperty(this, 'onError', { value: onError });
+      for (const name of ['init', 'decode', 'flush']) {
+        const call = this[name] as (...args: unknown[]) => Promise<void> | void;
+        this[name] = async (...args: unknown[]) => {
+          try {
+            await call.apply(this, args);
+          } catch (error) {
+            onError(error);
+          }
+        };
+      }
+    },
+  });
 }
 
 /** `Promise.withResolvers` is in Node from 22 on; node-av calls it. */

@@ -133,7 +133,7 @@ function print(findings: Findings, folder: string | null, job: Job, io: Io): voi
   }
   if (job.quiet) return;
   const paint = paintFor(io.stdout, io.env);
-  io.stdout.write(timelineText(findings, io.stdout.columns ?? 100, paint));
+  io.stdout.write(timelineText(findings, io.stdout.columns || 100, paint));
   io.stdout.write(folder ? `\nReport: ${oneLine(join(folder, 'report.html'))}\n\n` : '\n');
 }
 

@@ -53,7 +53,7 @@ export class ProgressBar {
     const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
     const cells = 24;
     const filled = Math.round(share * cells);
-    const room = Math.max(8, (this.#output.columns ?? 80) - cells - amount.length - 6);
+    const room = Math.max(8, (this.#output.columns || 80) - cells - amount.length - 6);
     const text = `${shorten(oneLine(title), room)}  ${'█'.repeat(filled)}${'░'.repeat(cells - filled)}  ${amount}`;
     if (text === this.#shown) return;
     this.#output.write(`\r${text}\x1b[K`);

@@ -79,7 +79,8 @@ function areaLine(result: SegmentationResult, segments: number, cells: number, p
   const areas = result.masks.map((mask) => mask.area);
   const largest = areas.reduce((top, area) => Math.max(top, area), 0);
   const bar = Array.from({ length: cells }, (_, cell) => {
-    const area = areas[Math.floor(((cell + 0.5) / cells) * segments)] ?? 0;
+    const time = ((cell + 0.5) / cells) * segments;
+    const area = time < result.duration ? (areas[Math.floor(time)] ?? 0) : 0;
     return SHADES[largest > 0 ? Math.ceil((area / largest) * (SHADES.length - 1)) : 0];
   }).join('');
   const note = largest > 0 ? `up to ${percent(largest)} of the picture` : 'nothing sounds';

@@ -75,7 +75,7 @@ body:not(.live) .controls, body:not(.live) section:has(.stage) { display: none; 
 .thumb { position: relative; aspect-ratio: var(--ratio); margin-right: 2px; border-radius: 5px; overflow: hidden; background: var(--lane); cursor: pointer; }
 .group { margin-top: 20px; margin-bottom: 4px; }
 .group h3.label { font-size: 13px; }
-.group .track { color: var(--soft); font-size: 12.5px; }
+.group .track { color: var(--soft); font-size: 12.5px; padding-left: 3px; }
 .lane { margin-top: 5px; }
 .lane .track { height: calc(var(--rows) * 29px + 1px); border-radius: 6px; cursor: pointer;
   background: repeating-linear-gradient(90deg, transparent 0 calc(var(--unit) - 1px), var(--card) calc(var(--unit) - 1px) var(--unit)) var(--lane); }

@@ -2,7 +2,7 @@
 import { Input, type Source } from 'mediabunny';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
-import { decodeFrames, decodeSound } from './decode.ts';
+import { decodeFrames, decodeSound, type Warn } from './decode.ts';
 import { asMettleError, disposedClip, untilAborted } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
@@ -50,9 +50,8 @@ class ContainerClip implements Clip {
     signal?.throwIfAborted();
     if (this.#input.disposed) throw disposedClip();
     const { video, audio } = this.#streams;
-    const warn = (warning: Warning) => this.#warn(warning);
-    const frames = video && decodeFrames(video, this.duration, warn);
-    const seconds = audio && secondsOf(decodeSound(audio, warn), format.sampleRate);
+    const frames = video && decodeFrames(video, this.duration, this.#firstOfEach());
+    const seconds = audio && secondsOf(decodeSound(audio, this.#firstOfEach()), format.sampleRate);
     try {
       for (let index = 0; index < this.segmentCount; index++) {
         const frame = frames && (await untilAborted(frames.next(), signal)).value;
@@ -83,10 +82,14 @@ class ContainerClip implements Clip {
     return this.dispose();
   }
 
-  #warn(warning: Warning): void {
-    if (!this.#warnings.some(({ code, message }) => code === warning.code && message === warning.message)) {
-      this.#warnings.push(warning);
-    }
+  /** Takes the warnings of one stream: the first of each code counts, and one that an earlier pass gave is not repeated. */
+  #firstOfEach(): Warn {
+    const told = new Set<Warning['code']>();
+    return ({ code, message }) => {
+      if (!told.has(code) && !this.#warnings.some((known) => known.message === message))
+        this.#warnings.push({ code, message });
+      told.add(code);
+    };
   }
 }
 

@@ -9,7 +9,7 @@ import { type CopiedFrame, copyFrame } from './planes.ts';
 import { segmentCount, segmentTimes } from './segment-time.ts';
 import type { AudioStream, VideoStream } from './tracks.ts';
 
-/** Receives what should be known about a stream; the same code twice is reported once. */
+/** Receives what should be known about a stream, perhaps often. */
 export type Warn = (warning: Warning) => void;
 
 /** One frame per segment: the one on screen at its middle, or the nearest one that could be decoded. Null where none can. */

@@ -36,12 +36,24 @@ const workerPlace = () => ({
   transform: (code) => (code.includes("'../worker.ts'") ? code.replace("'../worker.ts'", "'./worker.js'") : null),
 });
 
+/** mediabunny's file sources for Node, which its package says a page must leave out. */
+const withoutFileSystem = () => ({
+  name: 'without-file-system',
+  resolveId: (id) => (id === 'node:fs/promises' ? '\0nothing' : null),
+  load: (id) => (id === '\0nothing' ? '' : null),
+});
+
 const page = {
   input: { index: 'sdk/index.ts', worker: 'sdk/worker.ts' },
   plugins: [
     emptyFolder('dist/page'),
     workerPlace(),
-    nodeResolve({ browser: true, exportConditions: ['onnxruntime-web-use-extern-wasm'], extensions: ['.ts', '.mjs', '.js'] }),
+    withoutFileSystem(),
+    nodeResolve({
+      browser: true,
+      exportConditions: ['onnxruntime-web-use-extern-wasm'],
+      extensions: ['.ts', '.mjs', '.js'],
+    }),
     compile({ minify: true }),
     runtimeFiles(),
   ],
@@ -57,7 +69,21 @@ const node = {
     nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }),
     compile(),
   ],
-  output: { dir: 'dist', format: 'es', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: 'node/[name]-[hash].js' },
+  output: {
+    dir: 'dist',
+    format: 'es',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'node/[name]-[hash].js',
+  },
 };
 
-export default [page, node];
+/** An import that leads nowhere is only a warning to rollup, and a broken package to us. */
+const strict = (config) => ({
+  ...config,
+  onwarn(warning) {
+    if (/UNRESOLVED|MISSING/.test(warning.code)) throw new Error(warning.message);
+  },
+});
+
+export default [strict(page), strict(node)];

@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { analyzeInNode } from './test/helpers/commands.ts';
 
 /** Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. */
 const chromiumFlags = [
@@ -25,6 +26,8 @@ export default defineConfig({
       {
         // Cross-origin isolation gives WASM its threads, as on a well-configured site.
         server: {
+          // Reference films lie beside a checkout, where there are any.
+          fs: { allow: ['.', '../shared/data'] },
           headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
         },
         optimizeDeps: { exclude: ['onnxruntime-web'] },
@@ -35,6 +38,7 @@ export default defineConfig({
           browser: {
             enabled: true,
             headless: true,
+            commands: { analyzeInNode },
             screenshotFailures: false,
             provider: playwright({
               launchOptions: { executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args: chromiumFlags },

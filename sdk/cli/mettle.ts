@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The program: connects `main` with the process. Ctrl-C stops the work and cleans up; a second one ends at once. */
 import process from 'node:process';
 import { main } from './main.ts';

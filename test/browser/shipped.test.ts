@@ -1,0 +1,10 @@
+/** The shipped models give the same numbers on WebGPU and WASM: within 1e-3 of each output's largest value. */
+import { test } from 'vitest';
+import { expectSame, shippedOutputs } from '../helpers/shipped-cases.ts';
+
+const runtimePath = '/node_modules/onnxruntime-web/dist/';
+
+test('WebGPU and WASM agree', async ({ skip }) => {
+  if (!(await navigator.gpu?.requestAdapter())) return skip('no WebGPU adapter');
+  expectSame(await shippedOutputs('webgpu', 2, runtimePath), await shippedOutputs('wasm', 2, runtimePath), 1e-3);
+});

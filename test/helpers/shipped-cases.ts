@@ -1,0 +1,69 @@
+/** The shipped models on two devices of one machine: every output must be the same. */
+import { expect } from 'vitest';
+import { platform } from '#platform';
+import type { AdapterOutputs, DeviceRequest, EngineSegment } from '../../sdk/engine/types.ts';
+import { variantOf } from '../../sdk/engine/variant.ts';
+import { listShipped, loadModel } from '../../sdk/hub/hub.ts';
+import { gaussian, seededRandom } from '../../sdk/random.ts';
+
+/** Seconds of seeded noise and tones; the last has no picture. */
+function seconds(count: number, width: number, height: number, sampleRate: number): EngineSegment[] {
+  const random = seededRandom('seconds');
+  return Array.from({ length: count }, (_, i) => {
+    const data = Uint8Array.from(
+      { length: width * height * 3 },
+      (_, k) => 255 * (0.5 + 0.4 * Math.sin(k / (50 + 9 * i)) * random()),
+    );
+    const pcm = Float32Array.from(
+      { length: sampleRate },
+      (_, k) => 0.3 * Math.sin(k / (5 + i)) + 0.01 * gaussian(random),
+    );
+    return { frame: i === count - 1 ? null : { width, height, data }, pcm };
+  });
+}
+
+/** All outputs of all shipped adapters over `count` seconds on `device`, by `adapter.output`. */
+export async function shippedOutputs(
+  device: Exclude<DeviceRequest, 'auto'>,
+  count: number,
+  runtimePath?: string,
+): Promise<Map<string, Float32Array>> {
+  const variant = variantOf(device);
+  const shipped = await listShipped();
+  const backbone = await loadModel('nano', 'backbone', variant);
+  const ids = shipped.filter(({ kind }) => kind === 'adapter').map(({ id }) => id);
+  const adapters = await Promise.all(ids.map((id) => loadModel(id, 'adapter', variant)));
+  const engine = await platform.createEngine(platform.kind === 'page' ? { worker: false } : {});
+  const outputs = new Map<string, Float32Array>();
+  const collect = (results: Record<string, AdapterOutputs>, suffix: string): void => {
+    for (const [id, named] of Object.entries(results)) {
+      for (const [name, { data }] of Object.entries(named)) outputs.set(`${id}.${name}${suffix}`, data);
+    }
+  };
+  try {
+    await engine.load({ backbone, adapters, device, runtimePath });
+    const run = await engine.begin(ids);
+    const { visual, audio } = backbone.manifest.inputs;
+    for (const [i, segment] of seconds(count, visual.width, visual.height, audio.sampleRate).entries()) {
+      collect(await engine.push(run, segment), ` of second ${i}`);
+    }
+    collect(await engine.finish(run), '');
+  } finally {
+    await engine.dispose();
+  }
+  return outputs;
+}
+
+/** Every value within `tolerance` times the output's largest magnitude. */
+export function expectSame(got: Map<string, Float32Array>, want: Map<string, Float32Array>, tolerance: number): void {
+  expect([...got.keys()]).toEqual([...want.keys()]);
+  expect(got.size).toBeGreaterThan(5);
+  for (const [name, values] of want) {
+    let [largest, worst] = [0, 0];
+    values.forEach((x, i) => {
+      largest = Math.max(largest, Math.abs(x));
+      worst = Math.max(worst, Math.abs(x - got.get(name)![i]!));
+    });
+    expect(worst, name).toBeLessThanOrEqual(tolerance * largest);
+  }
+}

@@ -23,7 +23,10 @@ function findBrowser() {
 function installBrowser() {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return;
   console.error('No Chrome or Chromium found: installing the package "chromium".');
-  const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
   spawnSync('apt-get', ['update', '-q'], options);
   spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], options);
 }

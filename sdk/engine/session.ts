@@ -8,16 +8,20 @@ import type { Runtime } from '../platform.ts';
 
 export type Tensors = Record<string, Tensor>;
 
-/** A graph and the file that its initializers point into; `weights.path` is the location that is written in the graph. */
+/** A graph and the file that its initializers point into, if any; `weights.path` is the location that is written in the graph. */
 export type GraphSource = {
   /** For messages: which graph of which model. */
   label: string;
   graph: Uint8Array;
-  weights: { path: string; data: Uint8Array };
+  weights?: { path: string; data: Uint8Array };
 };
 
-/** What a graph must take and give. Outputs named in `onGpu` stay on the GPU where there is one. */
-export type GraphContract = { inputs: readonly string[]; outputs: readonly string[]; onGpu?: boolean };
+/** What a graph must take and give. All outputs, or those named in `onGpu`, stay on the GPU where there is one. */
+export type GraphContract = {
+  inputs: readonly string[];
+  outputs: readonly string[];
+  onGpu?: boolean | readonly string[];
+};
 
 export class GraphSession {
   readonly #runtime: Runtime;
@@ -32,13 +36,15 @@ export class GraphSession {
 
   /** Throws `device` where the runtime cannot create the session on a GPU or cannot start, `invalid-file` or `incompatible` where the graph is at fault. */
   static async open(runtime: Runtime, source: GraphSource, contract: GraphContract): Promise<GraphSession> {
-    const locations = Object.fromEntries(contract.outputs.map((name) => [name, 'gpu-buffer'] as const));
+    const { weights } = source;
+    const stay = contract.onGpu === true ? contract.outputs : contract.onGpu || [];
+    const locations = Object.fromEntries(stay.map((name) => [name, 'gpu-buffer'] as const));
     const creation = runtime.ort.InferenceSession.create(source.graph, {
       executionProviders: [runtime.provider],
-      externalData: [{ path: source.weights.path, data: source.weights.data }],
+      ...(weights ? { externalData: [{ path: weights.path, data: weights.data }] } : {}),
       logSeverityLevel: 3,
       ...(runtime.device === 'cpu' ? { intraOpNumThreads: runtime.threads } : {}),
-      ...(runtime.device === 'webgpu' && contract.onGpu ? { preferredOutputLocation: locations } : {}),
+      ...(runtime.device === 'webgpu' && stay.length > 0 ? { preferredOutputLocation: locations } : {}),
     });
     const session = await unlessLost(runtime.lost, creation).catch((error: unknown) => {
       throw creationError(runtime, source.label, error);
@@ -139,6 +145,8 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
   });
 }
 
+/** The runtime's message without the place in its own sources that it begins with. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^\S*\.cc:\d+ .*? was false\. /s, '');
 }

@@ -6,7 +6,7 @@ import { BlobSource } from 'mediabunny';
 import { platform } from '#platform';
 import { MettleError } from '../errors.ts';
 import { openContainer } from './container-clip.ts';
-import { asMettleError, untilAborted } from './media-error.ts';
+import { asMettleError, emptySource, untilAborted } from './media-error.ts';
 import { openRaw } from './raw-clip.ts';
 import type { Clip, ClipSource, RawClip } from './types.ts';
 
@@ -47,11 +47,7 @@ async function openLocation(location: string | URL, signal: AbortSignal | undefi
 }
 
 async function openBlob(blob: Blob, signal: AbortSignal | undefined): Promise<Clip> {
-  if (blob.size === 0) {
-    throw new MettleError('not-media', 'The source holds 0 bytes; expected a media file.', {
-      hint: 'Check that the file was read or uploaded completely.',
-    });
-  }
+  if (blob.size === 0) throw emptySource();
   await untilAborted(platform.prepareDecoders(), signal);
   return openContainer(new BlobSource(blob), signal);
 }

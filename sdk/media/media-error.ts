@@ -13,7 +13,9 @@ export function asMettleError(error: unknown, what: string): MettleError {
       { hint: 'Check that it is a complete media file and no web page or error message.', cause: error },
     );
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const told = error instanceof Error ? error.message : String(error);
+  // The container reader checks what it finds with bare assertions.
+  const message = told.startsWith('Assertion failed') ? 'its bytes break the rules of its format.' : told;
   if (error instanceof TypeError && /fetch/i.test(message)) {
     return new MettleError('network', `The source could not be fetched while ${what}: ${message}`, {
       hint: 'Check the address, the connection, and that the server allows cross-origin requests.',
@@ -23,6 +25,12 @@ export function asMettleError(error: unknown, what: string): MettleError {
   return new MettleError('not-media', `The source could not be read while ${what}: ${message}`, {
     hint: 'The file is probably damaged; re-encode it, for example with: ffmpeg -i clip.mp4 -c:v libx264 -c:a aac repaired.mp4',
     cause: error,
+  });
+}
+
+export function emptySource(): MettleError {
+  return new MettleError('not-media', 'The source holds 0 bytes; expected a media file.', {
+    hint: 'Check that the file was read or uploaded completely.',
   });
 }
 

@@ -7,6 +7,7 @@ import { FilePathSource, type Source } from 'mediabunny';
 import { LocalEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
+import { emptySource } from '../media/media-error.ts';
 import { fetchFile, type ReadOptions, urlSource } from '../page/http.ts';
 import type { Platform } from '../platform.ts';
 import { chooseDevice, loadRuntime } from './runtime.ts';
@@ -39,7 +40,10 @@ function resolveUrl(location: string): URL {
 
 async function openSource(location: string | URL): Promise<Source> {
   const url = resolveUrl(String(location));
-  return url.protocol === 'file:' ? new FilePathSource((await statFile(url)).path) : urlSource(url);
+  if (url.protocol !== 'file:') return urlSource(url);
+  const { path, size } = await statFile(url);
+  if (size === 0) throw emptySource();
+  return new FilePathSource(path);
 }
 
 async function readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {

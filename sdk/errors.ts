@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'worker-died'
   /** The object was disposed before or during the call. */
   | 'disposed'
+  /** Training came to a loss or a gradient that is no finite number. */
+  | 'diverged'
   /** A result could not be written. */
   | 'write'
   /** A fault of ours, or of the runtime below us. */

@@ -5,11 +5,11 @@
 import type { Tap } from '../hub/manifest.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
 import type { Task } from '../tasks/types.ts';
-import { type DistillConfig, defaultLcd, distill, joinTokens, type ReadTap } from './lcd.ts';
-import { type ClipTokens, localization } from './localization.ts';
+import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
+import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
-import { segmentation } from './segmentation.ts';
+import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
 
 export type AdapterConfig = {
   task: Task;
@@ -23,7 +23,9 @@ export type AdapterConfig = {
   heads: number;
   /** Channels of the mask decoder. */
   channels: number;
-};
+  /** Head of localization. Default: A. */
+  head?: LocalizationConfig['head'];
+} & Pick<SegmentationConfig, 'injection' | 'nonLocal'>;
 
 export const defaultAdapter = {
   distill: { ...defaultLcd, width: 128, average: 'mean' },
@@ -60,7 +62,8 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
 }
 
 /**
- * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W].
+ * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
+ * that loss compares, `heard` and `seen.<map>` [N, channels].
  * `read` gives a tap's value [N, tokens, width] by its name.
  */
 export function segmentPart(
@@ -68,6 +71,7 @@ export function segmentPart(
   taps: BackboneTaps,
   read: (name: string) => Value,
   config: AdapterConfig,
+  options: { matching?: boolean } = {},
 ): Record<string, Value> {
   const condense = (modality: 'visual' | 'audio'): Value => {
     const chosen = tapsToDistill(taps[modality], config);
@@ -77,14 +81,26 @@ export function segmentPart(
   const [audio, visual] = [condense('audio'), condense('visual')];
   if (config.task !== 'segmentation') return { audioTokens: audio, visualTokens: visual };
   const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: read(name), grid }));
-  return { mask: segmentation(p, maps, joinTokens(audio, visual), config) };
+  const decoded = segmentation(p, maps, { audio, visual }, config);
+  return options.matching
+    ? { mask: decoded.mask, ...matchingOutputs(matching(p, decoded, audio)) }
+    : { mask: decoded.mask };
 }
+
+const matchingOutputs = ({ heard, seen }: { heard: Value; seen: Value[] }): Record<string, Value> => ({
+  heard,
+  ...Object.fromEntries(seen.map((pooled, i) => [`seen.${i}`, pooled])),
+});
 
 /** What is said about each of T seconds of B clips; null for a task whose segment part says it all. */
 export function clipPart(p: Params, tokens: ClipTokens, config: AdapterConfig): Record<string, Value> | null {
   const { task, layers, heads, classes } = config;
   if (task === 'segmentation') return null;
-  if (task === 'localization') return localization(p, tokens, { classes: classes.length, layers, heads, head: 'A' });
+  if (task === 'localization') {
+    const head = config.head ?? 'A';
+    const outputs = localization(p, tokens, { classes: classes.length, layers, heads, head });
+    return head === 'A' ? outputs : { logits: decodeEvents(outputs.event!, outputs.class!) };
+  }
   const [b, t] = tokens.mask.shape as [number, number];
   const { audio, visual, audioClip, visualClip } = parsing(p, tokens, { classes: classes.length, heads });
   const perSecond = (x: Value): Value => expand(reshape(x, [b, 1, classes.length]), [b, t, classes.length]);

@@ -18,7 +18,7 @@ import {
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
+import { type Adapt, type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
 export type HtsAtConfig = {
@@ -37,11 +37,11 @@ export type HtsAtConfig = {
 };
 
 /** `logMel` is [B, 1, frames, mels]. */
-export function htsAt(p: Params, logMel: Value, config: HtsAtConfig): Features {
+export function htsAt(p: Params, logMel: Value, config: HtsAtConfig, adapt?: Adapt): Features {
   const picture = layOut(normMels(p, logMel), config);
   const grid = picture.shape.slice(2).map((length) => length / config.patch) as Size;
   const tokens = patchEmbedding(p, picture, config.patch, config.width);
-  return stages(p, tokens, grid, config, (q, x, w, heads) => block(q, x, w, heads, config), merge);
+  return stages(p, tokens, grid, config, (q, x, w, heads) => block(q, x, w, heads, config), merge, adapt);
 }
 
 /** Batch norm over the mel bins with fixed statistics. */

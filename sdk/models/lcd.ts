@@ -7,7 +7,7 @@
  * scores of head h are (W_k' W_q m) n(X)', and values are projected after the weighted mean, on K rows instead of all tokens. The `plain` form
  * computes the same the usual way; it is there to be compared with.
  */
-import { add, concat, layerNorm, matmul, mul, reshape, slice, softmax, transpose, type Value } from '../ops/index.ts';
+import { add, layerNorm, matmul, mul, reshape, slice, softmax, transpose, type Value } from '../ops/index.ts';
 import { norm } from './layers.ts';
 import type { Params } from './params.ts';
 
@@ -113,10 +113,3 @@ export function distill(p: Params, taps: readonly ReadTap[], config: DistillConf
   const shares = softmax(p.get('layer_weights', [1, condensed.length], { constant: 0 }));
   return condensed.map((tokens, i) => mul(tokens, reshape(slice(shares, 1, i, i + 1), []))).reduce(add);
 }
-
-/** Top-layer tokens of one modality, for injection: the meta-tokens of the last tap alone, at the common width: [N, K, c]. */
-export const distillTop = (p: Params, taps: readonly ReadTap[], config: DistillConfig): Value =>
-  distill(p, taps.slice(-1), config);
-
-/** Both modalities' tokens side by side: [N, 2K, c]. */
-export const joinTokens = (audio: Value, visual: Value): Value => concat([audio, visual], 1);

@@ -3,7 +3,7 @@
  * seen and heard. Head A gives one softmax over classes and background; head B, for comparison with the line of CMBS and DG-SCT, an event logit per second
  * and the class of the clip.
  */
-import { add, concat, expand, gelu, maxOver, mean, mul, reshape, slice, type Value } from '../ops/index.ts';
+import { add, concat, expand, gelu, maxOver, mean, mul, reshape, slice, sub, type Value } from '../ops/index.ts';
 import { dense, norm } from './layers.ts';
 import type { Params } from './params.ts';
 import { keyBias, transformerLayer } from './transformer.ts';
@@ -44,4 +44,16 @@ export function localization(p: Params, tokens: ClipTokens, config: Localization
     event: reshape(dense(p, 'head.event', hiddenUnits, 1), [b, t]),
     class: maxOver(add(perSecond, reshape(absent, [b, t, 1])), [1]),
   };
+}
+
+/**
+ * Head B as logits per second [B, T, classes + 1], background last, so that the largest is the clip's class where sigmoid(event) > 0.5 and background
+ * elsewhere: event / 2 + (class - largest class) against -event / 2. Softmax of them between the clip's class and background alone is sigmoid(event).
+ */
+export function decodeEvents(event: Value, classes: Value): Value {
+  const [b, t] = event.shape as [number, number];
+  const count = classes.shape[1]!;
+  const below = reshape(sub(classes, maxOver(classes, [1], true)), [b, 1, count]);
+  const half = reshape(mul(event, 0.5), [b, t, 1]);
+  return concat([add(half, below), mul(half, -1)], 2);
 }

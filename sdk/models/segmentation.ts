@@ -5,12 +5,15 @@
  */
 import {
   add,
+  concat,
   conv2d,
   layerNorm,
   matmul,
+  mean,
   mul,
   relu,
   reshape,
+  sigmoid,
   softmax,
   transpose,
   upsample2x,
@@ -19,19 +22,60 @@ import {
 import { dense } from './layers.ts';
 import { bottleneck } from './lcd.ts';
 import type { Params } from './params.ts';
+import { tpavi } from './tpavi.ts';
 import type { Size } from './windows.ts';
 
-export type SegmentationConfig = { heads: number; channels: number };
+export type SegmentationConfig = {
+  heads: number;
+  channels: number;
+  /** Whose meta-tokens guide the maps; `none` leaves the maps as they are. Default: both. */
+  injection?: Injection;
+  /** Adds an audio-visual non-local block over the seconds of a clip (`tpavi.ts`), for whole clips of so many seconds. Default: none. */
+  nonLocal?: { seconds: number };
+};
+export type Injection = 'both' | 'audio' | 'visual' | 'none';
 /** A stage-end map of the visual backbone: [N, rows * columns, D]. */
 export type StageMap = { value: Value; grid: Size };
 
-/** Logits of the mask, [N, 1, 4 * rows, 4 * columns] of the first (finest) map. `guidance` is [N, G, c]. */
-export function segmentation(p: Params, maps: readonly StageMap[], guidance: Value, config: SegmentationConfig): Value {
-  const guided = maps.map(({ value, grid }, i) => ({
-    value: p.in(`injection.${i}`, (q) => inject(q, value, guidance, config.heads)),
-    grid,
-  }));
+/** Meta-tokens of the top layers: [N, K, c] each. */
+export type TopTokens = { audio: Value; visual: Value };
+
+/** A mask's logits [N, 1, 4 * rows, 4 * columns] of the first (finest) map, and the maps that it was decoded from, [N, channels, rows, columns]. */
+export type Decoded = { mask: Value; laterals: Value[] };
+
+export function segmentation(
+  p: Params,
+  maps: readonly StageMap[],
+  tokens: TopTokens,
+  config: SegmentationConfig,
+): Decoded {
+  const { injection = 'both', nonLocal, heads } = config;
+  const guidance = injection === 'none' ? null : injection === 'both' ? joinTokens(tokens) : tokens[injection];
+  const guided = maps.map(({ value, grid }, i) => {
+    const injected = guidance ? p.in(`injection.${i}`, (q) => inject(q, value, guidance, heads)) : value;
+    if (!nonLocal) return { value: injected, grid };
+    const heard = mean(tokens.audio, [1]);
+    return { value: p.in(`non_local.${i}`, (q) => tpavi(q, injected, heard, nonLocal.seconds)), grid };
+  });
   return p.in('decoder', (q) => decode(q, guided, config.channels));
+}
+
+/** Both modalities' tokens side by side: [N, 2K, c]. */
+const joinTokens = ({ audio, visual }: TopTokens): Value => concat([audio, visual], 1);
+
+/**
+ * What the matching loss of MS3 compares: the sound of each second, and each map's mean under the predicted mask, all [N, channels]. For training alone; its
+ * one parameter is not part of what ships.
+ */
+export function matching(p: Params, { mask, laterals }: Decoded, audio: Value): { heard: Value; seen: Value[] } {
+  const [n, , height, width] = mask.shape as [number, number, number, number];
+  const probability = sigmoid(mask);
+  const seen = laterals.map((map) => {
+    const [, channels, rows, columns] = map.shape as [number, number, number, number];
+    const cells = reshape(probability, [n, 1, rows, height / rows, columns, width / columns]);
+    return reshape(mean(mul(map, mean(cells, [3, 5])), [2, 3]), [n, channels]);
+  });
+  return { heard: p.in('matching', (q) => dense(q, 'audio', mean(audio, [1]), seen[0]!.shape[1]!)), seen };
 }
 
 /** F + gate * W_o Attention(W_q n(F), guidance): [N, tokens, D]; the gate is zero at the start. */
@@ -57,20 +101,21 @@ export function inject(p: Params, map: Value, guidance: Value, heads: number): V
 }
 
 /** A feature pyramid from the coarsest map up to the finest, then twice that and twice again. */
-function decode(p: Params, maps: readonly StageMap[], channels: number): Value {
+function decode(p: Params, maps: readonly StageMap[], channels: number): Decoded {
   const lateral = ({ value, grid }: StageMap, i: number): Value => {
     const narrowed = dense(p, `lateral.${i}`, layerNorm(value), channels);
     return reshape(transpose(narrowed, [0, 2, 1]), [value.shape[0]!, channels, ...grid]);
   };
+  const laterals = maps.map(lateral);
   let x: Value | null = null;
   for (let i = maps.length - 1; i >= 0; i--) {
-    const map = lateral(maps[i]!, i);
+    const map = laterals[i]!;
     x = p.in(`refine.${i}`, (q) => residualUnit(q, x ? add(map, upsample2x(x)) : map));
   }
   const half = channels / 2;
   const finer = relu(convolution(p, 'up1', upsample2x(x!), half));
   const finest = relu(convolution(p, 'up2', upsample2x(finer), half));
-  return convolution(p, 'mask', finest, 1, 1);
+  return { mask: convolution(p, 'mask', finest, 1, 1), laterals };
 }
 
 /** x + conv(relu(conv(relu(x)))). */

@@ -21,7 +21,7 @@ import {
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
+import { type Adapt, type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
 export type SwinV2Config = {
@@ -38,10 +38,10 @@ export type SwinV2Config = {
 };
 
 /** `picture` is [B, 3, H, W], normalised. */
-export function swinV2(p: Params, picture: Value, config: SwinV2Config): Features {
+export function swinV2(p: Params, picture: Value, config: SwinV2Config, adapt?: Adapt): Features {
   const grid = config.image.map((length) => length / config.patch) as Size;
   const tokens = patchEmbedding(p, picture, config.patch, config.width);
-  return stages(p, tokens, grid, config, (q, x, w, heads, s) => block(q, x, w, heads, config, s), merge);
+  return stages(p, tokens, grid, config, (q, x, w, heads, s) => block(q, x, w, heads, config, s), merge, adapt);
 }
 
 function block(p: Params, x: Value, w: Windowing, heads: number, config: SwinV2Config, stage: number): Value {

@@ -20,8 +20,13 @@ export type Features = {
 
 export type Block = (p: Params, x: Value, w: Windowing, heads: number, stage: number) => Value;
 export type Merge = (p: Params, x: Value, map: Size) => Value;
+/** Changes a block's output [B, tokens, width] before the next block reads it; `name` is the block's, as in `layers.0.blocks.1`. */
+export type Adapt = (x: Value, name: string) => Value;
 
-/** Runs all stages on tokens [B, rows * columns, width]; every second block has its windows shifted. */
+/**
+ * Runs all stages on tokens [B, rows * columns, width]; every second block has its windows shifted. `adapt` is how other methods put trainable layers inside;
+ * ours leaves it out.
+ */
 export function stages(
   p: Params,
   tokens: Value,
@@ -29,6 +34,7 @@ export function stages(
   config: StageConfig,
   block: Block,
   merge: Merge,
+  adapt: Adapt = (x) => x,
 ): Features {
   const features: Features = { blocks: [], stageEnds: [], merged: [], grids: [] };
   let x = tokens;
@@ -37,7 +43,9 @@ export function stages(
     const outputs: Value[] = [];
     for (let b = 0; b < depth; b++) {
       const w = windowing(map, config.window, b % 2 === 1);
-      x = p.in(`layers.${s}.blocks.${b}`, (q) => block(q, x, w, config.heads[s]!, s));
+      const name = `layers.${s}.blocks.${b}`;
+      const output = p.in(name, (q) => block(q, x, w, config.heads[s]!, s));
+      x = adapt(output, name);
       outputs.push(x);
     }
     const last = s === config.depths.length - 1;

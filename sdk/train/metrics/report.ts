@@ -1,0 +1,103 @@
+/** A finished evaluation as the tables of the papers, as text for a terminal or as JSON. */
+import { MettleError } from '../../errors.ts';
+import type { Split } from '../data/types.ts';
+import { meanAveragePrecision } from './average-precision.ts';
+import type { ParsingFigures } from './parsing.ts';
+import type { SegmentationFigures } from './segmentation.ts';
+
+type Common = {
+  /** Name of the data set, for people. */
+  dataset: string;
+  split: Split;
+  clips: number;
+  /** Average precision per class, 0 to 1, null where the class does not occur. */
+  averagePrecision?: { label: string; value: number | null }[];
+};
+
+export type EvaluationReport = Common &
+  (
+    | {
+        task: 'localization';
+        /** How labels were decoded: `argmax` over classes and background, or `gated` by an event score per second. */
+        decoding: 'argmax' | 'gated';
+        /** Percent of seconds. */
+        accuracy: number;
+      }
+    | { task: 'parsing'; segment: ParsingFigures; event: ParsingFigures }
+    | ({
+        task: 'segmentation';
+        /** Clips per batch; M_F depends on it. */
+        batchClips: number;
+      } & SegmentationFigures)
+  );
+
+/**
+ * The report as text (tables with one decimal, as printed in papers) or as JSON with all digits.
+ *
+ * @example
+ * console.log(formatReport({ task: 'segmentation', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
+ */
+export function formatReport(report: EvaluationReport, format: 'text' | 'json' = 'text'): string {
+  if (format === 'json') return JSON.stringify(report, null, 2);
+  if (format !== 'text') {
+    throw new MettleError('invalid-argument', `format must be "text" or "json", got "${String(format)}".`);
+  }
+  const { dataset, split, clips, averagePrecision = [] } = report;
+  const lines = [`${dataset}, ${split} split, ${clips} clips`, '', ...figures(report)];
+  if (averagePrecision.length > 0) {
+    const mean = meanAveragePrecision(averagePrecision.map(({ value }) => value));
+    lines.push(
+      '',
+      ...table([
+        ['Average precision', ''],
+        ...averagePrecision.map(({ label, value }) => [label, share(value)]),
+        ['mean', share(mean)],
+      ]),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function figures(report: EvaluationReport): string[] {
+  if (report.task === 'localization') {
+    const how = report.decoding === 'gated' ? 'gated by the event score' : 'argmax over classes and background';
+    return [...table([['Accuracy', percent(report.accuracy)]]), `(${how})`];
+  }
+  if (report.task === 'segmentation') {
+    return [
+      ...table([
+        ['M_J', share(report.mJ)],
+        ['M_F', share(report.mF)],
+      ]),
+      `(M_F: best threshold per batch of ${report.batchClips} clips)`,
+    ];
+  }
+  const row = (name: string, f: ParsingFigures) => [
+    name,
+    ...[f.audio, f.visual, f.audioVisual, f.typeAV, f.eventAV].map(percent),
+  ];
+  return table([
+    ['', 'Audio', 'Visual', 'Audio-Visual', 'Type@AV', 'Event@AV'],
+    row('Segment-level', report.segment),
+    row('Event-level', report.event),
+  ]);
+}
+
+const percent = (value: number) => value.toFixed(1);
+const share = (value: number | null) => (value === null ? '-' : percent(100 * value));
+
+/** Columns side by side: the first to the left, the others to the right. */
+export function table(rows: string[][]): string[] {
+  const widths = rows.reduce<number[]>((widest, row) => {
+    row.forEach((cell, column) => {
+      widest[column] = Math.max(widest[column] ?? 0, cell.length);
+    });
+    return widest;
+  }, []);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -2,13 +2,24 @@
  * Writes a graph of `sdk/ops` as an ONNX model. Large constants may stay outside, in a weights file that the model points into by offset.
  * This file knows ONNX's messages and field numbers; how an operation becomes nodes stands with the operation.
  */
-import { constantOp, type Data, type DType, inputOp, reachable, type Shape, type Value } from '../ops/graph.ts';
+import {
+  constantOp,
+  type Data,
+  type DType,
+  dtypeOf,
+  inputOp,
+  reachable,
+  type Shape,
+  type Value,
+} from '../ops/graph.ts';
 import { ProtoWriter } from './protobuf.ts';
 
 const opset = 20;
 /** The IR version that belongs to opset 20. */
 const irVersion = 9;
-const dtypeCodes: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
+const dtypeCodes: Record<DType, number> = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9 };
+/** Operators that are not ONNX's own but the runtime's. */
+export const microsoft = 'com.microsoft';
 /** Constants below this many bytes are not worth a place in a weights file. */
 const inlineBytes = 256;
 
@@ -30,6 +41,8 @@ export type WeightsFile = {
 export class OnnxNodes {
   readonly nodes: ProtoWriter[] = [];
   readonly initializers: ProtoWriter[] = [];
+  /** Domains of the nodes beside ONNX's own. */
+  readonly domains = new Set<string>();
   private readonly made = new Set<string>();
 
   node(
@@ -37,12 +50,17 @@ export class OnnxNodes {
     inputs: readonly string[],
     outputs: readonly string[],
     attributes: Record<string, AttributeValue> = {},
+    domain = '',
   ): void {
     const node = new ProtoWriter();
     for (const name of inputs) node.string(1, name);
     for (const name of outputs) node.string(2, name);
     node.string(3, outputs[0]!).string(4, type);
     for (const [name, value] of Object.entries(attributes)) node.message(5, attributeProto(name, value));
+    if (domain) {
+      node.string(7, domain);
+      this.domains.add(domain);
+    }
     this.nodes.push(node);
   }
 
@@ -77,7 +95,7 @@ export class OnnxNodes {
 
   initializer(name: string, shape: Shape, data: Data, weights?: WeightsFile): void {
     const tensor = new ProtoWriter();
-    tensor.packedVarints(1, shape).varint(2, dtypeCodes[data instanceof BigInt64Array ? 'int64' : 'float32']);
+    tensor.packedVarints(1, shape).varint(2, dtypeCodes[dtypeOf(data)]);
     tensor.string(8, name);
     const place = weights?.places.get(name);
     if (weights && place) {
@@ -98,7 +116,9 @@ export class OnnxNodes {
 
 /** The constants that `outputs` need and that are large enough for a weights file, by name. */
 export function largeConstants(outputs: readonly Value[]): Map<string, Value> {
-  const large = reachable(outputs).filter((v) => v.data instanceof Float32Array && v.data.byteLength >= inlineBytes);
+  const large = reachable(outputs).filter(
+    ({ data }) => data && !(data instanceof BigInt64Array) && data.byteLength >= inlineBytes,
+  );
   return new Map(large.map((v) => [v.name, v]));
 }
 
@@ -133,7 +153,9 @@ export function writeOnnx(
   for (const info of outputInfos) graph.message(12, info);
 
   const model = new ProtoWriter().varint(1, irVersion).string(2, 'mettle-edge').message(7, graph);
-  return model.message(8, new ProtoWriter().string(1, '').varint(2, opset)).finish();
+  model.message(8, new ProtoWriter().string(1, '').varint(2, opset));
+  for (const domain of to.domains) model.message(8, new ProtoWriter().string(1, domain).varint(2, 1));
+  return model.finish();
 }
 
 /** Computed values that are outputs take the output's name, so that no copy is needed; inputs, constants and second names get one. */

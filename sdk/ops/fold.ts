@@ -35,7 +35,7 @@ export async function foldConstants(
 }
 
 /** The same outputs in a new graph, each value made by `make` from its operands there. */
-function rebuild(
+export function rebuild(
   outputs: Record<string, Value>,
   make: (graph: Graph, value: Value, inputs: Value[]) => Value,
 ): Record<string, Value> {

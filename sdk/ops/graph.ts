@@ -4,9 +4,9 @@
  */
 import type { OnnxNodes } from '../onnx/writer.ts';
 
-export type DType = 'float32' | 'int64' | 'bool';
+export type DType = 'float32' | 'int64' | 'bool' | 'int8' | 'uint8';
 export type Shape = readonly number[];
-export type Data = Float32Array | BigInt64Array;
+export type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array;
 /** Numbers become scalar constants of the other operand's graph. */
 export type Operand = Value | number;
 
@@ -72,7 +72,7 @@ export class Graph {
   /** A value known now. `name` is kept as it is, so that weights can be told in a file. */
   constant(data: Data, shape: Shape, name?: string): Value {
     if (data.length !== sizeOf(shape)) throw new Error(`constant ${name ?? ''}: ${data.length} values for [${shape}]`);
-    const dtype = data instanceof BigInt64Array ? 'int64' : 'float32';
+    const dtype = dtypeOf(data);
     return this.add(name ?? this.unique('constant'), constantOp, [], {}, shape, dtype, data);
   }
 
@@ -104,9 +104,9 @@ export class Graph {
     return this.remember(key, () => this.add(this.unique(op.name), op, inputs, attributes, shape, dtype));
   }
 
-  /** A value of another graph repeated in this one, name and all, on operands of this one. */
-  adopt(value: Value, inputs: readonly Value[], attributes = value.attributes): Value {
-    return this.add(value.name, value.op, inputs, attributes, value.shape, value.dtype, value.data);
+  /** A value of another graph repeated in this one, name and all, on operands of this one; `op` may do the same another way. */
+  adopt(value: Value, inputs: readonly Value[], attributes = value.attributes, op = value.op): Value {
+    return this.add(value.name, op, inputs, attributes, value.shape, value.dtype, value.data);
   }
 
   private unique(name: string): string {
@@ -129,6 +129,12 @@ export class Graph {
     this.values.push(value);
     return value;
   }
+}
+
+export function dtypeOf(data: Data): DType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof BigInt64Array) return 'int64';
+  return data instanceof Int8Array ? 'int8' : 'uint8';
 }
 
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);

@@ -100,7 +100,12 @@ export type DistillConfig = LcdConfig & {
 /** A block that is read: which stage it belongs to, and its output [N, tokens, D]. */
 export type ReadTap = { name: string; stage: number; value: Value };
 
-/** Meta-tokens of all blocks read of one modality, each stage mapped to the common width, averaged over blocks: [N, K, c]. */
+/**
+ * Meta-tokens of all blocks read of one modality, each stage mapped to the common width, averaged over blocks: [N, K, c].
+ *
+ * Parameters: for each tap of width D and bottleneck r, K D meta-tokens and 2 D of the norm, with the task path 4 r D more, and with both paths D more for the
+ * gate; for each width D that occurs, c D + c of its map; with learned shares one per tap. The form changes nothing.
+ */
 export function distill(p: Params, taps: readonly ReadTap[], config: DistillConfig): Value {
   const condensed = taps.map(({ name, stage, value }) => {
     const tokens = p.in(name, (q) => lcd(q, value, config));

@@ -12,6 +12,8 @@ export type StepCost = {
    * A reshaped value is its source.
    */
   savedBytes: number;
+  /** Of those, bytes of values that no parameter has a part in (normed taps): they can be computed again from what is there anyway. */
+  frozenBytes: number;
   /** Multiply-adds of matrix products and convolutions. */
   forwardMacs: number;
   backwardMacs: number;
@@ -27,13 +29,19 @@ export function costOf(loss: Value, parameters: readonly Value[]): StepCost {
     const source = unreshaped(value);
     if (source.id <= last && source.op !== inputOp && source.op !== constantOp) saved.add(source);
   }
+  const trained = new Set<Value>(parameters);
+  for (const value of forward) if (value.inputs.some((input) => trained.has(input))) trained.add(value);
+  const frozen = [...saved].filter((value) => !trained.has(value));
   return {
     parameters: total(parameters, ({ shape }) => sizeOf(shape)),
-    savedBytes: total(saved, ({ shape }) => 4 * sizeOf(shape)),
+    savedBytes: total(saved, bytesOf),
+    frozenBytes: total(frozen, bytesOf),
     forwardMacs: total(forward, macs),
     backwardMacs: total(backward, macs),
   };
 }
+
+const bytesOf = ({ shape }: Value): number => 4 * sizeOf(shape);
 
 function unreshaped(value: Value): Value {
   return value.op.name === 'reshape' ? unreshaped(value.inputs[0]!) : value;

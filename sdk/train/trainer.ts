@@ -31,6 +31,7 @@ export type TrainOptions = {
   /**
    * Scores weights (the moving average, where one is kept) on the validation split, after every `every` steps (default: once per epoch) and at the end.
    * The weights with the highest score are the result; without `evaluate` the last ones are.
+   * An abort is seen after it: it should run to its end, for the checkpoint to be of the last step.
    */
   evaluate?: (weights: Weights, at: { step: number; epoch: number }) => Promise<Evaluation>;
   evaluateEvery?: number;

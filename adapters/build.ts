@@ -71,7 +71,10 @@ async function ship(path: string, built: Package<Manifest>): Promise<void> {
   registry[built.manifest.id] = await registryEntry(built.manifest, `${path}/manifest.json`);
 }
 
-const backbone = await compileBackbone({ id: 'nano', ...common, preset: 'nano', weights: { seed: 1 } }, onCpu);
+const backbone = await compileBackbone(
+  { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } },
+  onCpu,
+);
 await ship('backbones/nano', backbone);
 for (const { id, task } of adapters) {
   const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : classLists['sounding-objects'] };

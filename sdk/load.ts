@@ -6,6 +6,7 @@ import { MettleError } from './errors.ts';
 import { checkFits } from './hub/contract.ts';
 import { listShipped, type OpenedModel, openModel } from './hub/hub.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './hub/manifest.ts';
+import { pairModels, type WholeBackbone, wholeBackbone } from './hub/pair.ts';
 
 export type CreateProgress = {
   /** Bytes of model files, graphs made ready, and graphs run once so that no later call waits for a compiler. */
@@ -15,8 +16,11 @@ export type CreateProgress = {
 };
 
 export type CreateOptions = {
-  /** Shipped id, or path or URL of a folder with a manifest.json. Default `nano`. */
-  backbone?: string;
+  /**
+   * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
+   * Default `nano`.
+   */
+  backbone?: string | readonly [string, string];
   /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
   adapters?: readonly string[];
   /** Default `auto`: WebGPU, else WASM; in Node onnxruntime-node's CPU, else WASM. */
@@ -34,7 +38,7 @@ export type CreateOptions = {
 export type LoadedEngine = {
   engine: Engine;
   info: EngineInfo;
-  backbone: BackboneManifest;
+  backbone: WholeBackbone;
   adapters: AdapterManifest[];
 };
 
@@ -42,7 +46,7 @@ export type LoadedEngine = {
 export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const backbone = await openModel(options.backbone ?? 'nano', 'backbone', { signal });
+  const backbone = await openBackbone(options.backbone ?? 'nano', signal);
   const adapters = await openAdapters(options, backbone.manifest);
   const engine = await platform.createEngine({ worker: options.worker });
   const onAbort = (): void => void engine.dispose();
@@ -57,6 +61,27 @@ export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> 
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Throws `incompatible` where a sense is missing, or two backbones make no pair. */
+async function openBackbone(
+  named: string | readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<OpenedModel<WholeBackbone>> {
+  const locations = typeof named === 'string' ? [named] : named;
+  if (!Array.isArray(locations) || locations.length < 1 || locations.length > 2) {
+    throw new MettleError('invalid-argument', 'backbone must name one backbone, or a list of two.', {
+      hint: 'Two are one for pictures and one for sounds: backbone: ["./pictures", "./sounds"].',
+    });
+  }
+  const [one, other] = await Promise.all(locations.map((location) => openModel(location, 'backbone', { signal })));
+  if (other) return pairModels(one!, other);
+  const manifest = wholeBackbone(one!.manifest);
+  return {
+    ...one!,
+    manifest,
+    download: async (variant, more) => ({ ...(await one!.download(variant, more)), manifest }),
+  };
 }
 
 async function openAdapters(
@@ -84,7 +109,7 @@ async function openAdapters(
 /** Loads the variant of the device that will be taken; a GPU that fails later means a second download, of the WASM variant. */
 async function loadOnDevice(
   engine: Engine,
-  backbone: OpenedModel<BackboneManifest>,
+  backbone: OpenedModel<WholeBackbone>,
   adapters: OpenedModel<AdapterManifest>[],
   options: CreateOptions,
 ): Promise<EngineInfo> {
@@ -107,7 +132,7 @@ async function loadOnDevice(
 }
 
 async function download(
-  backbone: OpenedModel<BackboneManifest>,
+  backbone: OpenedModel<WholeBackbone>,
   adapters: OpenedModel<AdapterManifest>[],
   variant: VariantName,
   { signal, onProgress }: CreateOptions,
@@ -125,5 +150,5 @@ async function download(
       },
     });
   const [first, ...rest] = await Promise.all([fetchModel(backbone), ...adapters.map(fetchModel)]);
-  return { backbone: first as ModelPackage<BackboneManifest>, adapters: rest as ModelPackage<AdapterManifest>[] };
+  return { backbone: first as ModelPackage<WholeBackbone>, adapters: rest as ModelPackage<AdapterManifest>[] };
 }

@@ -1,9 +1,10 @@
-/** Compiles a preset's networks to a folder that the hub can serve. */
+/** Compiles presets' networks to a folder that the hub can serve: one of each sense, or of one. */
+import { MettleError } from '../errors.ts';
 import type { BackboneManifest, Tap } from '../hub/manifest.ts';
 import { finishManifest, manifestText } from '../hub/package.ts';
-import { backboneTaps, type Modality, type NamedTap } from '../models/backbone.ts';
+import { backboneTaps, type Modality, modalities, type NamedTap } from '../models/backbone.ts';
 import { Params, type Weights } from '../models/params.ts';
-import { type PresetName, presets } from '../models/presets.ts';
+import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { type Files, graphFiles } from './graph-files.ts';
 
@@ -11,46 +12,62 @@ export type BackboneSource = {
   id: string;
   version: string;
   license: string;
-  preset: PresetName;
-  /** Trained weights by modality, or a seed for noise, which marks the package as untrained. */
-  weights: Record<Modality, Weights> | { seed: number };
+  /** One preset, or two of different senses. */
+  presets: readonly PresetName[];
+  /** Trained weights of each sense, or a seed for noise, which marks the package as untrained. */
+  weights: Partial<Record<Modality, Weights>> | { seed: number };
 };
 
 /** A finished package: its manifest, and every file of it, `manifest.json` included. */
 export type Package<M> = { manifest: M; files: Files };
 
+/** Throws `invalid-argument` for two presets of one sense, or none. */
 export async function compileBackbone(source: BackboneSource, evaluate: Evaluate): Promise<Package<BackboneManifest>> {
-  const preset = presets[source.preset];
   const { weights } = source;
-  const taps = (modality: Modality): NamedTap[] =>
-    backboneTaps(preset, modality, (graph) => Params.constants(graph, 'seed' in weights ? weights : weights[modality]));
-  const [visual, audio] = [taps('visual'), taps('audio')];
-  const compile = (modality: Modality, of: NamedTap[]) =>
-    graphFiles(
-      { [modality]: Object.fromEntries(of.map((tap) => [tap.name, tap.value])) },
-      `${modality}.safetensors`,
-      evaluate,
-    );
-  const compiled = { visual: await compile('visual', visual), audio: await compile('audio', audio) };
-  const files = { ...compiled.visual.files, ...compiled.audio.files };
-  const graphs = { visual: compiled.visual.graphs.visual!, audio: compiled.audio.graphs.audio! };
-  const spec = ({ name, tokens, width, grid }: NamedTap): Tap => ({ name, tokens, width, grid });
-  const manifest = await finishManifest(
-    {
-      schema: 1,
-      kind: 'backbone',
-      id: source.id,
-      version: source.version,
-      license: source.license,
-      untrained: 'seed' in weights,
-      requires: { sdk: '>=0.1 <1' },
-      inputs: { visual: preset.visual.frontEnd, audio: preset.audio.frontEnd },
-      taps: { visual: visual.map(spec), audio: audio.map(spec) },
-      variants: { webgpu: graphs, wasm: graphs },
-    },
-    files,
-  );
+  const chosen = bySense(source.presets);
+  const draft: Omit<BackboneManifest, 'files'> = {
+    schema: 1,
+    kind: 'backbone',
+    id: source.id,
+    version: source.version,
+    license: source.license,
+    untrained: 'seed' in weights,
+    requires: { sdk: '>=0.1 <1' },
+    inputs: { visual: chosen.visual?.frontEnd ?? null, audio: chosen.audio?.frontEnd ?? null },
+    taps: { visual: [], audio: [] },
+    variants: { webgpu: { visual: null, audio: null }, wasm: { visual: null, audio: null } },
+  };
+  const files: Files = {};
+  for (const modality of modalities) {
+    const preset = chosen[modality];
+    if (!preset) continue;
+    const own = 'seed' in weights ? weights : (weights[modality] ?? new Map());
+    const taps = backboneTaps(preset, (graph) => Params.constants(graph, own));
+    const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
+    const compiled = await graphFiles({ [modality]: outputs }, `${modality}.safetensors`, evaluate);
+    Object.assign(files, compiled.files);
+    draft.taps[modality] = taps.map(specOf);
+    for (const variant of ['webgpu', 'wasm'] as const) draft.variants[variant][modality] = compiled.graphs[modality]!;
+  }
+  const manifest = await finishManifest(draft, files);
   return { manifest, files: withManifest(files, manifest) };
+}
+
+const specOf = ({ name, layout, tokens, width, grid }: NamedTap): Tap => ({ name, layout, tokens, width, grid });
+
+function bySense(names: readonly PresetName[]): {
+  visual?: Extract<BackbonePreset, { modality: 'visual' }>;
+  audio?: Extract<BackbonePreset, { modality: 'audio' }>;
+} {
+  const found = names.map((name): BackbonePreset => presets[name]);
+  const visual = found.filter((preset) => preset.modality === 'visual');
+  const audio = found.filter((preset) => preset.modality === 'audio');
+  if (names.length > 0 && visual.length <= 1 && audio.length <= 1) return { visual: visual[0], audio: audio[0] };
+  throw new MettleError(
+    'invalid-argument',
+    `A backbone has at most one network per sense and at least one; got ${names.join(', ') || 'none'}.`,
+    { hint: 'Name one preset for pictures, one for sounds, or one of each.' },
+  );
 }
 
 export const withManifest = (files: Files, manifest: Parameters<typeof manifestText>[0]): Files => ({

@@ -1,11 +1,13 @@
 /** What the engine asks of its callers before it touches the runtime. Integrity and the manifest's own rules are `hub`'s. */
 import { MettleError } from '../errors.ts';
 import type { BackboneManifest } from '../hub/manifest.ts';
+import { wholeBackbone } from '../hub/pair.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 
 const devices = ['auto', 'webgpu', 'wasm', 'cpu'];
 
-/** Throws `invalid-argument` for a request that no device could serve, `incompatible` where an adapter reads taps that the backbone does not have. */
+/** Throws `invalid-argument` for a request that no device could serve, `incompatible` where the backbone lacks a sense, or taps that
+ * an adapter reads. */
 export function checkLoad({ backbone, adapters, device, threads }: EngineLoad): void {
   if (!devices.includes(device)) {
     throw new MettleError('invalid-argument', `device must be one of ${devices.join(', ')}, not ${String(device)}.`);
@@ -13,7 +15,7 @@ export function checkLoad({ backbone, adapters, device, threads }: EngineLoad): 
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new MettleError('invalid-argument', `threads must be a whole number from 1 on, not ${String(threads)}.`);
   }
-  const { taps } = backbone.manifest;
+  const { taps } = wholeBackbone(backbone.manifest);
   const known = [...taps.visual, ...taps.audio].map((tap) => tap.name);
   const ids = new Set<string>();
   for (const { manifest } of adapters) {
@@ -34,7 +36,7 @@ export function checkLoad({ backbone, adapters, device, threads }: EngineLoad): 
 
 /** Throws `invalid-argument` unless the PCM is one second at the backbone's rate and the frame has the bytes that its size asks for. */
 export function checkSegment({ frame, pcm }: EngineSegment, { inputs }: BackboneManifest): void {
-  const { sampleRate } = inputs.audio;
+  const sampleRate = inputs.audio?.sampleRate;
   if (pcm && pcm.length !== sampleRate) {
     throw new MettleError('invalid-argument', `pcm must hold one second, ${sampleRate} samples, not ${pcm.length}.`);
   }

@@ -5,6 +5,7 @@
 import type { Tensor } from 'onnxruntime-common';
 import { MettleError } from '../errors.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles, TensorSpec } from '../hub/manifest.ts';
+import { ownPath, type WholeBackbone, wholeBackbone } from '../hub/pair.ts';
 import { createLogMel } from '../media/log-mel.ts';
 import { pictureToTensor } from '../media/picture.ts';
 import type { Runtime } from '../platform.ts';
@@ -17,7 +18,7 @@ type LoadedAdapter = { manifest: AdapterManifest; segment: GraphSession; clip: G
 
 export class LoadedModels {
   readonly #runtime: Runtime;
-  readonly #backbone: BackboneManifest;
+  readonly #backbone: WholeBackbone;
   readonly #logMel: (pcm: Float32Array) => Float32Array;
   readonly #sessions: GraphSession[] = [];
   readonly #passes = new Map<Modality, GraphSession>();
@@ -25,8 +26,8 @@ export class LoadedModels {
 
   private constructor(runtime: Runtime, backbone: BackboneManifest) {
     this.#runtime = runtime;
-    this.#backbone = backbone;
-    this.#logMel = createLogMel(backbone.inputs.audio);
+    this.#backbone = wholeBackbone(backbone);
+    this.#logMel = createLogMel(this.#backbone.inputs.audio);
   }
 
   /** How many sessions `open` creates, and how many graphs `warmUp` runs. */
@@ -126,7 +127,7 @@ export class LoadedModels {
   }
 
   async #openBackbone(model: ModelPackage<BackboneManifest>, variant: VariantName, onStep: () => void): Promise<void> {
-    const { manifest } = model;
+    const manifest = this.#backbone;
     for (const modality of ['visual', 'audio'] as const) {
       const contract = {
         inputs: [manifest.inputs[modality].input],
@@ -168,7 +169,7 @@ export class LoadedModels {
     const source: GraphSource = {
       label: `The ${what} of ${model.manifest.kind} "${model.manifest.id}"`,
       graph: model.files[files.graph]!,
-      weights: { path: files.weights, data: model.files[files.weights]! },
+      weights: { path: ownPath(files.weights), data: model.files[files.weights]! },
     };
     const session = await GraphSession.open(this.#runtime, source, contract);
     this.#sessions.push(session);
@@ -184,7 +185,9 @@ export class LoadedModels {
   #sound({ pcm }: EngineSegment): Tensors {
     const frontEnd = this.#backbone.inputs.audio;
     const data = this.#logMel(pcm ?? new Float32Array(frontEnd.sampleRate));
-    return { [frontEnd.input]: this.#tensor(data, [1, 1, frontEnd.frames, frontEnd.mels]) };
+    const picture = [frontEnd.frames, frontEnd.mels];
+    const shape = frontEnd.layout === 'plain' ? [1, ...picture] : [1, 1, ...picture];
+    return { [frontEnd.input]: this.#tensor(data, shape) };
   }
 
   #adapter(id: string): LoadedAdapter {

@@ -13,7 +13,7 @@ export function variantOf(device: Device): VariantName {
 export function graphsOf(manifest: AnyManifest, variant: VariantName): GraphFiles[] {
   if (manifest.kind === 'backbone') {
     const { visual, audio } = manifest.variants[variant];
-    return [visual, audio];
+    return [visual, audio].filter((graph) => graph !== null);
   }
   const { segment, clip } = manifest.variants[variant];
   return clip ? [segment, clip] : [segment];

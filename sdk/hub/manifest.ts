@@ -19,25 +19,41 @@ export type PictureFrontEnd = {
 };
 
 /**
- * Sound into the network: log-mel `10 log10(max(power, floor))` of one second of mono PCM, Hann window of `fftSize`, centred with reflect padding,
- * Slaney mel filters, cut to `frames`; minus mean, over std: [1, 1, frames, mels].
+ * Sound into the network: a log-mel picture of one second of mono PCM, minus mean, over std. Frames begin `hop` samples apart; what lies beyond `frames` is
+ * cut off.
  */
 export type LogMelFrontEnd = {
   input: string;
+  /** Shape of the input: `image` is [1, 1, frames, mels], `plain` is [1, frames, mels]. */
+  layout: 'image' | 'plain';
   sampleRate: number;
+  /** How often the second is repeated, end to end, before it is transformed. HTS-AT reads its second 10 times; others 1. */
+  repeat: number;
+  /** Samples of the periodic Hann window; zeros fill it up to `fftSize`. */
+  window: number;
   fftSize: number;
   hop: number;
+  /** Frame t is centred on sample t * hop, the sound reflected at both ends; or it begins there (`left`), and frames that would go beyond the end do not count. */
+  align: 'centre' | 'left';
+  /** What the filters sum: |X|^2 or |X|. */
+  spectrum: 'power' | 'magnitude';
   mels: number;
   minHz: number;
   maxHz: number;
+  /** `slaney`: Slaney's scale, triangles linear in Hz with an area of one; `htk`: 1127 ln(1 + f / 700), triangles linear in mel with a peak of one. */
+  scale: 'slaney' | 'htk';
+  /** `decibel`: 10 log10(max(x, floor)); `natural`: ln(x + floor). */
+  log: 'decibel' | 'natural';
   floor: number;
   frames: number;
   mean: number;
   std: number;
 };
 
-/** An intermediate output that adapters may read: [1, tokens, width], tokens row by row over `grid`. */
-export type Tap = { name: string; tokens: number; width: number; grid: [number, number] };
+/**
+ * An intermediate output that adapters may read. `tokens` is [1, tokens, width], row by row over `grid` (rows, columns); `map` is [1, width, rows, columns].
+ */
+export type Tap = { name: string; layout: 'tokens' | 'map'; tokens: number; width: number; grid: [number, number] };
 
 type Common = {
   schema: 1;
@@ -53,19 +69,24 @@ type Common = {
 /** One compiled form of a graph: the ONNX file, and the weights that its initializers point into. */
 export type GraphFiles = { graph: string; weights: string };
 
+/** What a backbone takes; null for a sense that it does not have. */
+export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
+export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
+
+/** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
 export type BackboneManifest = Common & {
   kind: 'backbone';
-  inputs: { visual: PictureFrontEnd; audio: LogMelFrontEnd };
-  taps: { visual: Tap[]; audio: Tap[] };
+  inputs: BackboneInputs;
+  taps: BackboneTaps;
   /** Per device variant, one graph per modality. */
-  variants: Record<'webgpu' | 'wasm', { visual: GraphFiles; audio: GraphFiles }>;
+  variants: Record<'webgpu' | 'wasm', { visual: GraphFiles | null; audio: GraphFiles | null }>;
 };
 
 export type AdapterManifest = Common & {
   kind: 'adapter';
   task: Task;
   classes: string[];
-  /** The backbone it was made for; `contract` is the digest of that manifest's `inputs` and `taps` (see `contractOf`). */
+  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs` and `taps` (see `contractOf`). */
   base: { id: string; contract: Integrity };
   /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */
   segment: { reads: string[]; outputs: (TensorSpec & { deliver: 'segment' | 'clip' })[] };

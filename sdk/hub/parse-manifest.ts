@@ -3,6 +3,7 @@
  * means; this file says what it may be.
  */
 import { MettleError } from '../errors.ts';
+import { logMelFault } from './front-end.ts';
 import { integrityPattern } from './integrity.ts';
 import type {
   AdapterManifest,
@@ -33,7 +34,8 @@ import {
 import { satisfies, sdkVersion, versionRange } from './version.ts';
 
 /** What the id of a backbone or adapter looks like. */
-export const idPattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+const idText = '[a-z0-9][a-z0-9._-]{0,99}';
+export const idPattern = new RegExp(`^${idText}$`);
 
 /** A file in the manifest's folder or below: plain letters, no scheme, no `..`, nothing that a URL would read otherwise. */
 export const filePath: Check<string> = matching(
@@ -71,8 +73,10 @@ export function parseManifest(json: unknown, where: string, sdk = sdkVersion): M
   return manifest;
 }
 
+const modalities = ['visual', 'audio'] as const;
 const positive = integer(1);
 const id = matching(idPattern, 'an id of a-z, 0-9, ".", "_" and "-"');
+const baseId = matching(new RegExp(`^${idText}(?:\\+${idText})?$`), 'the id of a backbone, or of two with "+" between');
 const integrity = matching<Integrity>(integrityPattern, 'sha256- and a digest in base64');
 const dimensions = list(positive, { min: 1 });
 
@@ -111,12 +115,19 @@ const picture = object<PictureFrontEnd>({
 
 const logMel = object<LogMelFrontEnd>({
   input: text,
+  layout: oneOf('image', 'plain'),
   sampleRate: integer(1000, 400_000),
+  repeat: integer(1, 60),
+  window: integer(4, 65_536),
   fftSize: integer(4, 65_536),
   hop: integer(1, 400_000),
+  align: oneOf('centre', 'left'),
+  spectrum: oneOf('power', 'magnitude'),
   mels: integer(1, 4096),
   minHz: number(0),
   maxHz: number(0),
+  scale: oneOf('slaney', 'htk'),
+  log: oneOf('decibel', 'natural'),
   floor: number(Number.MIN_VALUE),
   frames: integer(1, 400_000),
   mean: number(),
@@ -126,19 +137,19 @@ const logMel = object<LogMelFrontEnd>({
 const taps = list(
   object<Tap>({
     name: text,
+    layout: oneOf('tokens', 'map'),
     tokens: integer(1, 1_000_000),
     width: integer(1, 1_000_000),
     grid: tuple<[number, number]>(2, integer(1, 1_000_000)),
   }),
-  { min: 1 },
 );
 
 const backbone = object<BackboneManifest>({
   ...common,
   kind: oneOf('backbone'),
-  inputs: object({ visual: picture, audio: logMel }),
+  inputs: object({ visual: nullable(picture), audio: nullable(logMel) }),
   taps: object({ visual: taps, audio: taps }),
-  variants: variants(object({ visual: graphFiles, audio: graphFiles })),
+  variants: variants(object({ visual: nullable(graphFiles), audio: nullable(graphFiles) })),
 });
 
 const adapter = object<AdapterManifest>({
@@ -146,7 +157,7 @@ const adapter = object<AdapterManifest>({
   kind: oneOf('adapter'),
   task: oneOf('localization', 'parsing', 'segmentation'),
   classes: list(text, { key: (name) => name }),
-  base: object({ id, contract: integrity }),
+  base: object({ id: baseId, contract: integrity }),
   segment: object({
     reads: list(text, { min: 1, key: (name) => name }),
     outputs: list(
@@ -173,28 +184,32 @@ function unknownKind(json: unknown, at: Place): never {
   throw at.field('kind').expected('"backbone" or "adapter"', (json as { kind: unknown }).kind);
 }
 
-function checkBackbone({ inputs, taps }: BackboneManifest, at: Place): void {
-  const audio = at.field('inputs').field('audio');
-  const { sampleRate, fftSize, hop, minHz, maxHz, frames, mels } = inputs.audio;
-  if (!Number.isInteger(Math.log2(fftSize)) || fftSize >= 2 * sampleRate) {
-    throw audio.field('fftSize').expected(`a power of two below ${2 * sampleRate}`, fftSize);
-  }
-  if (maxHz <= minHz || maxHz > sampleRate / 2) {
-    throw audio.field('maxHz').expected(`more than minHz and at most ${sampleRate / 2}`, maxHz);
-  }
-  const available = 1 + Math.floor(sampleRate / hop);
-  if (frames > available) throw audio.field('frames').expected(`at most ${available}, as one second has`, frames);
-  if (mels > fftSize / 2 + 1) throw audio.field('mels').expected(`at most ${fftSize / 2 + 1} for this fftSize`, mels);
-
+function checkBackbone({ inputs, taps, variants }: BackboneManifest, at: Place): void {
+  if (!inputs.visual && !inputs.audio) throw at.field('inputs').error('expected visual, audio or both, got neither');
+  if (inputs.audio) checkLogMel(inputs.audio, at.field('inputs').field('audio'));
   const names = new Set<string>();
-  for (const modality of ['visual', 'audio'] as const) {
+  for (const modality of modalities) {
+    const present = inputs[modality] !== null;
+    const place = at.field('taps').field(modality);
+    if (present && taps[modality].length === 0) throw place.error('expected at least 1 item, got 0');
+    if (!present && taps[modality].length > 0) throw place.error(`expected none, since inputs.${modality} is null`);
+    for (const name of ['webgpu', 'wasm'] as const) {
+      if ((variants[name][modality] !== null) === present) continue;
+      const wanted = present ? 'an object, got null' : `null, since inputs.${modality} is null`;
+      throw at.field('variants').field(name).field(modality).error(`expected ${wanted}`);
+    }
     taps[modality].forEach(({ name, tokens, grid }, index) => {
-      const tap = at.field('taps').field(modality).index(index);
+      const tap = place.index(index);
       if (names.has(name)) throw tap.field('name').error(`${JSON.stringify(name)} is the name of another tap too`);
       names.add(name);
       if (grid[0] * grid[1] !== tokens) throw tap.field('tokens').expected(`${grid[0] * grid[1]} for the grid`, tokens);
     });
   }
+}
+
+function checkLogMel(frontEnd: LogMelFrontEnd, at: Place): void {
+  const fault = logMelFault(frontEnd);
+  if (fault) throw at.field(fault.field).expected(fault.expected, frontEnd[fault.field]);
 }
 
 function checkAdapter({ task, classes, segment, clip, variants }: AdapterManifest, at: Place): void {

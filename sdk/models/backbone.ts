@@ -1,4 +1,4 @@
-/** A preset's two networks with their outputs named as taps: `visual.s2.b1` is a block's output, `visual.s2` a stage's end; both count from 0. */
+/** A preset's network with its outputs named as taps: `visual.s2.b1` is a block's output, `visual.s2` a stage's end; both count from 0. */
 import type { Tap } from '../hub/manifest.ts';
 import { Graph, type Value } from '../ops/index.ts';
 import { htsAt } from './hts-at.ts';
@@ -12,29 +12,25 @@ export const modalities: readonly Modality[] = ['visual', 'audio'];
 
 export type NamedTap = Tap & { value: Value };
 
-/** The network of one modality over `batch` seconds, as the taps it shows. */
-export function backboneTaps(
-  preset: BackbonePreset,
-  modality: Modality,
-  paramsOf: (graph: Graph) => Params,
-  batch = 1,
-): NamedTap[] {
+/** The network of a preset over `batch` seconds, as the taps it shows. `paramsOf` says what its parameters are, named as in published checkpoints. */
+export function backboneTaps(preset: BackbonePreset, paramsOf: (graph: Graph) => Params, batch = 1): NamedTap[] {
   const graph = new Graph();
   const params = paramsOf(graph);
-  if (modality === 'visual') {
-    const { frontEnd, network } = preset.visual;
+  if (preset.modality === 'visual') {
+    const { frontEnd, network } = preset;
     const picture = graph.input(frontEnd.input, [batch, 3, frontEnd.height, frontEnd.width]);
-    return named(modality, swinV2(params, picture, network));
+    return named('visual', swinV2(params, picture, network));
   }
-  const { frontEnd, network } = preset.audio;
+  const { frontEnd, network } = preset;
   const logMel = graph.input(frontEnd.input, [batch, 1, frontEnd.frames, frontEnd.mels]);
-  return named(modality, htsAt(params, logMel, network));
+  return named('audio', htsAt(params, logMel, network));
 }
 
 function named(modality: Modality, features: Features): NamedTap[] {
   return features.blocks.flatMap((stage, s) => {
     const tap = (name: string, value: Value): NamedTap => ({
       name: `${modality}.s${s}${name}`,
+      layout: 'tokens',
       tokens: value.shape[1]!,
       width: value.shape[2]!,
       grid: features.grids[s]!,

@@ -4,6 +4,7 @@ import { platform } from '#platform';
 import type { AdapterOutputs, DeviceRequest, EngineSegment } from '../../sdk/engine/types.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { listShipped, loadModel } from '../../sdk/hub/hub.ts';
+import { wholeBackbone } from '../../sdk/hub/pair.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 
 /** Seconds of seeded noise and tones; the last has no picture. */
@@ -43,7 +44,7 @@ export async function shippedOutputs(
   try {
     await engine.load({ backbone, adapters, device, runtimePath });
     const run = await engine.begin(ids);
-    const { visual, audio } = backbone.manifest.inputs;
+    const { visual, audio } = wholeBackbone(backbone.manifest).inputs;
     for (const [i, segment] of seconds(count, visual.width, visual.height, audio.sampleRate).entries()) {
       collect(await engine.push(run, segment), ` of second ${i}`);
     }

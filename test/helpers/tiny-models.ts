@@ -4,6 +4,7 @@
  */
 import type { AdapterOutputs, EngineSegment, ModelPackage, VariantName } from '../../sdk/engine/types.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/hub/manifest.ts';
+import { wholeBackbone } from '../../sdk/hub/pair.ts';
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { type TinyGraph, tinyOnnx } from './tiny-onnx.ts';
@@ -100,6 +101,13 @@ const backboneManifest: BackboneManifest = {
     visual: { input: 'picture', width: 4, height: 4, mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.4] },
     audio: {
       input: 'sound',
+      layout: 'image',
+      repeat: 1,
+      window: 64,
+      align: 'centre',
+      spectrum: 'power',
+      scale: 'slaney',
+      log: 'decibel',
       sampleRate,
       fftSize: 64,
       hop: 200,
@@ -114,10 +122,10 @@ const backboneManifest: BackboneManifest = {
   },
   taps: {
     visual: [
-      { name: 'v0', tokens: 4, width: 2, grid: [2, 2] },
-      { name: 'v1', tokens: 4, width: 2, grid: [2, 2] },
+      { name: 'v0', layout: 'tokens', tokens: 4, width: 2, grid: [2, 2] },
+      { name: 'v1', layout: 'tokens', tokens: 4, width: 2, grid: [2, 2] },
     ],
-    audio: [{ name: 'a0', tokens: 4, width: 2, grid: [2, 2] }],
+    audio: [{ name: 'a0', layout: 'tokens', tokens: 4, width: 2, grid: [2, 2] }],
   },
   variants: {
     webgpu: { visual: filesOf('webgpu', 'visual'), audio: filesOf('webgpu', 'audio') },
@@ -205,7 +213,7 @@ export function referenceSegment({ frame, pcm }: EngineSegment): {
   attention: number[];
   level: number[];
 } {
-  const { visual, audio } = backboneManifest.inputs;
+  const { visual, audio } = wholeBackbone(backboneManifest).inputs;
   const picture = frame ? pictureToTensor(frame, visual) : new Float32Array(48);
   const sound = createLogMel(audio)(pcm ?? new Float32Array(sampleRate));
   const v0 = multiply([...picture], pictureWeights, 4, 12, 2);

@@ -13,12 +13,12 @@ import type { InputShapes } from '../../sdk/train/step.ts';
 
 export const tinyTaps: BackboneTaps = {
   visual: [
-    { name: 'visual.s0.b0', tokens: 9, width: 16, grid: [3, 3] },
-    { name: 'visual.s1.b0', tokens: 4, width: 24, grid: [2, 2] },
+    { name: 'visual.s0.b0', layout: 'tokens', tokens: 9, width: 16, grid: [3, 3] },
+    { name: 'visual.s1.b0', layout: 'tokens', tokens: 4, width: 24, grid: [2, 2] },
   ],
   audio: [
-    { name: 'audio.s0.b0', tokens: 6, width: 16, grid: [2, 3] },
-    { name: 'audio.s1.b0', tokens: 4, width: 24, grid: [2, 2] },
+    { name: 'audio.s0.b0', layout: 'tokens', tokens: 6, width: 16, grid: [2, 3] },
+    { name: 'audio.s1.b0', layout: 'tokens', tokens: 4, width: 24, grid: [2, 2] },
   ],
 };
 

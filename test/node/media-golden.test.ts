@@ -8,6 +8,13 @@ import { readShared, sharedIsAbsent } from '../helpers/shared.ts';
 const path = 'golden/htsat_small.safetensors';
 const frontEnd: LogMelFrontEnd = {
   input: 'in',
+  layout: 'image',
+  repeat: 1,
+  window: 1024,
+  align: 'centre',
+  spectrum: 'power',
+  scale: 'slaney',
+  log: 'decibel',
   sampleRate: 32_000,
   fftSize: 1024,
   hop: 320,

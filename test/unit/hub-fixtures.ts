@@ -19,6 +19,13 @@ export const backboneDraft: Omit<BackboneManifest, 'files'> = {
     visual: { input: 'picture', width: 64, height: 48, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     audio: {
       input: 'sound',
+      layout: 'image',
+      repeat: 1,
+      window: 512,
+      align: 'centre',
+      spectrum: 'power',
+      scale: 'slaney',
+      log: 'decibel',
       sampleRate: 16_000,
       fftSize: 512,
       hop: 160,
@@ -32,8 +39,8 @@ export const backboneDraft: Omit<BackboneManifest, 'files'> = {
     },
   },
   taps: {
-    visual: [{ name: 'v0', tokens: 12, width: 32, grid: [3, 4] }],
-    audio: [{ name: 'a0', tokens: 8, width: 16, grid: [2, 4] }],
+    visual: [{ name: 'v0', layout: 'tokens', tokens: 12, width: 32, grid: [3, 4] }],
+    audio: [{ name: 'a0', layout: 'tokens', tokens: 8, width: 16, grid: [2, 4] }],
   },
   variants: {
     webgpu: {

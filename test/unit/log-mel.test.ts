@@ -7,6 +7,13 @@ import { randomNumbers } from './fuzz.ts';
 
 const frontEnd: LogMelFrontEnd = {
   input: 'audio',
+  layout: 'image',
+  repeat: 1,
+  window: 128,
+  align: 'centre',
+  spectrum: 'power',
+  scale: 'slaney',
+  log: 'decibel',
   sampleRate: 2000,
   fftSize: 128,
   hop: 50,

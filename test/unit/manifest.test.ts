@@ -107,6 +107,11 @@ describe('a manifest', () => {
     ['taps.visual.0.tokens', 13, 'taps.visual[0].tokens: expected 12 for the grid, got 13'],
     ['taps.visual.0.grid', [3, 4, 1], 'taps.visual[0].grid: expected a list of 2'],
     ['variants.wasm.audio', null, 'variants.wasm.audio: expected an object, got null'],
+    ['inputs.visual', null, 'taps.visual: expected none, since inputs.visual is null'],
+    ['inputs.audio.window', 513, 'inputs.audio.window: expected at most 512, the fftSize, got 513'],
+    ['inputs.audio.align', 'right', 'inputs.audio.align: expected "centre" or "left", got "right"'],
+    ['inputs.audio.scale', undefined, 'inputs.audio.scale: missing'],
+    ['taps.visual.0.layout', 'grid', 'taps.visual[0].layout: expected "tokens" or "map"'],
   ])('of a backbone with another %s (%j) is refused by path', async (path, value, problem) => {
     const error = errorOf(changed(await backboneManifest(), path, value));
     expect(error.code).toBe('invalid-file');
@@ -141,7 +146,7 @@ describe('the contract', () => {
     const { inputs, taps } = backboneDraft;
     const contract = await contractOf(backboneDraft);
     expect(contract).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
-    const backwards = Object.fromEntries(Object.entries(inputs.visual).reverse()) as typeof inputs.visual;
+    const backwards = Object.fromEntries(Object.entries(inputs.visual!).reverse()) as typeof inputs.visual;
     expect(await contractOf({ taps, inputs: { audio: inputs.audio, visual: backwards } })).toBe(contract);
     expect(await contractOf(changed(backboneDraft, 'taps.audio.0.width', 17))).not.toBe(contract);
     expect(await contractOf(changed(backboneDraft, 'inputs.audio.hop', 161))).not.toBe(contract);

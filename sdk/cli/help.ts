@@ -5,6 +5,7 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
+  mettle backbone NAME ...         make backbone packages: import, tap
 
   mettle COMMAND --help            options of a command
   mettle --version
@@ -18,7 +19,8 @@ FILE is a video, a sound file, or a URL of one.
 Options
   --tasks LIST        localize, parse, segment, separated by commas (default: all that the adapters can)
   --out DIR           write results.json, events.vtt, masks and report.html there; several FILEs get a folder each in DIR
-  --backbone ID       id, path or URL of the backbone (default: nano)
+  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
+                      for sounds
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
   --device NAME       auto, cpu, wasm or webgpu (default: auto)
   --threads N         threads of the CPU

@@ -1,5 +1,6 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../hub/version.ts';
+import { backbone } from './backbone.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { listShippedModels } from './models.ts';
@@ -36,6 +37,8 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
   switch (command) {
     case 'run':
       return await run(rest, io);
+    case 'backbone':
+      return await backbone(rest, io);
     case 'info':
       return await info(rest, io);
     case '--version':

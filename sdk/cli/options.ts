@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { Task } from '../tasks/types.ts';
+import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {
   device: { type: 'string' },
@@ -33,6 +34,16 @@ export function readDevice(value: string | undefined): DeviceRequest {
   if (device) return device;
   throw new MettleError('invalid-argument', `--device "${value}" is unknown.`, {
     hint: `Choose one of ${known.join(', ')}.`,
+  });
+}
+
+/** One backbone, or a pair: the option given twice, or once with a comma. */
+export function readBackbone(values: readonly string[] = [DEFAULT_BACKBONE]): string | readonly [string, string] {
+  const names = (values.length === 1 ? values[0]!.split(',') : values).map((name) => name.trim());
+  const [one, other, ...more] = names;
+  if (!names.includes('') && one && more.length === 0) return other ? [one, other] : one;
+  throw new MettleError('invalid-argument', `--backbone takes one backbone or two, got "${values.join(' ')}".`, {
+    hint: 'Two are one for pictures and one for sounds: --backbone ./pictures --backbone ./sounds.',
   });
 }
 

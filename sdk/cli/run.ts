@@ -7,8 +7,16 @@ import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
 import type { Task } from '../tasks/types.ts';
 import { RUN_HELP } from './help.ts';
-import { chooseAdapters, DEFAULT_BACKBONE } from './models.ts';
-import { COMMON_OPTIONS, readDevice, readOptions, readTasks, readThreads, usageError } from './options.ts';
+import { chooseAdapters } from './models.ts';
+import {
+  COMMON_OPTIONS,
+  readBackbone,
+  readDevice,
+  readOptions,
+  readTasks,
+  readThreads,
+  usageError,
+} from './options.ts';
 import { reportError } from './report-error.ts';
 import { oneLine, ProgressBar, paintFor } from './terminal.ts';
 import { timelineText } from './timeline.ts';
@@ -23,7 +31,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
       ...COMMON_OPTIONS,
       tasks: { type: 'string' },
       out: { type: 'string' },
-      backbone: { type: 'string' },
+      backbone: { type: 'string', multiple: true },
       adapter: { type: 'string', multiple: true },
       threads: { type: 'string' },
       quiet: { type: 'boolean' },
@@ -38,8 +46,9 @@ export async function run(argv: string[], io: Io): Promise<number> {
   const tasks = readTasks(values.tasks);
   const device = readDevice(values.device);
   const threads = readThreads(values.threads);
-  const backbone = values.backbone ?? DEFAULT_BACKBONE;
-  const adapters = values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), backbone, tasks));
+  const backbone = readBackbone(values.backbone);
+  const adapters =
+    values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
 
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
@@ -56,7 +65,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
     });
     try {
       if (session.info().adapters.length === 0) {
-        throw new MettleError('not-found', `No shipped adapter fits backbone "${backbone}".`, {
+        throw new MettleError('not-found', `No shipped adapter fits backbone "${[backbone].flat().join(' + ')}".`, {
           hint: 'Name one with --adapter.',
         });
       }

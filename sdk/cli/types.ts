@@ -28,7 +28,7 @@ export type ShippedModel =
   | { kind: 'adapter'; id: string; version: string; untrained: boolean; task: Task; backbone: string };
 
 export type CreateMettle = (options: {
-  backbone?: string;
+  backbone?: string | readonly [string, string];
   adapters?: string[];
   device?: DeviceRequest;
   threads?: number;

@@ -1,0 +1,33 @@
+/** `mettle backbone`: makes backbone packages out of what others published. Which part does the work is all that is decided here. */
+import { usageError } from './options.ts';
+import type { Io } from './types.ts';
+
+export const BACKBONE_HELP = `Usage
+  mettle backbone import CHECKPOINT [options]   a published checkpoint of Swin-V2 or HTS-AT as a package
+  mettle backbone tap MODEL.onnx [options]      any ONNX network as a package: choose which values adapters read
+
+  mettle backbone NAME --help                   options of one of them
+`;
+
+/** Returns the exit code. Loaded late, so that help and wrong usage cost nothing. */
+export async function backbone(argv: string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  switch (name) {
+    case 'import': {
+      const { backboneImport } = await import('./backbone-import.ts');
+      return await backboneImport(rest, io);
+    }
+    case 'tap': {
+      const { backboneTap } = await import('./backbone-tap.ts');
+      return await backboneTap(rest, io);
+    }
+    case '--help':
+    case '-h':
+      io.stdout.write(BACKBONE_HELP);
+      return 0;
+    case undefined:
+      throw usageError('"mettle backbone" needs a name: import or tap.', 'backbone');
+    default:
+      throw usageError(`"mettle backbone ${name}" is no command; expected import or tap.`, 'backbone');
+  }
+}

@@ -42,3 +42,55 @@ Options
   --json              print JSON
   --verbose           print the stack of an internal fault
 `;
+
+export const TRAIN_HELP = `Usage
+  mettle train --data DIR --out DIR [options]
+
+Trains an adapter beside a frozen backbone, evaluates it, and writes it as a folder that "mettle run --adapter" takes.
+Work in progress lies in OUT.work: checkpoint, features, log, curves.
+
+Data
+  --data DIR          AVE, LLP, AVSBench, or your own clips with an events.csv
+  --task NAME         ave, llp, avs-s4, avs-ms3 or folder (default: what the folder looks like)
+  --verb NAME         localize, parse or segment, for your own folder (default: what its table allows)
+
+Model
+  --backbone ID       id, path or URL (default: nano)
+  --tokens N          meta-tokens per block (default: 4)
+  --taps NAME         blocks, stage-ends or last-half (default: blocks)
+  --paths NAME        both, preservation or task (default: both)
+
+Training
+  --epochs N          passes over the training clips (default: 30)
+  --batch N           clips per step (default: 8)
+  --rate X            highest learning rate (default: 0.001)
+  --seed N            starting weights and order (default: 1)
+  --device NAME       cpu, webgpu or wasm (default: auto, the CPU)
+  --software-gpu      allow a software driver for webgpu
+  --threads N         threads of the CPU
+  --resume            go on from the checkpoint in OUT.work; the same weights as without the interruption
+  --cache DIR         folder for features of clips (default: OUT.work/features)
+  --cache-gb X        room for them (default: 20)
+
+  --out DIR           the adapter; must not exist
+  --id NAME           its id (default: the folder's name)
+  --license NAME      its licence (default: MIT)
+  --config FILE       a JSON object of these options
+  --json              print figures as JSON
+  --quiet             print nothing but errors and figures
+`;
+
+export const EVAL_HELP = `Usage
+  mettle eval ADAPTER DIR [options]
+
+Runs a finished adapter, as it is shipped, on a folder of data and prints the published figures.
+
+Options
+  --task NAME         ave, llp, avs-s4, avs-ms3 or folder (default: what the folder looks like)
+  --split NAME        train, val or test (default: test)
+  --backbone ID       id, path or URL of the backbone (default: nano)
+  --device NAME       auto, cpu, wasm or webgpu (default: auto)
+  --out FILE          write the figures there as JSON too
+  --json              print JSON
+  --quiet             no progress bar
+`;

@@ -1,12 +1,14 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../hub/version.ts';
 import { backbone } from './backbone.ts';
+import { evaluate } from './eval.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { listShippedModels } from './models.ts';
 import { usageError } from './options.ts';
 import { reportError } from './report-error.ts';
 import { run } from './run.ts';
+import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
 
 /**
@@ -41,6 +43,10 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await backbone(rest, io);
     case 'info':
       return await info(rest, io);
+    case 'train':
+      return await train(rest, io);
+    case 'eval':
+      return await evaluate(rest, io);
     case '--version':
     case '-v':
       io.stdout.write(`${sdkVersion}\n`);

@@ -55,6 +55,19 @@ export function readThreads(value: string | undefined): number | undefined {
   });
 }
 
+/** One of a few words; undefined where the option was left out. */
+export function readChoice<T extends string>(
+  name: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined {
+  const found = known.find((word) => word === value);
+  if (found !== undefined || value === undefined) return found;
+  throw new MettleError('invalid-argument', `--${name} "${value}" is unknown.`, {
+    hint: `Choose one of ${known.join(', ')}.`,
+  });
+}
+
 const TASKS: Record<string, Task> = { localize: 'localization', parse: 'parsing', segment: 'segmentation' };
 
 /** Each task once, in the order given; undefined for all. */

@@ -1,0 +1,58 @@
+/** `mettle eval`: the published figures of a finished adapter. */
+import { writeFile } from 'node:fs/promises';
+import { MettleError } from '../errors.ts';
+import { SPLITS } from '../train/data/types.ts';
+import { formatReport } from '../train/metrics/report.ts';
+import { EVAL_HELP } from './help.ts';
+import { COMMON_OPTIONS, readChoice, readDevice, readOptions, usageError } from './options.ts';
+import { ProgressBar } from './terminal.ts';
+import { dataFormats } from './train.ts';
+import type { Io } from './types.ts';
+
+export async function evaluate(argv: string[], io: Io): Promise<number> {
+  const { values, positionals } = readOptions('eval', {
+    args: argv,
+    allowPositionals: true,
+    options: {
+      ...COMMON_OPTIONS,
+      task: { type: 'string' },
+      split: { type: 'string' },
+      backbone: { type: 'string' },
+      out: { type: 'string' },
+      quiet: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    io.stdout.write(EVAL_HELP);
+    return 0;
+  }
+  const [adapter, data, ...rest] = positionals;
+  if (!adapter || !data || rest.length > 0) throw usageError('Name one ADAPTER and one DIR.', 'eval');
+  const { evaluateOnDisk } = await import('../node/train/eval.ts');
+  const bar = new ProgressBar(io.stderr, !values.quiet);
+  try {
+    const { report, skipped } = await evaluateOnDisk({
+      adapter,
+      data,
+      format: readChoice('task', values.task, dataFormats),
+      split: readChoice('split', values.split, SPLITS) ?? 'test',
+      backbone: values.backbone ?? 'nano',
+      device: readDevice(values.device),
+      signal: io.signal,
+      onProgress: ({ done, total }) => bar.update('Evaluating', done, total, `${done}/${total}`),
+    });
+    bar.clear();
+    for (const { id, reason } of skipped) io.stderr.write(`left out: ${id}: ${reason}\n`);
+    if (values.out) await save(values.out, formatReport(report, 'json'));
+    io.stdout.write(values.json ? `${formatReport(report, 'json')}\n` : formatReport(report));
+    return 0;
+  } finally {
+    bar.clear();
+  }
+}
+
+async function save(path: string, text: string): Promise<void> {
+  await writeFile(path, `${text}\n`).catch((cause: unknown) => {
+    throw new MettleError('write', `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  });
+}

@@ -1,0 +1,208 @@
+/** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { platform } from '#platform';
+import type { DeviceRequest } from '../../engine/types.ts';
+import { variantOf } from '../../engine/variant.ts';
+import { MettleError } from '../../errors.ts';
+import { loadModel } from '../../hub/hub.ts';
+import { manifestText } from '../../hub/package.ts';
+import { type AdapterConfig, defaultAdapter } from '../../models/adapter.ts';
+import type { DataFormat, Dataset, Split } from '../../train/data/types.ts';
+import type { EvaluationReport } from '../../train/metrics/report.ts';
+import { formatReport } from '../../train/metrics/report.ts';
+import { type AdapterProgress, type TrainedAdapter, trainAdapter } from '../../train/train-adapter.ts';
+import { loadDataset } from '../data/index.ts';
+import { DiskStore } from '../file-store.ts';
+import { findGpu } from '../gpu.ts';
+import { diskAccess } from './access.ts';
+import { adapterConfigJson, modelCard } from './card.ts';
+import { curvesHtml, type LogLine } from './curves.ts';
+
+export type TrainRun = {
+  data: string;
+  format?: DataFormat;
+  task?: Dataset['task'];
+  backbone: string;
+  device: DeviceRequest;
+  softwareGpu: boolean;
+  threads?: number;
+  out: string;
+  id: string;
+  license: string;
+  epochs: number;
+  batch: number;
+  seed: number;
+  rate: number;
+  /** Parts of the adapter that differ from the defaults. */
+  config: Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
+    distill?: Partial<AdapterConfig['distill']>;
+  };
+  /** Folder and bytes for cached features. */
+  cache: string;
+  cacheBytes: number;
+  resume: boolean;
+  /** The command line, for the card. */
+  command: string;
+  signal?: AbortSignal;
+  onProgress?: (
+    progress: AdapterProgress | { phase: 'device'; name: string } | { phase: 'data'; dataset: Dataset },
+  ) => void;
+};
+
+export type FinishedRun = { trained: TrainedAdapter; dataset: Dataset; reports: EvaluationReport[] };
+
+/** Throws what `trainAdapter`, `loadDataset` and `loadModel` throw, `device` for a software GPU that was not allowed, and `write`. */
+export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
+  const { signal, onProgress } = run;
+  if (await exists(run.out)) {
+    throw new MettleError('write', `${run.out} exists already.`, {
+      hint: 'Choose another --out, or move the folder away.',
+    });
+  }
+  const device = await checkDevice(run);
+  onProgress?.({ phase: 'device', name: device });
+  const { dataset, folder } = await loadDataset(run.data, { format: run.format, task: run.task, signal });
+  onProgress?.({ phase: 'data', dataset });
+  const request = { device: run.device, threads: run.threads };
+  const variant = variantOf(await platform.chooseDevice(run.device));
+  const backbone = await loadModel(run.backbone, 'backbone', variant, { signal });
+  const config = configOf(run, dataset);
+  const work = new DiskStore(`${run.out}.work`);
+  const log = new TrainingLog(work, run.id);
+  const started = performance.now();
+  const engine = await platform.createEngine({});
+  const runtime = await platform.loadRuntime(request);
+  try {
+    const trained = await trainAdapter({
+      ...run,
+      dataset,
+      access: diskAccess(folder),
+      backbone,
+      engine,
+      runtime,
+      config,
+      schedule: { rate: run.rate },
+      cache: { store: new DiskStore(run.cache), budget: run.cacheBytes },
+      checkpoint: { store: work, resume: run.resume },
+      onProgress(progress) {
+        if (progress.phase === 'training') log.add(progress.progress);
+        onProgress?.(progress);
+      },
+    });
+    await log.write();
+    const reports = reportsOf(trained, run);
+    const facts = {
+      manifest: trained.package.manifest,
+      config,
+      trained,
+      reports,
+      dataset: { name: basename(run.data), format: dataset.format, clips: countClips(dataset) },
+      command: run.command,
+      device,
+      minutes: (performance.now() - started) / 60_000,
+    };
+    await writeWhole(run.out, {
+      ...trained.package.files,
+      'manifest.json': manifestText(trained.package.manifest),
+      'README.md': modelCard(facts),
+      'adapter_config.json': adapterConfigJson(facts),
+      'evaluation.json': `${JSON.stringify(reports, null, 2)}\n`,
+    });
+    return { trained, dataset, reports };
+  } catch (error) {
+    await log.write().catch(() => {});
+    throw error;
+  } finally {
+    await engine.dispose();
+    runtime.dispose();
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** The name of what will compute; a software GPU only where it was asked for. */
+async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
+  if (device !== 'webgpu') return (await platform.chooseDevice(device)) === 'wasm' ? 'WASM' : `the CPU`;
+  const gpu = await findGpu();
+  if (gpu.software && !softwareGpu) {
+    throw new MettleError('device', `WebGPU would run on ${gpu.name}, which is far slower than the CPU.`, {
+      hint: 'Use --device cpu, or add --software-gpu to try it all the same.',
+    });
+  }
+  return gpu.name;
+}
+
+function configOf({ config }: TrainRun, { task, classes, items }: Dataset): AdapterConfig {
+  const segments = items.reduce((most, item) => Math.max(most, item.seconds), 1);
+  const distill = { ...defaultAdapter.distill, ...config.distill };
+  return { ...defaultAdapter, segments: Math.min(segments, 60), ...config, distill, task, classes };
+}
+
+const countClips = ({ items }: Dataset): Record<Split, number> => {
+  const counts = { train: 0, val: 0, test: 0 };
+  for (const { split } of items) counts[split]++;
+  return counts;
+};
+
+function reportsOf({ figures }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
+  return (['val', 'test'] as const).flatMap((split) => {
+    const found = figures[split];
+    return found ? [{ ...found.report, dataset: basename(data), split } as EvaluationReport] : [];
+  });
+}
+
+/** Curves and numbers of every step, kept beside the checkpoint; a resumed run goes on after its last line. */
+class TrainingLog {
+  readonly #store: DiskStore;
+  readonly #title: string;
+  readonly #lines: LogLine[] = [];
+
+  constructor(store: DiskStore, title: string) {
+    this.#store = store;
+    this.#title = title;
+  }
+
+  add({ step, epoch, loss, rate, evaluation }: Extract<AdapterProgress, { phase: 'training' }>['progress']): void {
+    this.#lines.push({ step, epoch, loss, rate, ...(evaluation ? { score: evaluation.score } : {}) });
+  }
+
+  async write(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const before = new TextDecoder().decode((await this.#store.load('log.jsonl')) ?? new Uint8Array());
+    const first = this.#lines[0]!.step;
+    const earlier = before
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as LogLine);
+    const all = [...earlier.filter(({ step }) => step < first), ...this.#lines];
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    await this.#store.save('log.jsonl', encode(all.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    await this.#store.save('training.html', encode(curvesHtml(this.#title, all)));
+  }
+}
+
+/** Writes a folder beside its place and moves it there. */
+async function writeWhole(path: string, files: Record<string, string | Uint8Array>): Promise<void> {
+  const draft = `${path}.${randomUUID()}.part`;
+  try {
+    await mkdir(draft, { recursive: true });
+    for (const [name, content] of Object.entries(files)) await writeFile(join(draft, name), content);
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    throw new MettleError('write', `${path} cannot be written: ${(cause as Error).message}`, {
+      hint: 'Check the folder, its permissions and the room on the disk.',
+      cause,
+    });
+  }
+}
+
+/** The figures of all splits, for a terminal. */
+export const figuresText = (reports: readonly EvaluationReport[]): string =>
+  reports.map((r) => formatReport(r)).join('\n');

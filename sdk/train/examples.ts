@@ -1,0 +1,76 @@
+/** Items of a dataset as examples for the trainer: features from the cache, labels as arrays. */
+
+import { resizeImage } from '../media/resize.ts';
+import type { AdapterConfig } from '../models/adapter.ts';
+import type { BatchSource } from './batches.ts';
+import type { DatasetItem } from './data/types.ts';
+import type { Batch } from './runner.ts';
+import type { TapCache } from './tap-cache.ts';
+
+/** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
+export type MaskImage = { width: number; height: number; data: Uint8Array };
+
+export type ExampleOptions = {
+  items: readonly DatasetItem[];
+  config: AdapterConfig;
+  /** Taps that the adapter reads: name and numbers per second. */
+  taps: ReadonlyMap<string, number>;
+  cache: TapCache;
+  /** Place of an item in the cache. */
+  indexOf: (item: DatasetItem) => number;
+  /** Size of the masks that the model predicts. */
+  maskSize?: { width: number; height: number };
+  readMask?: (path: string) => Promise<MaskImage>;
+  signal?: AbortSignal;
+};
+
+/** Examples in the order of the items. */
+export function examplesOf(options: ExampleOptions): BatchSource {
+  const { items, config, taps, cache, indexOf, signal } = options;
+  return {
+    size: items.length,
+    id: (index) => items[index]!.id,
+    async read(index) {
+      const item = items[index]!;
+      const features = await cache.read(indexOf(item), signal);
+      const seconds = Math.min(features.seconds, item.seconds, config.segments);
+      const batch: Batch = { mask: new Float32Array(config.segments).fill(1, 0, seconds) };
+      for (const [name, perSecond] of taps) {
+        const data = new Float32Array(config.segments * perSecond);
+        data.set(features.taps[name]!.subarray(0, seconds * perSecond));
+        batch[name] = data;
+      }
+      return { ...batch, ...(await labelsOf(item, options)) };
+    },
+  };
+}
+
+async function labelsOf({ labels }: DatasetItem, options: ExampleOptions): Promise<Batch> {
+  const { segments, classes } = options.config;
+  if (labels.task === 'parsing') return { labels: Float32Array.from(labels.clip) };
+  if (labels.task === 'localization') {
+    const width = classes.length + 1;
+    const rows = new Float32Array(segments * width);
+    labels.seconds.subarray(0, segments).forEach((label, second) => {
+      rows[second * width + label] = 1;
+    });
+    return { labels: rows };
+  }
+  const { width, height } = options.maskSize!;
+  const masks = new Float32Array(segments * width * height);
+  const supervised = new Float32Array(segments);
+  for (const [second, path] of labels.masks.slice(0, segments).entries()) {
+    if (path === null || !labels.supervised[second]) continue;
+    masks.set(binaryMask(await options.readMask!(path), width, height), second * width * height);
+    supervised[second] = 1;
+  }
+  return { masks, supervised };
+}
+
+/** 0 or 1 at another size: 1 where at least half of the area that a pixel covers is set. */
+export function binaryMask({ width, height, data }: MaskImage, toWidth: number, toHeight: number): Float32Array {
+  const rgb = new Uint8Array(width * height * 3);
+  data.forEach((value, i) => rgb.fill(value > 0 ? 255 : 0, i * 3, i * 3 + 3));
+  const small = resizeImage({ width, height, data: rgb }, toWidth, toHeight).data;
+  return Float32Array.from({ length: toWidth * toHeight }, (_, i) => (small[i * 3]! >= 128 ? 1 : 0));
+}

@@ -1,0 +1,78 @@
+/**
+ * Features of clips kept between epochs and runs, in half precision, one file per clip. Backbones are frozen and deterministic, so a clip is seen by one
+ * only once. What is kept follows from the room that the caller allows.
+ */
+import type { Tap } from '../hub/manifest.ts';
+import { encodeHalf } from '../onnx/float16.ts';
+import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
+
+/** Files by name. `save` leaves either the whole file or none. */
+export type FileStore = {
+  load(name: string): Promise<Uint8Array | null>;
+  save(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+};
+
+export type ClipTaps = { seconds: number; taps: Record<string, Float32Array> };
+
+/** `all`: every tap of the backbone, for any adapter to come; `read`: those that this one reads; `none`: clips are run again each time. */
+export type CachePolicy = { keep: 'all' | 'read' | 'none'; bytes: number; reason: string };
+
+/** Bytes of a second's taps in half precision. */
+export const bytesPerSecond = (taps: readonly Tap[]): number =>
+  taps.reduce((sum, { tokens, width }) => sum + 2 * tokens * width, 0);
+
+/** The most that fits into `budget` bytes for so many seconds of clips. */
+export function choosePolicy(all: readonly Tap[], read: readonly Tap[], seconds: number, budget: number): CachePolicy {
+  const need = { all: bytesPerSecond(all) * seconds, read: bytesPerSecond(read) * seconds };
+  const size = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+  if (need.all <= budget) {
+    return { keep: 'all', bytes: need.all, reason: `all taps of ${seconds} s fit: ${size(need.all)}` };
+  }
+  if (need.read <= budget) {
+    const reason = `all taps would take ${size(need.all)}; those that are read take ${size(need.read)}`;
+    return { keep: 'read', bytes: need.read, reason };
+  }
+  const reason = `even the taps that are read would take ${size(need.read)} of ${size(budget)}: the backbone runs again each epoch`;
+  return { keep: 'none', bytes: 0, reason };
+}
+
+/** Clip features by key, computed by `compute` where the store has none. `key` must change with the clip, the backbone and the taps. */
+export class TapCache {
+  readonly #store: FileStore | null;
+  readonly #compute: (index: number, signal?: AbortSignal) => Promise<ClipTaps>;
+  readonly #key: (index: number) => string;
+
+  constructor(
+    store: FileStore | null,
+    key: (index: number) => string,
+    compute: (index: number, signal?: AbortSignal) => Promise<ClipTaps>,
+  ) {
+    this.#store = store;
+    this.#key = key;
+    this.#compute = compute;
+  }
+
+  /** Features of clip `index`. They pass through half precision whether they come from the store or not, so that a cache changes no result. */
+  async read(index: number, signal?: AbortSignal): Promise<ClipTaps> {
+    const name = `${this.#key(index)}.safetensors`;
+    const kept = await this.#store?.load(name);
+    if (kept) return decode(kept, name);
+    const bytes = encode(await this.#compute(index, signal));
+    await this.#store?.save(name, bytes);
+    return decode(bytes, name);
+  }
+}
+
+function encode({ seconds, taps }: ClipTaps): Uint8Array<ArrayBuffer> {
+  const tensors = Object.entries(taps).map(([name, data]) => {
+    const halves = encodeHalf(data);
+    return [name, { dtype: 'F16' as const, shape: [data.length], data: halves }];
+  });
+  return writeSafetensors(Object.fromEntries(tensors), { seconds: String(seconds) });
+}
+
+function decode(bytes: Uint8Array, where: string): ClipTaps {
+  const { metadata, tensors } = readSafetensors(bytes, where);
+  const taps = [...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]);
+  return { seconds: Number(metadata.seconds), taps: Object.fromEntries(taps) };
+}

@@ -1,0 +1,264 @@
+/**
+ * From a dataset and a frozen backbone to an adapter: features once, training on them, selection on the validation split, thresholds, figures on the test
+ * split, and a compiled package. Knows no files: clips, masks and stores are given, so a page can do it too.
+ */
+import { compileAdapter } from '../compile/adapter.ts';
+import type { Package } from '../compile/backbone.ts';
+import { evaluate as evaluateGraph } from '../compile/evaluate.ts';
+import type { DeviceRequest, Engine, ModelPackage } from '../engine/types.ts';
+import { MettleError } from '../errors.ts';
+import { contractOf } from '../hub/contract.ts';
+import { sha256Integrity } from '../hub/integrity.ts';
+import type { AdapterManifest, BackboneManifest, Tap } from '../hub/manifest.ts';
+import type { Segment, SegmentFormat } from '../media/types.ts';
+import { type AdapterConfig, mapsToGuide, tapsRead } from '../models/adapter.ts';
+import type { Weights } from '../models/params.ts';
+import type { Runtime } from '../platform.ts';
+import type { BatchSource } from './batches.ts';
+import type { CheckpointStore } from './checkpoint.ts';
+import type { Dataset, DatasetItem, Split } from './data/types.ts';
+import { asEvaluation, evaluatePredictions, type Figures } from './evaluate.ts';
+import { examplesOf, type MaskImage } from './examples.ts';
+import { adapterModel, type LossOptions } from './model.ts';
+import type { OptimizerConfig } from './optimizer.ts';
+import { Predictor } from './predict.ts';
+import type { ScheduleConfig } from './schedule.ts';
+import type { TrainModel } from './step.ts';
+import { type CachePolicy, type ClipTaps, choosePolicy, type FileStore, TapCache } from './tap-cache.ts';
+import { readTaps, tapReader } from './tap-reader.ts';
+import { type TrainOptions, type TrainProgress, type TrainResult, train } from './trainer.ts';
+
+/** How an item's bytes are reached. */
+export type ItemAccess = {
+  /** Decodes an item second by second; throws a MettleError for a broken one. */
+  segments(item: DatasetItem, format: SegmentFormat, signal?: AbortSignal): AsyncIterable<Segment>;
+  /** Text that changes whenever the item's bytes do. */
+  fingerprint(item: DatasetItem): Promise<string>;
+  readMask(path: string): Promise<MaskImage>;
+};
+
+export type AdapterTraining = {
+  id: string;
+  license: string;
+  dataset: Dataset;
+  access: ItemAccess;
+  backbone: ModelPackage<BackboneManifest>;
+  /** Runs the backbone on `device`; the tap reader is loaded into it. */
+  engine: Engine;
+  device: DeviceRequest;
+  /** Runs the training steps. */
+  runtime: Runtime;
+  config: AdapterConfig;
+  losses?: LossOptions;
+  optimizer?: Partial<OptimizerConfig>;
+  schedule?: Partial<ScheduleConfig>;
+  epochs: number;
+  batch: number;
+  seed: number;
+  /** Where features are kept, and how many bytes they may take. */
+  cache: { store: FileStore; budget: number };
+  checkpoint?: { store: CheckpointStore; resume: boolean };
+  signal?: AbortSignal;
+  onProgress?: (progress: AdapterProgress) => void;
+};
+
+export type AdapterProgress =
+  | { phase: 'cache'; policy: CachePolicy }
+  | { phase: 'features'; done: number; total: number; skipped: number }
+  | { phase: 'training'; progress: TrainProgress }
+  | { phase: 'evaluation'; split: Split; figures: Figures };
+
+export type TrainedAdapter = {
+  package: Package<AdapterManifest>;
+  weights: Weights;
+  result: TrainResult;
+  policy: CachePolicy;
+  /** Items that could not be decoded, and why. */
+  skipped: { id: string; reason: string }[];
+  figures: Partial<Record<Split, Figures>>;
+};
+
+/**
+ * Trains, evaluates and compiles. Throws what `train` throws; `invalid-argument` for a dataset of another task or one whose training split is empty.
+ * An item that cannot be decoded is skipped and listed; the order and the split of the others stay.
+ */
+export async function trainAdapter(options: AdapterTraining): Promise<TrainedAdapter> {
+  const { dataset, config, signal, onProgress } = options;
+  if (dataset.task !== config.task) {
+    throw new MettleError('invalid-argument', `The dataset is for ${dataset.task}, the adapter for ${config.task}.`, {
+      hint: 'Choose the task that the dataset was made for.',
+    });
+  }
+  const features = await openFeatures(options);
+  const usable = dataset.items.filter((item) => !features.failed.has(item.id));
+  const split = (name: Split): DatasetItem[] => usable.filter((item) => item.split === name);
+  if (split('train').length === 0) {
+    throw new MettleError('invalid-argument', `None of the clips of the training split can be used.`, {
+      hint: 'Check the folder with: mettle data check DIR',
+    });
+  }
+  const model = adapterModel(options.backbone.manifest.taps, config, options.losses);
+  const scoring = await openScoring(options, model, features);
+  try {
+    const held = split('val');
+    const score = async (weights: Weights) => asEvaluation(await scoring.figures(weights, held));
+    const result = await trainModel(
+      options,
+      model,
+      features.examples(split('train')),
+      held.length > 0 ? score : undefined,
+    );
+    const figures: Partial<Record<Split, Figures>> = {};
+    for (const name of ['val', 'test'] as const) {
+      if (split(name).length === 0) continue;
+      signal?.throwIfAborted();
+      figures[name] = await scoring.figures(result.weights, split(name));
+      onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
+    }
+    return {
+      package: await compile(options, result.weights),
+      weights: result.weights,
+      result,
+      policy: features.policy,
+      skipped: [...features.failed].map(([id, reason]) => ({ id, reason })),
+      figures,
+    };
+  } finally {
+    await scoring.dispose();
+  }
+}
+
+const compile = ({ id, license, config, backbone, runtime }: AdapterTraining, weights: Weights) =>
+  compileAdapter({ id, version: '1.0.0', license, config, weights }, backbone.manifest, (values) =>
+    evaluateGraph(runtime.ort, values),
+  );
+
+type Features = {
+  policy: CachePolicy;
+  failed: Map<string, string>;
+  examples(items: readonly DatasetItem[]): BatchSource;
+};
+
+/** Loads the tap reader, and where features are kept makes them all now, so that a broken clip is known before training begins. */
+async function openFeatures(options: AdapterTraining): Promise<Features> {
+  const { dataset, config, backbone, engine, cache, signal, onProgress } = options;
+  const { manifest } = backbone;
+  const all = [...manifest.taps.visual, ...manifest.taps.audio];
+  const names = tapsRead(manifest.taps, config);
+  const read = all.filter((tap) => names.includes(tap.name));
+  const seconds = dataset.items.reduce((sum, item) => sum + item.seconds, 0);
+  const policy = choosePolicy(all, read, seconds, cache.budget);
+  onProgress?.({ phase: 'cache', policy });
+  const kept = policy.keep === 'all' ? all : read;
+  const keptNames = kept.map((tap) => tap.name);
+  await engine.load({ backbone, adapters: [await tapReader(manifest, keptNames)], device: options.device });
+
+  const keys = await keysOf(options, keptNames);
+  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, dataset.items[index]!);
+  const taps = new TapCache(policy.keep === 'none' ? null : cache.store, (index) => keys[index]!, compute);
+  const failed = new Map<string, string>();
+  for (const [index, item] of policy.keep === 'none' ? [] : dataset.items.entries()) {
+    signal?.throwIfAborted();
+    await taps.read(index, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
+      failed.set(item.id, error.message);
+    });
+    onProgress?.({ phase: 'features', done: index + 1, total: dataset.items.length, skipped: failed.size });
+  }
+  const sizes = new Map(read.map((tap: Tap) => [tap.name, tap.tokens * tap.width]));
+  const places = new Map(dataset.items.map((item, index) => [item, index]));
+  return {
+    policy,
+    failed,
+    examples: (items) =>
+      examplesOf({
+        items,
+        config,
+        taps: sizes,
+        cache: taps,
+        indexOf: (item) => places.get(item)!,
+        maskSize: maskSizeOf(options),
+        readMask: options.access.readMask,
+        signal,
+      }),
+  };
+}
+
+const isClipFault = ({ code }: MettleError): boolean =>
+  ['not-media', 'empty-media', 'unsupported-codec', 'not-found', 'invalid-file'].includes(code);
+
+/** One name per item, made of everything that its features depend on. */
+async function keysOf({ dataset, access, backbone }: AdapterTraining, taps: readonly string[]): Promise<string[]> {
+  const { manifest } = backbone;
+  const base = `${manifest.id} ${manifest.version} ${await contractOf(manifest)} ${manifest.files.map((f) => f.integrity)} ${taps}`;
+  const keys: string[] = [];
+  for (const item of dataset.items) {
+    const text = `${base} ${await access.fingerprint(item)} ${item.seconds}`;
+    const digest = await sha256Integrity(new TextEncoder().encode(text));
+    keys.push(digest.slice('sha256-'.length).replaceAll('/', '_').replaceAll('+', '-').replaceAll('=', ''));
+  }
+  return keys;
+}
+
+function tapsOf({ access, backbone, engine, signal }: AdapterTraining, item: DatasetItem): Promise<ClipTaps> {
+  return readTaps(engine, access.segments(item, formatOf(backbone.manifest), signal), item.seconds);
+}
+
+/** A sense that the backbone lacks is decoded at a size that costs nothing. */
+function formatOf({ inputs: { visual, audio } }: BackboneManifest): SegmentFormat {
+  return {
+    frame: { width: visual?.width ?? 1, height: visual?.height ?? 1 },
+    sampleRate: audio?.sampleRate ?? 8000,
+  };
+}
+
+function maskSizeOf({ config, backbone }: AdapterTraining): { width: number; height: number } | undefined {
+  if (config.task !== 'segmentation') return undefined;
+  const [rows, columns] = mapsToGuide(backbone.manifest.taps.visual)[0]!.grid;
+  return { width: 4 * columns, height: 4 * rows };
+}
+
+type Scoring = {
+  figures(weights: Weights, items: readonly DatasetItem[]): Promise<Figures>;
+  dispose(): Promise<void>;
+};
+
+async function openScoring(options: AdapterTraining, model: TrainModel, features: Features): Promise<Scoring> {
+  const predictor = await Predictor.open(options.runtime, model, options.batch);
+  const { config, signal, access } = options;
+  const shared = { config, maskSize: maskSizeOf(options), readMask: access.readMask };
+  return {
+    figures: (weights, items) =>
+      evaluatePredictions({
+        ...shared,
+        items,
+        predict: (visit) => predictor.each(weights, features.examples(items), visit, signal),
+      }),
+    dispose: () => predictor.dispose(),
+  };
+}
+
+function trainModel(
+  options: AdapterTraining,
+  model: TrainModel,
+  data: BatchSource,
+  evaluate: TrainOptions['evaluate'],
+): Promise<TrainResult> {
+  const { runtime, batch, epochs, seed, optimizer, schedule, checkpoint, signal, onProgress } = options;
+  return train({
+    runtime,
+    model,
+    data,
+    batch,
+    epochs,
+    seed,
+    optimizer,
+    schedule,
+    evaluate,
+    checkpoint: checkpoint && { store: checkpoint.store },
+    resume: checkpoint?.resume,
+    signal,
+    onProgress: (progress) => onProgress?.({ phase: 'training', progress }),
+  });
+}

@@ -56,7 +56,7 @@ export async function analyzeClip(
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
     hasPicture: clip.video !== null,
-    untrained: adapter.untrained || loaded.backbone.untrained,
+    untrained: adapter.untrained,
     warnings: clip.warnings,
   });
   const { engine } = loaded;

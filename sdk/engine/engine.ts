@@ -219,7 +219,7 @@ function untrainedWarnings(request: EngineLoad): Warning[] {
     .filter(({ manifest }) => manifest.untrained)
     .map(({ manifest }) => ({
       code: 'untrained',
-      message: `The weights of ${manifest.kind} "${manifest.id}" were never trained: everything computed from them means nothing.`,
+      message: `The weights of ${manifest.kind} "${manifest.id}" were never trained: ${manifest.kind === 'backbone' ? 'adapters read random features of it.' : 'its answers mean nothing.'}`,
     }));
 }
 

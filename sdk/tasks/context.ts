@@ -19,7 +19,7 @@ export type ResultContext = {
   segments: number;
   hasAudio: boolean;
   hasPicture: boolean;
-  /** True if the backbone or the adapter was never trained. */
+  /** True if the adapter was never trained. */
   untrained: boolean;
   /** What is known about the clip already; carried over into the result. */
   warnings?: readonly Warning[];
@@ -111,7 +111,7 @@ export function warningsFor(context: ResultContext, missing: { noAudio: string; 
   if (context.untrained) {
     own.push({
       code: 'untrained',
-      message: `Adapter "${context.adapter}" or its backbone was never trained: its answers are noise and mean nothing.`,
+      message: `Adapter "${context.adapter}" was never trained: its answers are noise and mean nothing.`,
     });
   }
   const said = new Set(own.map((warning) => warning.code));

@@ -22,7 +22,7 @@ type ResultBase = {
   adapter: string;
   /** Seconds. */
   duration: number;
-  /** True if the weights of the backbone or the adapter were never trained: the result then means nothing. */
+  /** True if the adapter's weights were never trained: the result then means nothing. */
   untrained: boolean;
   warnings: Warning[];
 };

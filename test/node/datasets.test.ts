@@ -130,19 +130,31 @@ describe('clips on disk', () => {
   });
 
   test('extracted frames and a wav file open as one clip', async () => {
-    put('ms3_meta_data.csv', 'name,split\nm,test\n');
+    put('ms3_meta_data.csv', 'name,split\nm,test\nn,test\no,test\n');
     for (let k = 1; k <= 5; k++) {
       put(`visual_frames/m/m.mp4_${k}.png`, encodePng({ width: 2, height: 2, data: new Uint8Array(12).fill(40 * k) }));
       const mask =
         k === 5 ? Buffer.from('broken') : encodePng({ width: 2, height: 2, data: Uint8Array.of(0, 255, 0, 0) });
       put(`gt_masks/test/m/m_${k}.png`, mask);
+      const good = encodePng({ width: 1, height: 1, data: Uint8Array.of(1) });
+      for (const name of ['n', 'o']) {
+        put(`visual_frames/${name}/${name}_${k}.png`, name === 'n' && k === 3 ? 'broken' : good);
+        put(`gt_masks/test/${name}/${name}_${k}.png`, good);
+      }
     }
+    put('audio_wav/test/o.wav', 'broken');
     // 5.5 s at 0.5, of which the last half second is cut.
     put('audio_wav/test/m.wav', wavOf(new Int16Array(88_000).fill(16_384), 16_000));
     const { dataset, folder: opened } = await loadDataset(folder);
-    const [item] = dataset.items;
+    const [item, ...others] = dataset.items;
+    expect(others).toEqual([]);
     expect(item!.labels).toMatchObject({ supervised: [true, true, true, true, false] });
-    expect(dataset.findings.map(({ code }) => code)).toEqual(['broken-mask']);
+    expect(dataset.findings.map(({ code, where }) => [code, where.split(/:| /)[0]])).toEqual([
+      ['broken-mask', 'gt_masks/test/m/m_5.png'],
+      ['broken-frame', 'visual_frames/n/n_3.png'],
+      ['broken-sound', 'audio_wav/test/o.wav'],
+      ['no-sound', 'audio_wav/test/n.wav'],
+    ]);
     await using clip = await openItem(opened, item!);
     expect([clip.duration, clip.segmentCount]).toEqual([5, 5]);
     const seen: number[] = [];

@@ -5,6 +5,7 @@ import { MettleError } from '../../errors.ts';
 import { openClip } from '../../media/clip.ts';
 import type { ClipFacts, DataFolder, MaskFacts } from '../../train/data/types.ts';
 import { readMask } from './mask.ts';
+import { readPicture } from './picture.ts';
 
 /** Throws `not-found` if `path` is no folder. */
 export async function openFolder(path: string): Promise<DiskFolder> {
@@ -69,6 +70,11 @@ export class DiskFolder implements DataFolder {
   async probeMask(path: string): Promise<MaskFacts> {
     const { data, levels } = readMask(await this.readBytes(path), path);
     return { levels, area: data.reduce((sum, on) => sum + on, 0) / data.length };
+  }
+
+  async probeFrame(path: string): Promise<{ width: number; height: number }> {
+    const { width, height } = await readPicture(await this.readBytes(path), path);
+    return { width, height };
   }
 
   #listing(path: string): Promise<Map<string, 'file' | 'folder'>> {

@@ -1,5 +1,6 @@
 /** Which clips a dataset really has: finds their files in the published layouts and opens each once. What is missing or broken becomes a finding. */
 import { MettleError } from '../../errors.ts';
+import { segmentCount } from '../../media/segment-time.ts';
 import type { FindingList } from './findings.ts';
 import type { ClipFacts, DataFolder, ReadOptions } from './types.ts';
 
@@ -66,7 +67,7 @@ async function probeOne(folder: DataFolder, path: string, findings: FindingList)
 
 /** Notes clips that end before their labels do. */
 export function noteShort(path: string, facts: ClipFacts | null, seconds: number, findings: FindingList): void {
-  if (facts && facts.seconds < seconds) {
+  if (facts && segmentCount(facts.seconds) < seconds) {
     const message = `The clip has fewer than ${seconds} seconds; the labels after its end have nothing to go with.`;
     findings.add('info', 'short-clip', message, path);
   }

@@ -15,14 +15,19 @@ export class FindingList {
     this.#entries.set(key, entry);
   }
 
-  /** Errors first, then warnings, then information; each in the order of first notice. */
+  /** As {@link sortFindings}, each level in the order of first notice. */
   list(): Finding[] {
     const findings = [...this.#entries.values()].map(({ finding, places, count }) => {
       const more = count - places.length;
       const where = places.length === 0 ? '' : `${places.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
       return { ...finding, where };
     });
-    const rank = { error: 0, warning: 1, info: 2 };
-    return findings.sort((a, b) => rank[a.level] - rank[b.level]);
+    return sortFindings(findings);
   }
+}
+
+/** Errors first, then warnings, then information; else as they were. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  const rank = { error: 0, warning: 1, info: 2 };
+  return [...findings].sort((a, b) => rank[a.level] - rank[b.level]);
 }

@@ -4,10 +4,11 @@ import { aveAnnotations, avePrefixes, readAve } from './ave.ts';
 import { avsLayouts, readAvs } from './avs.ts';
 import { findBase } from './clips.ts';
 import { llpPrefixes, llpTables, readLlp } from './llp.ts';
-import { withGoodMasks } from './masks.ts';
 import { ownTable, readOwnFolder } from './own-folder.ts';
 import { ownMasks } from './own-labels.ts';
 import type { DataFolder, DataFormat, Dataset, ReadOptions } from './types.ts';
+
+import { withUsableParts } from './usable.ts';
 
 export type * from './types.ts';
 
@@ -39,7 +40,7 @@ export async function readDataset(folder: DataFolder, options: ReadOptions = {})
     throw new MettleError('invalid-argument', `${folder.name} holds data for ${dataset.task}, not for ${task}.`);
   }
   return dataset.task === 'segmentation' && options.probe !== false
-    ? await withGoodMasks(folder, dataset, options)
+    ? await withUsableParts(folder, dataset, options)
     : dataset;
 }
 

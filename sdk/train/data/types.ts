@@ -88,6 +88,8 @@ export interface DataFolder {
   probeClip?(path: string): Promise<ClipFacts>;
   /** Unpacks a mask. Throws a MettleError if it cannot be read. Absent: as above. */
   probeMask?(path: string): Promise<MaskFacts>;
+  /** Decodes an extracted frame. Throws a MettleError if it cannot be read. Absent: as above. */
+  probeFrame?(path: string): Promise<{ width: number; height: number }>;
 }
 
 export type ReadOptions = {
@@ -97,7 +99,7 @@ export type ReadOptions = {
   task?: Task;
   /** Seed of the split of a folder that names none. Default 0. */
   seed?: number;
-  /** Open every clip and mask to find broken ones, where the folder can. Default true. */
+  /** Open every clip, frame and mask to find broken ones, where the folder can. Default true. */
   probe?: boolean;
   onProgress?: (progress: { done: number; total: number }) => void;
   signal?: AbortSignal;

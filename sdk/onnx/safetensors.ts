@@ -143,31 +143,40 @@ export function elementsOf<T extends SafetensorsType>(tensor: TensorView, dtype:
   return new arrayOf[dtype](ownBytes(tensor)) as ArrayOf<T>;
 }
 
+/** Where everything of a file will lie, known before its numbers are. */
+export type SafetensorsLayout = {
+  /** The file up to its first tensor. */
+  head: Uint8Array<ArrayBuffer>;
+  /** In the order of the file, without gaps. */
+  tensors: Map<string, TensorEntry>;
+  fileBytes: number;
+};
+
 /**
- * Writes a file in its one canonical form. The format forbids gaps between tensors, so those of wide types go first and, within a width, names
+ * Lays out a file in its one canonical form. The format forbids gaps between tensors, so those of wide types go first and, within a width, names
  * decide: every tensor then begins at a multiple of its element size. The header's keys are sorted and it is padded with spaces until the
  * tensors begin at a multiple of 64. The result can serve as ONNX external data.
- * Throws `invalid-argument` where data and shape do not match.
+ * Throws `invalid-argument` for shapes and types that cannot be.
  */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, TensorData>>,
+export function layoutSafetensors(
+  tensors: Readonly<Record<string, Pick<TensorData, 'dtype' | 'shape'>>>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+): SafetensorsLayout {
   const names = Object.keys(tensors).sort(compare);
-  for (const name of names) checkData(name, tensors[name]!);
+  const sizes = new Map(names.map((name) => [name, bytesOf(name, tensors[name]!)]));
   const placed = [...names].sort((a, b) => itemBytes[tensors[b]!.dtype] - itemBytes[tensors[a]!.dtype]);
   const begins = new Map<string, number>();
   let dataBytes = 0;
   for (const name of placed) {
     begins.set(name, dataBytes);
-    dataBytes += tensors[name]!.data.byteLength;
+    dataBytes += sizes.get(name)!;
   }
 
   // As text, not as an object: JSON.stringify would put names that look like numbers first.
   const fields = names.map((name) => {
-    const { dtype, shape, data } = tensors[name]!;
+    const { dtype, shape } = tensors[name]!;
     const begin = begins.get(name)!;
-    return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, begin + data.byteLength] })}`;
+    return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, begin + sizes.get(name)!] })}`;
   });
   const notes = Object.keys(metadata).sort(compare);
   if (notes.length > 0) {
@@ -177,13 +186,28 @@ export function writeSafetensors(
   const header = new TextEncoder().encode(`{${fields.join(',')}}`);
   const dataStart = Math.ceil((8 + header.byteLength) / dataAlignment) * dataAlignment;
 
-  const file = new Uint8Array(dataStart + dataBytes);
-  new DataView(file.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
-  file.fill(0x20, 8, dataStart);
-  file.set(header, 8);
-  for (const name of placed) {
+  const head = new Uint8Array(dataStart).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  head.set(header, 8);
+  const places = placed.map((name): [string, TensorEntry] => {
+    const { dtype, shape } = tensors[name]!;
+    return [name, { dtype, shape: [...shape], offset: dataStart + begins.get(name)!, length: sizes.get(name)! }];
+  });
+  return { head, tensors: new Map(places), fileBytes: dataStart + dataBytes };
+}
+
+/** A whole file, laid out by `layoutSafetensors`. Throws `invalid-argument` where data and shape do not match. */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, TensorData>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const { head, tensors: places, fileBytes } = layoutSafetensors(tensors, metadata);
+  for (const [name, { length }] of places) checkData(name, tensors[name]!, length);
+  const file = new Uint8Array(fileBytes);
+  file.set(head);
+  for (const [name, { offset }] of places) {
     const { data } = tensors[name]!;
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), dataStart + begins.get(name)!);
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
   }
   return file;
 }
@@ -249,7 +273,7 @@ function checkLayout(tensors: Map<string, TensorEntry>, dataStart: number, fileB
   if (end !== fileBytes) fail(`${fileBytes - end} bytes after the last tensor`);
 }
 
-function checkData(name: string, { dtype, shape, data }: TensorData): void {
+function bytesOf(name: string, { dtype, shape }: Pick<TensorData, 'dtype' | 'shape'>): number {
   if (name === '__metadata__') {
     throw new MettleError('invalid-argument', 'A tensor cannot be called "__metadata__": the format uses that name.');
   }
@@ -259,13 +283,19 @@ function checkData(name: string, { dtype, shape, data }: TensorData): void {
       `Tensor ${quote(name)}: safetensors has no type ${quote(String(dtype))}.`,
     );
   }
-  const expected = shape.every(isSize) ? byteLength(dtype, shape) : null;
-  if (expected !== data.byteLength) {
-    throw new MettleError(
-      'invalid-argument',
-      `Tensor ${quote(name)}: data has ${data.byteLength} bytes, but ${dtype} [${shape}] takes ${expected ?? 'no size'}.`,
-    );
+  const bytes = shape.every(isSize) ? byteLength(dtype, shape) : null;
+  if (bytes === null) {
+    throw new MettleError('invalid-argument', `Tensor ${quote(name)}: ${dtype} [${shape}] takes no size.`);
   }
+  return bytes;
+}
+
+function checkData(name: string, { dtype, shape, data }: TensorData, expected: number): void {
+  if (expected === data.byteLength) return;
+  throw new MettleError(
+    'invalid-argument',
+    `Tensor ${quote(name)}: data has ${data.byteLength} bytes, but ${dtype} [${shape}] takes ${expected}.`,
+  );
 }
 
 /** Bytes of a tensor; null if beyond the safe integers. */

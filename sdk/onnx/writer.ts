@@ -93,9 +93,10 @@ export class OnnxNodes {
     return dtypeCodes[dtype];
   }
 
-  initializer(name: string, shape: Shape, data: Data, weights?: WeightsFile): void {
+  /** `data` may be a type alone where the numbers have their place in `weights`. */
+  initializer(name: string, shape: Shape, data: Data | DType, weights?: WeightsFile): void {
     const tensor = new ProtoWriter();
-    tensor.packedVarints(1, shape).varint(2, dtypeCodes[dtypeOf(data)]);
+    tensor.packedVarints(1, shape).varint(2, dtypeCodes[typeof data === 'string' ? data : dtypeOf(data)]);
     tensor.string(8, name);
     const place = weights?.places.get(name);
     if (weights && place) {
@@ -107,6 +108,8 @@ export class OnnxNodes {
         tensor.message(13, new ProtoWriter().string(1, key).string(2, value));
       }
       tensor.varint(14, 1);
+    } else if (typeof data === 'string') {
+      throw new Error(`constant ${name} has neither numbers nor a place`);
     } else {
       tensor.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
@@ -114,10 +117,10 @@ export class OnnxNodes {
   }
 }
 
-/** The constants that `outputs` need and that are large enough for a weights file, by name. */
+/** The constants that `outputs` need and that belong in a weights file, by name: those that are large, and those that are not in memory. */
 export function largeConstants(outputs: readonly Value[]): Map<string, Value> {
   const large = reachable(outputs).filter(
-    ({ data }) => data && !(data instanceof BigInt64Array) && data.byteLength >= inlineBytes,
+    ({ data, load }) => load || (data && !(data instanceof BigInt64Array) && data.byteLength >= inlineBytes),
   );
   return new Map(large.map((v) => [v.name, v]));
 }
@@ -137,8 +140,9 @@ export function writeOnnx(
   for (const value of reachable(Object.values(outputs))) {
     if (value.op === inputOp && value.name in outputs) throw new Error(`"${value.name}" names an input and an output`);
     if (value.op === inputOp) inputs.push(valueInfo(value.name, value));
-    else if (value.op === constantOp) to.initializer(value.name, value.shape, value.data!, weights);
-    else if (value.op.emit) value.op.emit(to, value, value.inputs.map(nameOf), nameOf(value));
+    else if (value.op === constantOp) {
+      to.initializer(value.name, value.shape, value.data ?? value.dtype, weights);
+    } else if (value.op.emit) value.op.emit(to, value, value.inputs.map(nameOf), nameOf(value));
     else throw new Error(`operation ${value.op.name} cannot be written (${value.name})`);
   }
   const graph = new ProtoWriter();

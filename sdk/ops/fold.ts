@@ -10,7 +10,10 @@ import { matmulOp } from './linear.ts';
 /** Computes the named values, none of which depends on an input. */
 export type Evaluate = (values: Record<string, Value>) => Promise<Record<string, Float32Array>>;
 
-/** A new graph with the same outputs and nothing left in it that could have been computed before. */
+/**
+ * A new graph with the same outputs and nothing left in it that could have been computed before. What depends on a deferred constant becomes one itself:
+ * it is computed when it is fetched, one value at a time.
+ */
 export async function foldConstants(
   outputs: Record<string, Value>,
   evaluate: Evaluate,
@@ -24,14 +27,25 @@ export async function foldConstants(
   const results = new Set(Object.values(prepared));
   const needed = new Set(values.filter((v) => !fixed.has(v)).flatMap((v) => v.inputs));
   const frontier = values.filter((v) => fixed.has(v) && v.op !== constantOp && (needed.has(v) || results.has(v)));
-  if (frontier.length === 0) return prepared;
-  const computed = await evaluate(Object.fromEntries(frontier.map((v) => [v.name, v])));
+  const later = new Set(frontier.filter((v) => reachable([v]).some((part) => part.load)));
+  const now = frontier.filter((v) => !later.has(v));
+  const computed = now.length > 0 ? await evaluate(Object.fromEntries(now.map((v) => [v.name, v]))) : {};
   return rebuild(prepared, (graph, value, inputs) => {
+    if (later.has(value)) return graph.deferred(() => compute(value, evaluate), value.shape, value.name);
     const data = computed[value.name];
-    return data && frontier.includes(value)
-      ? graph.constant(data, value.shape, value.name)
-      : graph.adopt(value, inputs);
+    return data && now.includes(value) ? graph.constant(data, value.shape, value.name) : graph.adopt(value, inputs);
   });
+}
+
+/** Fetches the deferred constants that a value depends on, and computes it. */
+async function compute(value: Value, evaluate: Evaluate): Promise<Float32Array> {
+  const fetched = new Map<Value, Float32Array>();
+  for (const part of reachable([value])) if (part.load) fetched.set(part, await part.load());
+  const result = rebuild({ [value.name]: value }, (graph, part, inputs) => {
+    const data = fetched.get(part);
+    return data ? graph.constant(data, part.shape, part.name) : graph.adopt(part, inputs);
+  });
+  return (await evaluate(result))[value.name]!;
 }
 
 /** The same outputs in a new graph, each value made by `make` from its operands there. */

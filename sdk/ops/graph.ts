@@ -7,6 +7,8 @@ import type { OnnxNodes } from '../onnx/writer.ts';
 export type DType = 'float32' | 'int64' | 'bool' | 'int8' | 'uint8';
 export type Shape = readonly number[];
 export type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+/** Fetches the numbers of a constant, anew each time. */
+export type Load = () => Promise<Float32Array>;
 /** Numbers become scalar constants of the other operand's graph. */
 export type Operand = Value | number;
 
@@ -35,8 +37,10 @@ export class Value {
     readonly attributes: Attributes,
     readonly shape: Shape,
     readonly dtype: DType,
-    /** Set for constants. */
+    /** Set for constants, but those that are fetched. */
     readonly data: Data | null = null,
+    /** Set for constants whose numbers are not in memory. */
+    readonly load: Load | null = null,
   ) {}
 
   get rank(): number {
@@ -76,6 +80,11 @@ export class Graph {
     return this.add(name ?? this.unique('constant'), constantOp, [], {}, shape, dtype, data);
   }
 
+  /** A float32 constant that is fetched when it is written: for weights that need not all be in memory. */
+  deferred(load: Load, shape: Shape, name: string): Value {
+    return this.add(name, constantOp, [], {}, shape, 'float32', null, load);
+  }
+
   scalar(x: number): Value {
     return this.remember(`scalar ${x}`, () => this.constant(new Float32Array([x]), []));
   }
@@ -106,7 +115,7 @@ export class Graph {
 
   /** A value of another graph repeated in this one, name and all, on operands of this one; `op` may do the same another way. */
   adopt(value: Value, inputs: readonly Value[], attributes = value.attributes, op = value.op): Value {
-    return this.add(value.name, op, inputs, attributes, value.shape, value.dtype, value.data);
+    return this.add(value.name, op, inputs, attributes, value.shape, value.dtype, value.data, value.load);
   }
 
   private unique(name: string): string {
@@ -124,8 +133,9 @@ export class Graph {
     shape: Shape,
     dtype: DType,
     data: Data | null = null,
+    load: Load | null = null,
   ): Value {
-    const value = new Value(this, this.values.length, name, op, inputs, attributes, shape, dtype, data);
+    const value = new Value(this, this.values.length, name, op, inputs, attributes, shape, dtype, data, load);
     this.values.push(value);
     return value;
   }

@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{unit,node}/**/*.test.ts'],
+          include: ['test/{unit,node,packaging}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },

@@ -1,9 +1,9 @@
 /**
  * What is done to a graph once, before it is shipped: everything that depends on constants alone is computed and becomes a constant
- * (position tables, transposed weights, the queries of meta-tokens). The arithmetic is the runtime's, not ours.
+ * (transposed weights, the queries of meta-tokens). The arithmetic is the runtime's, not ours.
  */
 
-import { constantOp, Graph, inputOp, reachable, type Value } from './graph.ts';
+import { constantOp, Graph, inputOp, reachable, sizeOf, type Value } from './graph.ts';
 import { transpose } from './layout.ts';
 import { matmulOp } from './linear.ts';
 
@@ -11,8 +11,8 @@ import { matmulOp } from './linear.ts';
 export type Evaluate = (values: Record<string, Value>) => Promise<Record<string, Float32Array>>;
 
 /**
- * A new graph with the same outputs and nothing left in it that could have been computed before. What depends on a deferred constant becomes one itself:
- * it is computed when it is fetched, one value at a time.
+ * A new graph with the same outputs and nothing left in it that could have been computed before, but for what takes more bytes than the constants that it
+ * is made of (a table spread over all pairs of tokens): that the runtime computes when it loads the graph.
  */
 export async function foldConstants(
   outputs: Record<string, Value>,
@@ -20,32 +20,34 @@ export async function foldConstants(
 ): Promise<Record<string, Value>> {
   const prepared = rebuild(outputs, transposeWeights);
   const values = reachable(Object.values(prepared));
-  const fixed = new Set<Value>();
-  for (const value of values) {
-    if (value.op === constantOp || (value.op !== inputOp && value.inputs.every((i) => fixed.has(i)))) fixed.add(value);
-  }
+  const foldable = foldableAmong(values);
   const results = new Set(Object.values(prepared));
-  const needed = new Set(values.filter((v) => !fixed.has(v)).flatMap((v) => v.inputs));
-  const frontier = values.filter((v) => fixed.has(v) && v.op !== constantOp && (needed.has(v) || results.has(v)));
-  const later = new Set(frontier.filter((v) => reachable([v]).some((part) => part.load)));
-  const now = frontier.filter((v) => !later.has(v));
-  const computed = now.length > 0 ? await evaluate(Object.fromEntries(now.map((v) => [v.name, v]))) : {};
+  const needed = new Set(values.filter((v) => !foldable.has(v)).flatMap((v) => v.inputs));
+  const frontier = values.filter((v) => foldable.has(v) && v.op !== constantOp && (needed.has(v) || results.has(v)));
+  if (frontier.length === 0) return prepared;
+  const computed = await evaluate(Object.fromEntries(frontier.map((v) => [v.name, v])));
   return rebuild(prepared, (graph, value, inputs) => {
-    if (later.has(value)) return graph.deferred(() => compute(value, evaluate), value.shape, value.name);
     const data = computed[value.name];
-    return data && now.includes(value) ? graph.constant(data, value.shape, value.name) : graph.adopt(value, inputs);
+    return data && frontier.includes(value)
+      ? graph.constant(data, value.shape, value.name)
+      : graph.adopt(value, inputs);
   });
 }
 
-/** Fetches the deferred constants that a value depends on, and computes it. */
-async function compute(value: Value, evaluate: Evaluate): Promise<Float32Array> {
-  const fetched = new Map<Value, Float32Array>();
-  for (const part of reachable([value])) if (part.load) fetched.set(part, await part.load());
-  const result = rebuild({ [value.name]: value }, (graph, part, inputs) => {
-    const data = fetched.get(part);
-    return data ? graph.constant(data, part.shape, part.name) : graph.adopt(part, inputs);
-  });
-  return (await evaluate(result))[value.name]!;
+/** Values that depend on constants alone and are no larger than those. */
+function foldableAmong(values: readonly Value[]): Set<Value> {
+  const foldable = new Set<Value>();
+  const madeOf = new Map<Value, Set<Value>>();
+  for (const value of values) {
+    if (value.op === constantOp) madeOf.set(value, new Set([value]));
+    else if (value.op !== inputOp && value.inputs.every((input) => madeOf.has(input))) {
+      madeOf.set(value, new Set(value.inputs.flatMap((input) => [...madeOf.get(input)!])));
+    }
+    const constants = madeOf.get(value);
+    const bytes = (of: Value): number => of.data?.byteLength ?? 4 * sizeOf(of.shape);
+    if (constants && bytes(value) <= [...constants].reduce((sum, of) => sum + bytes(of), 0)) foldable.add(value);
+  }
+  return foldable;
 }
 
 /** The same outputs in a new graph, each value made by `make` from its operands there. */

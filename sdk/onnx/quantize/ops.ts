@@ -1,5 +1,5 @@
 /** Products with a quantized matrix as operations of a graph, and the ONNX nodes that they become. They have no gradient: only finished graphs hold them. */
-import type { Op, Value } from '../../ops/graph.ts';
+import type { Op } from '../../ops/graph.ts';
 import { microsoft } from '../writer.ts';
 
 /**
@@ -29,5 +29,15 @@ export const blockMatmulOp: Op = {
   },
 };
 
-/** Whether a value is a product with a quantized matrix. */
-export const isQuantized = ({ op }: Value): boolean => op === int8MatmulOp || op === blockMatmulOp;
+/**
+ * The weight that levels stand for: int8 [K / block, block, N] times scales [K / block, 1, N], as float32 [K, N]. Runtimes compute it when they load the graph,
+ * so that it costs nothing afterwards.
+ */
+export const restoreOp: Op = {
+  name: 'restore',
+  emit(to, value, [levels, scales], output) {
+    to.node('Cast', [levels!], [`${output}/levels`], { to: to.dtypeCode('float32') });
+    to.node('Mul', [`${output}/levels`, scales!], [`${output}/blocks`]);
+    to.node('Reshape', [`${output}/blocks`, to.integers(value.shape)], [output]);
+  },
+};

@@ -4,14 +4,17 @@
  */
 import { constantOp, type Graph, reachable, rebuild, type Value } from '../../ops/index.ts';
 import { matmulOp } from '../../ops/linear.ts';
-import { blockMatmulOp, int8MatmulOp } from './ops.ts';
+import { blockMatmulOp, int8MatmulOp, restoreOp } from './ops.ts';
 import { type Rounded, roundWeight } from './rounding.ts';
 
 /**
- * How weights are kept and multiplied. `int8`: 8 bits per output column, and inputs brought to 8 bits as they come; for CPUs. `block8`, `block4`: 8 or 4 bits
- * in blocks of 32 along the inner axis, multiplied in float32; for GPUs.
+ * How large weights are kept and multiplied.
+ * `int8`: 8 bits, a scale per column; inputs are brought to 8 bits as they come and multiplied as integers. Fast on CPUs; rounding inputs adds noise.
+ * `stored8`: 8 bits in blocks of 32 along K, restored when the graph is loaded. Small files, float32 from then on.
+ * `block8`: the same numbers, but they stay in 8 bits and are restored within each product: small in memory too, made for GPUs.
+ * `block4`: likewise in 4 bits, but for the smallest weights, which keep 8.
  */
-export type Quantization = 'int8' | 'block8' | 'block4';
+export type Quantization = 'int8' | 'stored8' | 'block8' | 'block4';
 
 /** Inputs that a product has seen, [samples, K], by the name of its weight: rounding then spares the outputs that such inputs give. */
 export type Calibration = ReadonlyMap<string, Float32Array>;
@@ -20,6 +23,8 @@ export type Calibration = ReadonlyMap<string, Float32Array>;
 const blockSize = 32;
 /** Weights with fewer numbers stay float32. */
 const minimum = 4096;
+/** In `block4`, the smallest weights keep 8 bits up to this share of all numbers: early layers are small, and all that follows depends on them. */
+const shareOf8Bits = 0.1;
 
 /** The products that `quantizeGraph` would change: each a value whose inputs are x [..., K] and a constant [K, N]. */
 export function productsToQuantize(outputs: Record<string, Value>, quantization: Quantization): Value[] {
@@ -32,21 +37,37 @@ export function quantizeGraph(
   quantization: Quantization,
   calibration?: Calibration,
 ): Record<string, Value> {
-  const weights = new Map<Value, [Value, Value]>();
-  const bits = quantization === 'block4' ? 4 : 8;
+  const bitsOf = chooseBits(outputs, quantization);
+  const done = new Map<Value, Value[]>();
   return rebuild(outputs, (graph, value, inputs) => {
     if (!isLargeProduct(value, quantization)) return graph.adopt(value, inputs);
     const weight = value.inputs[1]!;
     const [inner, columns] = weight.shape as [number, number];
-    if (!weights.has(weight)) {
-      const format = { bits, group: quantization === 'int8' ? inner : blockSize } as const;
+    const bits = bitsOf(weight);
+    if (!done.has(weight)) {
+      const format = { bits, group: quantization === 'int8' ? inner : blockSize };
       const rounded = roundWeight(weight.data as Float32Array, [inner, columns], format, calibration?.get(weight.name));
-      weights.set(weight, quantization === 'int8' ? byColumn(graph, weight, rounded) : byBlock(graph, weight, rounded));
+      done.set(weight, operandsOf[quantization](graph, weight, rounded));
     }
-    const operands = [inputs[0]!, ...weights.get(weight)!];
+    const operands = [inputs[0]!, ...done.get(weight)!];
+    if (quantization === 'stored8') return graph.adopt(value, operands);
     if (quantization === 'int8') return graph.adopt(value, operands, {}, int8MatmulOp);
     return graph.adopt(value, operands, { bits, blockSize, inner, columns }, blockMatmulOp);
   });
+}
+
+function chooseBits(outputs: Record<string, Value>, quantization: Quantization): (weight: Value) => 4 | 8 {
+  if (quantization !== 'block4') return () => 8;
+  const size = (weight: Value): number => weight.data!.length;
+  const weights = [...new Set(productsToQuantize(outputs, quantization).map((product) => product.inputs[1]!))];
+  weights.sort((a, b) => size(a) - size(b));
+  let left = shareOf8Bits * weights.reduce((sum, weight) => sum + size(weight), 0);
+  const small = new Set<Value>();
+  for (const weight of weights) {
+    left -= size(weight);
+    if (left >= 0) small.add(weight);
+  }
+  return (weight) => (small.has(weight) ? 8 : 4);
 }
 
 function isLargeProduct({ op, inputs, attributes }: Value, quantization: Quantization): boolean {
@@ -56,13 +77,31 @@ function isLargeProduct({ op, inputs, attributes }: Value, quantization: Quantiz
   return quantization === 'int8' || weight.shape[0]! % blockSize === 0;
 }
 
+/** What a product reads in place of its weight. */
+const operandsOf: Record<Quantization, (graph: Graph, weight: Value, rounded: Rounded) => Value[]> = {
+  int8: byColumn,
+  stored8: stored,
+  block8: byBlock,
+  block4: byBlock,
+};
+
 /** int8 [K, N] and scales [N]. */
-function byColumn(graph: Graph, { name, shape }: Value, { levels, scales, columns }: Rounded): [Value, Value] {
+function byColumn(graph: Graph, { name, shape }: Value, { levels, scales, columns }: Rounded): Value[] {
   return [graph.constant(levels, shape, `${name}.int8`), graph.constant(scales, [columns], `${name}.scale`)];
 }
 
+/** The restored weight [K, N]. */
+function stored(graph: Graph, { name, shape }: Value, { inner, columns, levels, scales }: Rounded): Value[] {
+  const blocks = inner / blockSize;
+  const operands = [
+    graph.constant(levels, [blocks, blockSize, columns], `${name}.int8`),
+    graph.constant(scales, [blocks, 1, columns], `${name}.scale`),
+  ];
+  return [graph.scope(name, () => graph.apply(restoreOp, operands, {}, shape))];
+}
+
 /** uint8 [N, K / block, bytes], the first number of a pair in the low half of a byte, and scales [N * K / block]. */
-function byBlock(graph: Graph, { name }: Value, { bits, inner, columns, levels, scales }: Rounded): [Value, Value] {
+function byBlock(graph: Graph, { name }: Value, { bits, inner, columns, levels, scales }: Rounded): Value[] {
   const blocks = inner / blockSize;
   const perByte = 8 / bits;
   // The level that stands for zero: what the operator takes where no zero points are given.

@@ -143,7 +143,8 @@ function areaRow({ masks }) {
   const largest = masks.reduce((top, { area }) => Math.max(top, area), 0);
   const cells = masks.map(({ start, end, area }) => {
     const cell = place(element('i', { className: 'cell', title: `${clock(start)}: ${percent(area)}` }), start, end);
-    cell.style.height = `${(100 * area) / (largest || 1)}%`;
+    // A share that reads as 0% shall not look like a full bar.
+    cell.style.height = `${(100 * area) / Math.max(largest, 0.05)}%`;
     return cell;
   });
   const track = element('div', { className: 'track' }, ...cells);

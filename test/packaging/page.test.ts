@@ -58,7 +58,9 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
 
   async function analyze(page: Page): Promise<void> {
     await page.setInputFiles('#file', film);
-    await page.locator('#timeline').waitFor();
+    await page.locator('#timeline:visible, #error:visible').waitFor();
+    // What the page says went wrong is worth more than what is missing.
+    expect(await page.locator('#error:visible').allTextContents()).toEqual([]);
     await page.locator('#progress').waitFor({ state: 'hidden' });
   }
 

@@ -4,6 +4,7 @@ import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manif
 import { finishManifest } from '../hub/package.ts';
 import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
 import { Params, type Weights } from '../models/params.ts';
+import { tapShape } from '../models/taps.ts';
 import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
 import { type Package, withManifest } from './backbone.ts';
 import { graphFiles } from './graph-files.ts';
@@ -59,12 +60,12 @@ export async function compileAdapter(
   return { manifest, files: withManifest(compiled.files, manifest) };
 }
 
-/** One second: taps [1, tokens, width] in. */
+/** One second: taps in, as the backbone gives them. */
 function buildSegment({ config, weights }: AdapterSource, base: BackboneManifest): Record<string, Value> {
   const graph = new Graph();
   const taps = new Map([...base.taps.visual, ...base.taps.audio].map((tap) => [tap.name, tap]));
   const read = (name: string): Value =>
-    graph.remember(`tap ${name}`, () => graph.input(name, [1, taps.get(name)!.tokens, taps.get(name)!.width]));
+    graph.remember(`tap ${name}`, () => graph.input(name, tapShape(taps.get(name)!)));
   return segmentPart(Params.constants(graph, weights), base.taps, read, config);
 }
 

@@ -10,6 +10,7 @@ import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } 
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
 import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
+import { asTokens } from './taps.ts';
 
 export type AdapterConfig = {
   task: Task;
@@ -48,11 +49,27 @@ export function tapsToDistill(taps: readonly Tap[], { task, taps: choice }: Adap
   return choice === 'blocks' ? blocks : blocks.filter((tap, i) => blocks[i + 1]?.width !== tap.width);
 }
 
-/** The visual maps that a mask is decoded from, finest first. */
-export const mapsToGuide = (taps: readonly Tap[]): Tap[] =>
-  taps.filter(
-    (tap, i) => !isBlock(tap) && taps.findIndex((other) => !isBlock(other) && other.width === tap.width) === i,
-  );
+/** A mask decoder has at most this many maps, as many as a Swin has stages. */
+const mostMaps = 4;
+
+/**
+ * The visual maps that a mask is decoded from, finest first: each twice as fine as the next, the last tap of its size. Of a Swin these are its stage ends;
+ * of any other network the longest such row that its taps give.
+ */
+export function mapsToGuide(taps: readonly Tap[]): Tap[] {
+  const bySize = new Map(taps.filter((tap) => !isBlock(tap)).map((tap) => [String(tap.grid), tap]));
+  const rowUpFrom = (coarsest: Tap): Tap[] => {
+    const row = [coarsest];
+    for (let finer: Tap | undefined = coarsest; row.length <= mostMaps; ) {
+      finer = bySize.get(String(finer.grid.map((length) => 2 * length)));
+      if (!finer) break;
+      row.unshift(finer);
+    }
+    return row.slice(-mostMaps);
+  };
+  const rows = [...bySize.values()].sort((a, b) => a.tokens - b.tokens).map(rowUpFrom);
+  return rows.reduce<Tap[]>((longest, row) => (row.length > longest.length ? row : longest), []);
+}
 
 /** Names of all taps that an adapter reads. */
 export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
@@ -64,7 +81,7 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
 /**
  * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
  * that loss compares, `heard` and `seen.<map>` [N, channels].
- * `read` gives a tap's value [N, tokens, width] by its name.
+ * `read` gives a tap's value by its name, [N, tokens, width] or a map [N, width, rows, columns].
  */
 export function segmentPart(
   p: Params,
@@ -75,12 +92,12 @@ export function segmentPart(
 ): Record<string, Value> {
   const condense = (modality: 'visual' | 'audio'): Value => {
     const chosen = tapsToDistill(taps[modality], config);
-    const values: ReadTap[] = chosen.map(({ name, width }) => ({ name, stage: width, value: read(name) }));
+    const values: ReadTap[] = chosen.map(({ name, width }) => ({ name, stage: width, value: asTokens(read(name)) }));
     return p.in('lcd', (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
   if (config.task !== 'segmentation') return { audioTokens: audio, visualTokens: visual };
-  const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: read(name), grid }));
+  const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: asTokens(read(name)), grid }));
   const decoded = segmentation(p, maps, { audio, visual }, config);
   return options.matching
     ? { mask: decoded.mask, ...matchingOutputs(matching(p, decoded, audio)) }

@@ -1,6 +1,6 @@
 /**
  * An adapter as something to train: its two parts over whole clips, with the loss of its task. Inputs of a batch of B clips of T seconds are every tap that
- * the adapter reads, [B * T, tokens, width], `mask` [B, T] (1 where there is a second), and labels:
+ * the adapter reads, [B * T, tokens, width] or maps [B * T, width, rows, columns], `mask` [B, T] (1 where there is a second), and labels:
  * - localization: `labels` [B, T, classes + 1], one-hot, background last
  * - parsing: `labels` [B, classes], what is heard or seen anywhere in the clip
  * - segmentation: `masks` [B * T, 1, H, W] of 0 and 1, and `supervised` [B, T], 1 where there is a mask (S4 gives the first second's alone)
@@ -10,7 +10,8 @@ import { type AdapterConfig, type BackboneTaps, mapsToGuide, segmentPart, tapsRe
 import { type ClipTokens, decodeEvents, localization } from '../models/localization.ts';
 import type { Params } from '../models/params.ts';
 import { parsing } from '../models/parsing.ts';
-import { add, mul, reshape, type Shape, type Value } from '../ops/index.ts';
+import { tapShape } from '../models/taps.ts';
+import { add, mul, reshape, type Value } from '../ops/index.ts';
 import {
   accuracy,
   clipWeight,
@@ -40,12 +41,7 @@ export function adapterModel(taps: BackboneTaps, config: AdapterConfig, losses: 
 function tapShapes(taps: BackboneTaps, config: AdapterConfig, batch: number): InputShapes {
   const all = new Map([...taps.visual, ...taps.audio].map((tap) => [tap.name, tap]));
   const seconds = batch * config.segments;
-  return Object.fromEntries(
-    tapsRead(taps, config).map((name): [string, Shape] => {
-      const { tokens, width } = all.get(name)!;
-      return [name, [seconds, tokens, width]];
-    }),
-  );
+  return Object.fromEntries(tapsRead(taps, config).map((name) => [name, tapShape(all.get(name)!, seconds)]));
 }
 
 /** Meta-tokens of whole clips. */

@@ -3,7 +3,7 @@
  * (transposed weights, the queries of meta-tokens). The arithmetic is the runtime's, not ours.
  */
 
-import { constantOp, Graph, inputOp, reachable, sizeOf, type Value } from './graph.ts';
+import { constantOp, type Data, type DType, Graph, inputOp, reachable, sizeOf, type Value } from './graph.ts';
 import { transpose } from './layout.ts';
 import { matmulOp } from './linear.ts';
 
@@ -12,7 +12,8 @@ export type Evaluate = (values: Record<string, Value>) => Promise<Record<string,
 
 /**
  * A new graph with the same outputs and nothing left in it that could have been computed before, but for what takes more bytes than the constants that it
- * is made of (a table spread over all pairs of tokens): that the runtime computes when it loads the graph.
+ * is made of (a table spread over all pairs of tokens): that the runtime computes when it loads the graph. What depends on a deferred constant becomes one
+ * itself: it is computed when it is fetched, one value at a time.
  */
 export async function foldConstants(
   outputs: Record<string, Value>,
@@ -24,15 +25,29 @@ export async function foldConstants(
   const results = new Set(Object.values(prepared));
   const needed = new Set(values.filter((v) => !foldable.has(v)).flatMap((v) => v.inputs));
   const frontier = values.filter((v) => foldable.has(v) && v.op !== constantOp && (needed.has(v) || results.has(v)));
-  if (frontier.length === 0) return prepared;
-  const computed = await evaluate(Object.fromEntries(frontier.map((v) => [v.name, v])));
+  const later = new Set(frontier.filter((v) => reachable([v]).some((part) => part.load)));
+  const now = frontier.filter((v) => !later.has(v));
+  const computed = now.length > 0 ? await evaluate(Object.fromEntries(now.map((v) => [v.name, v]))) : {};
   return rebuild(prepared, (graph, value, inputs) => {
+    if (later.has(value)) return graph.deferred(() => compute(value, evaluate), value.shape, value.name);
     const data = computed[value.name];
-    return data && frontier.includes(value)
-      ? graph.constant(data, value.shape, value.name)
-      : graph.adopt(value, inputs);
+    return data && now.includes(value) ? graph.constant(data, value.shape, value.name) : graph.adopt(value, inputs);
   });
 }
+
+/** Fetches the deferred constants that a value depends on, and computes it. */
+async function compute(value: Value, evaluate: Evaluate): Promise<Float32Array> {
+  const fetched = new Map<Value, Data>();
+  for (const part of reachable([value])) if (part.load) fetched.set(part, await part.load());
+  const result = rebuild({ [value.name]: value }, (graph, part, inputs) => {
+    const data = fetched.get(part);
+    return data ? graph.constant(data, part.shape, part.name) : graph.adopt(part, inputs);
+  });
+  return (await evaluate(result))[value.name]!;
+}
+
+const itemBytes: Record<DType, number> = { float32: 4, int64: 8, bool: 1, int8: 1, uint8: 1 };
+const bytesOf = ({ dtype, shape }: Value): number => itemBytes[dtype] * sizeOf(shape);
 
 /** Values that depend on constants alone and are no larger than those. */
 function foldableAmong(values: readonly Value[]): Set<Value> {
@@ -44,8 +59,7 @@ function foldableAmong(values: readonly Value[]): Set<Value> {
       madeOf.set(value, new Set(value.inputs.flatMap((input) => [...madeOf.get(input)!])));
     }
     const constants = madeOf.get(value);
-    const bytes = (of: Value): number => of.data?.byteLength ?? 4 * sizeOf(of.shape);
-    if (constants && bytes(value) <= [...constants].reduce((sum, of) => sum + bytes(of), 0)) foldable.add(value);
+    if (constants && bytesOf(value) <= [...constants].reduce((sum, of) => sum + bytesOf(of), 0)) foldable.add(value);
   }
   return foldable;
 }

@@ -8,7 +8,7 @@ export type DType = 'float32' | 'int64' | 'bool' | 'int8' | 'uint8';
 export type Shape = readonly number[];
 export type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array;
 /** Fetches the numbers of a constant, anew each time. */
-export type Load = () => Promise<Float32Array>;
+export type Load = () => Promise<Data>;
 /** Numbers become scalar constants of the other operand's graph. */
 export type Operand = Value | number;
 
@@ -80,9 +80,9 @@ export class Graph {
     return this.add(name ?? this.unique('constant'), constantOp, [], {}, shape, dtype, data);
   }
 
-  /** A float32 constant that is fetched when it is written: for weights that need not all be in memory. */
-  deferred(load: Load, shape: Shape, name: string): Value {
-    return this.add(name, constantOp, [], {}, shape, 'float32', null, load);
+  /** A constant that is fetched when it is written: for weights that need not all be in memory. */
+  deferred(load: Load, shape: Shape, name: string, dtype: DType = 'float32'): Value {
+    return this.add(name, constantOp, [], {}, shape, dtype, null, load);
   }
 
   scalar(x: number): Value {

@@ -2,7 +2,17 @@
  * Turns the large weight products of a finished graph into products with quantized matrices. Everything else stays float32: attention, whose operands are both
  * computed; norms; and products too small to gain from it.
  */
-import { constantOp, type Graph, reachable, rebuild, type Value } from '../../ops/index.ts';
+import {
+  constantOp,
+  type Data,
+  type DType,
+  type Graph,
+  reachable,
+  rebuild,
+  type Shape,
+  sizeOf,
+  type Value,
+} from '../../ops/index.ts';
 import { matmulOp } from '../../ops/linear.ts';
 import { blockMatmulOp, int8MatmulOp, restoreOp } from './ops.ts';
 import { type Rounded, roundWeight } from './rounding.ts';
@@ -31,7 +41,10 @@ export function productsToQuantize(outputs: Record<string, Value>, quantization:
   return reachable(Object.values(outputs)).filter((value) => isLargeProduct(value, quantization));
 }
 
-/** The same outputs with quantized products, in a new graph. Expects constants to be folded. */
+/**
+ * The same outputs with quantized products, in a new graph. Expects constants to be folded. A weight that is not in memory is rounded when the first of its
+ * parts is fetched.
+ */
 export function quantizeGraph(
   outputs: Record<string, Value>,
   quantization: Quantization,
@@ -46,80 +59,103 @@ export function quantizeGraph(
     const bits = bitsOf(weight);
     if (!done.has(weight)) {
       const format = { bits, group: quantization === 'int8' ? inner : blockSize };
-      const rounded = roundWeight(weight.data as Float32Array, [inner, columns], format, calibration?.get(weight.name));
-      done.set(weight, operandsOf[quantization](graph, weight, rounded));
+      const round = (data: Data): Rounded =>
+        roundWeight(data as Float32Array, [inner, columns], format, calibration?.get(weight.name));
+      done.set(weight, quantized(graph, weight, partsOf[quantization](inner, columns, bits), round));
     }
-    const operands = [inputs[0]!, ...done.get(weight)!];
-    if (quantization === 'stored8') return graph.adopt(value, operands);
-    if (quantization === 'int8') return graph.adopt(value, operands, {}, int8MatmulOp);
-    return graph.adopt(value, operands, { bits, blockSize, inner, columns }, blockMatmulOp);
+    const parts = done.get(weight)!;
+    if (quantization === 'int8') return graph.adopt(value, [inputs[0]!, ...parts], {}, int8MatmulOp);
+    if (quantization !== 'stored8') {
+      return graph.adopt(value, [inputs[0]!, ...parts], { bits, blockSize, inner, columns }, blockMatmulOp);
+    }
+    const restored = graph.scope(weight.name, () => graph.apply(restoreOp, parts, {}, weight.shape));
+    return graph.adopt(value, [inputs[0]!, restored]);
   });
+}
+
+const numbersIn = (weight: Value): number => sizeOf(weight.shape);
+
+function isLargeProduct({ op, inputs, attributes }: Value, quantization: Quantization): boolean {
+  const weight = inputs[1];
+  if (op !== matmulOp || weight?.op !== constantOp || weight.rank !== 2 || numbersIn(weight) < minimum) return false;
+  if (attributes.transposeA || attributes.transposeB) return false;
+  return quantization === 'int8' || weight.shape[0]! % blockSize === 0;
 }
 
 function chooseBits(outputs: Record<string, Value>, quantization: Quantization): (weight: Value) => 4 | 8 {
   if (quantization !== 'block4') return () => 8;
-  const size = (weight: Value): number => weight.data!.length;
   const weights = [...new Set(productsToQuantize(outputs, quantization).map((product) => product.inputs[1]!))];
-  weights.sort((a, b) => size(a) - size(b));
-  let left = shareOf8Bits * weights.reduce((sum, weight) => sum + size(weight), 0);
+  weights.sort((a, b) => numbersIn(a) - numbersIn(b));
+  let left = shareOf8Bits * weights.reduce((sum, weight) => sum + numbersIn(weight), 0);
   const small = new Set<Value>();
   for (const weight of weights) {
-    left -= size(weight);
+    left -= numbersIn(weight);
     if (left >= 0) small.add(weight);
   }
   return (weight) => (small.has(weight) ? 8 : 4);
 }
 
-function isLargeProduct({ op, inputs, attributes }: Value, quantization: Quantization): boolean {
-  const weight = inputs[1];
-  if (op !== matmulOp || weight?.op !== constantOp || weight.rank !== 2 || weight.data!.length < minimum) return false;
-  if (attributes.transposeA || attributes.transposeB) return false;
-  return quantization === 'int8' || weight.shape[0]! % blockSize === 0;
-}
+/** A constant that a product reads in place of its weight. */
+type Part = { suffix: string; dtype: DType; shape: Shape; data: (rounded: Rounded) => Data };
 
-/** What a product reads in place of its weight. */
-const operandsOf: Record<Quantization, (graph: Graph, weight: Value, rounded: Rounded) => Value[]> = {
-  int8: byColumn,
-  stored8: stored,
-  block8: byBlock,
-  block4: byBlock,
+const partsOf: Record<Quantization, (inner: number, columns: number, bits: 4 | 8) => Part[]> = {
+  int8: (inner, columns) => [
+    { suffix: 'int8', dtype: 'int8', shape: [inner, columns], data: ({ levels }) => levels },
+    { suffix: 'scale', dtype: 'float32', shape: [columns], data: ({ scales }) => scales },
+  ],
+  stored8: (inner, columns) => [
+    { suffix: 'int8', dtype: 'int8', shape: [inner / blockSize, blockSize, columns], data: ({ levels }) => levels },
+    { suffix: 'scale', dtype: 'float32', shape: [inner / blockSize, 1, columns], data: ({ scales }) => scales },
+  ],
+  block8: blocks,
+  block4: blocks,
 };
 
-/** int8 [K, N] and scales [N]. */
-function byColumn(graph: Graph, { name, shape }: Value, { levels, scales, columns }: Rounded): Value[] {
-  return [graph.constant(levels, shape, `${name}.int8`), graph.constant(scales, [columns], `${name}.scale`)];
-}
-
-/** The restored weight [K, N]. */
-function stored(graph: Graph, { name, shape }: Value, { inner, columns, levels, scales }: Rounded): Value[] {
-  const blocks = inner / blockSize;
-  const operands = [
-    graph.constant(levels, [blocks, blockSize, columns], `${name}.int8`),
-    graph.constant(scales, [blocks, 1, columns], `${name}.scale`),
+function blocks(inner: number, columns: number, bits: 4 | 8): Part[] {
+  const shape = [columns, inner / blockSize, (blockSize * bits) / 8];
+  return [
+    { suffix: `int${bits}`, dtype: 'uint8', shape, data: packed },
+    { suffix: 'scale', dtype: 'float32', shape: [(inner / blockSize) * columns], data: turnedScales },
   ];
-  return [graph.scope(name, () => graph.apply(restoreOp, operands, {}, shape))];
 }
 
-/** uint8 [N, K / block, bytes], the first number of a pair in the low half of a byte, and scales [N * K / block]. */
-function byBlock(graph: Graph, { name }: Value, { bits, inner, columns, levels, scales }: Rounded): Value[] {
-  const blocks = inner / blockSize;
+function quantized(graph: Graph, { name, data, load }: Value, parts: Part[], round: (data: Data) => Rounded): Value[] {
+  if (data) {
+    const rounded = round(data);
+    return parts.map((part) => graph.constant(part.data(rounded), part.shape, `${name}.${part.suffix}`));
+  }
+  let rounding: Promise<Rounded> | null = null;
+  const rounded = (): Promise<Rounded> => {
+    rounding ??= load!().then(round);
+    return rounding;
+  };
+  return parts.map((part) => {
+    const fetch = async (): Promise<Data> => part.data(await rounded());
+    return graph.deferred(fetch, part.shape, `${name}.${part.suffix}`, part.dtype);
+  });
+}
+
+/** Levels column by column, from zero up; of two in a byte the first takes the low half. */
+function packed({ bits, inner, columns, levels }: Rounded): Uint8Array {
   const perByte = 8 / bits;
   // The level that stands for zero: what the operator takes where no zero points are given.
   const zero = 2 ** (bits - 1);
-  const packed = new Uint8Array((inner * columns) / perByte);
+  const bytes = new Uint8Array((inner * columns) / perByte);
   for (let k = 0; k < inner; k++) {
     for (let n = 0; n < columns; n++) {
       const at = n * inner + k;
-      packed[Math.floor(at / perByte)]! |= (levels[k * columns + n]! + zero) << ((at % perByte) * bits);
+      bytes[Math.floor(at / perByte)]! |= (levels[k * columns + n]! + zero) << ((at % perByte) * bits);
     }
   }
+  return bytes;
+}
+
+/** Scales column by column. */
+function turnedScales({ columns, scales }: Rounded): Float32Array {
   const turned = new Float32Array(scales.length);
+  const rows = scales.length / columns;
   scales.forEach((scale, i) => {
-    turned[(i % columns) * blocks + Math.floor(i / columns)] = scale;
+    turned[(i % columns) * rows + Math.floor(i / columns)] = scale;
   });
-  const shape = [columns, blocks, blockSize / perByte];
-  return [
-    graph.constant(packed, shape, `${name}.int${bits}`),
-    graph.constant(turned, [turned.length], `${name}.scale`),
-  ];
+  return turned;
 }

@@ -1,8 +1,167 @@
-/** `mettle backbone tap`: any ONNX network as a backbone package. */
-import { usageError } from './options.ts';
+/** `mettle backbone tap`: any ONNX network as a backbone package, or a list of the values in it that adapters could read. */
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { FrontEndSource } from '../compile/tapped.ts';
+import { MettleError } from '../errors.ts';
+import { parseJson } from '../hub/parse-json.ts';
+import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../hub/parse-manifest.ts';
+import { savePackage } from '../node/save-package.ts';
+import type { Network } from '../onnx/taps.ts';
+import { readOptions, usageError } from './options.ts';
+import { oneLine } from './terminal.ts';
 import type { Io } from './types.ts';
 
-/** Returns the exit code. */
-export async function backboneTap(_argv: string[], _io: Io): Promise<number> {
-  throw usageError('"mettle backbone tap" is not in this build.', 'backbone');
+export const TAP_HELP = `Usage
+  mettle backbone tap MODEL.onnx --list [input options]
+  mettle backbone tap MODEL.onnx --tap NAME... --modality picture|sound [input options] --out DIR
+
+Makes a package of one sense out of any ONNX network: its graph cut at the taps, its weights, and a manifest. The network's
+input becomes one second: batch 1, all sizes fixed. Use it in a pair: mettle run FILE --backbone DIR --backbone OTHER.
+
+Options
+  --list              print values that look like the ends of blocks, with their shapes, and write nothing
+  --tap NAME          value that adapters shall read; may be repeated. Tokens [1, tokens, width] or a map
+                      [1, width, rows, columns]. It is called picture or sound first: visual.NAME, audio.NAME
+  --modality NAME     picture or sound (default: picture)
+  --size WxH          pictures: pixels of the network's input (default: what the network says)
+  --mean R,G,B        pictures: mean in [0, 1] (default: ImageNet's, 0.485,0.456,0.406)
+  --std R,G,B         pictures: deviation (default: ImageNet's, 0.229,0.224,0.225)
+  --front-end FILE    the same as JSON, as "inputs" of a manifest have it but without "input"; sounds need it
+  --id ID             id of the package (default: the name of DIR)
+  --license TEXT      licence of the weights (default: unknown)
+  --out DIR           folder of the package; it must not be there yet
+`;
+
+const imageNet = { mean: '0.485,0.456,0.406', std: '0.229,0.224,0.225' };
+
+/** Returns the exit code. Throws `not-found` for a file or tap that is not there, and what `tapBackbone` throws; DIR is then not made. */
+export async function backboneTap(argv: string[], io: Io): Promise<number> {
+  const { values, positionals } = readOptions('backbone tap', {
+    args: argv,
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean' },
+      tap: { type: 'string', multiple: true },
+      modality: { type: 'string' },
+      size: { type: 'string' },
+      mean: { type: 'string' },
+      std: { type: 'string' },
+      'front-end': { type: 'string' },
+      id: { type: 'string' },
+      license: { type: 'string' },
+      out: { type: 'string' },
+      verbose: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    io.stdout.write(TAP_HELP);
+    return 0;
+  }
+  const [path, ...more] = positionals;
+  if (path === undefined || more.length > 0) {
+    throw usageError(`Expected one MODEL.onnx, got ${positionals.length}.`, 'backbone tap');
+  }
+  if (!values.list && !values.out) throw usageError('--out DIR is missing; or say --list.', 'backbone tap');
+  const { openNetwork } = await import('../onnx/taps.ts');
+  const { listTaps, shapeFed, tapBackbone } = await import('../compile/tapped.ts');
+  const { loadRuntime } = await import('../node/runtime.ts');
+  const network = openNetwork(await readInput(path), basename(path));
+  const source = await readFrontEnd(values, network);
+  const { ort } = await loadRuntime({ device: 'auto' });
+  const surgery = { network, readExternal: externalBeside(path), ort };
+  if (values.list) {
+    const candidates = await listTaps(surgery, shapeFed(network, source));
+    const width = Math.max(0, ...candidates.map(({ value }) => value.length));
+    for (const { value, shape, op, reason } of candidates) {
+      io.stdout.write(`${oneLine(value).padEnd(width)}  [${shape.join(', ')}]  ${oneLine(op)}, ${reason}\n`);
+    }
+    if (candidates.length === 0) io.stderr.write('No value looks like the end of a block.\n');
+    return 0;
+  }
+  const out = resolve(values.out!);
+  const id = values.id ?? basename(out).toLowerCase();
+  const { license = 'unknown', tap = [] } = values;
+  const built = await tapBackbone({ ...source, id, version: '1.0.0', license, taps: tap }, surgery);
+  await savePackage(out, built.files);
+  const taps = [...built.manifest.taps.visual, ...built.manifest.taps.audio];
+  for (const { name, layout, tokens, width, grid } of taps) {
+    const shape = layout === 'map' ? [1, width, ...grid] : [1, tokens, width];
+    io.stdout.write(`${oneLine(name)}  ${layout} [${shape.join(', ')}]\n`);
+  }
+  return 0;
+}
+
+async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    throw new MettleError('not-found', `Cannot read ${path}: ${(error as Error).message}`, {
+      hint: 'Check the path and the rights of the file.',
+      cause: error,
+    });
+  }
+}
+
+/** Files beside the model, each read once. The ONNX reader lets no location out of the model's folder. */
+function externalBeside(model: string): (location: string) => Uint8Array {
+  const known = new Map<string, Uint8Array>();
+  return (location) => {
+    const path = join(dirname(model), location);
+    if (!existsSync(path)) {
+      throw new MettleError('not-found', `${basename(model)} keeps weights in ${location}, which is not there.`, {
+        hint: `Put ${location} of the same export beside the model.`,
+      });
+    }
+    const bytes = known.get(location) ?? new Uint8Array(readFileSync(path));
+    known.set(location, bytes);
+    return bytes;
+  };
+}
+
+type InputOptions = { modality?: string; size?: string; mean?: string; std?: string; 'front-end'?: string };
+
+async function readFrontEnd(values: InputOptions, network: Network): Promise<FrontEndSource> {
+  const { modality = 'picture', size, mean, std, 'front-end': file } = values;
+  if (modality !== 'picture' && modality !== 'sound') {
+    throw usageError(`--modality "${modality}" is unknown; expected picture or sound.`, 'backbone tap');
+  }
+  if (file !== undefined) {
+    if (size ?? mean ?? std) throw usageError('--front-end says all; leave out --size, --mean, --std.', 'backbone tap');
+    const json = parseJson(await readInput(file), file);
+    return modality === 'picture'
+      ? { modality: 'visual', frontEnd: parsePictureFrontEnd(json, file) }
+      : { modality: 'audio', frontEnd: parseLogMelFrontEnd(json, file) };
+  }
+  if (modality === 'sound') throw usageError('Sounds need --front-end FILE.', 'backbone tap');
+  const [width, height] = size === undefined ? sizeOf(network) : pixels(size);
+  const frontEnd = {
+    width,
+    height,
+    mean: triple('--mean', mean ?? imageNet.mean),
+    std: triple('--std', std ?? imageNet.std),
+  };
+  return { modality: 'visual', frontEnd };
+}
+
+/** Width and height that the network's own input is made for. */
+function sizeOf({ model, where }: Network): [number, number] {
+  for (const { shape } of model.graph.inputs) {
+    const [height, width] = shape?.length === 4 ? shape.slice(2) : [];
+    if (typeof height === 'number' && typeof width === 'number') return [width, height];
+  }
+  throw usageError(`${where} takes pictures of any size; say which with --size WxH.`, 'backbone tap');
+}
+
+function pixels(size: string): [number, number] {
+  const match = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(size);
+  if (match) return [Number(match[1]), Number(match[2])];
+  throw usageError(`--size "${size}" is no size; expected WIDTHxHEIGHT in pixels, e.g. 224x224.`, 'backbone tap');
+}
+
+function triple(option: string, value: string): [number, number, number] {
+  const numbers = value.split(',').map(Number);
+  if (numbers.length === 3 && numbers.every(Number.isFinite)) return numbers as [number, number, number];
+  throw usageError(`${option} "${value}": expected three numbers with commas between.`, 'backbone tap');
 }

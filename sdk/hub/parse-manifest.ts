@@ -134,6 +134,31 @@ const logMel = object<LogMelFrontEnd>({
   std: number(1e-12),
 });
 
+/** A front end by itself, without the `input` that a network gives it. Throws `invalid-file` that begins with `where` and names the field. */
+export function parsePictureFrontEnd(json: unknown, where: string): Omit<PictureFrontEnd, 'input'> {
+  return withoutInput(picture(withInput(json, where), new Place(where)));
+}
+
+/** As `parsePictureFrontEnd`, for sounds. */
+export function parseLogMelFrontEnd(json: unknown, where: string): Omit<LogMelFrontEnd, 'input'> {
+  const at = new Place(where);
+  const frontEnd = logMel(withInput(json, where), at);
+  checkLogMel(frontEnd, at);
+  return withoutInput(frontEnd);
+}
+
+function withInput(json: unknown, where: string): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new Place(where).expected('an object', json);
+  }
+  if (Object.hasOwn(json, 'input')) throw new Place(where).field('input').error('unknown field');
+  return { ...json, input: 'input' };
+}
+
+function withoutInput<T extends { input: string }>({ input: _, ...rest }: T): Omit<T, 'input'> {
+  return rest;
+}
+
 const taps = list(
   object<Tap>({
     name: text,

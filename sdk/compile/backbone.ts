@@ -53,7 +53,7 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
   return { manifest, files: withManifest(files, manifest) };
 }
 
-const specOf = ({ name, layout, tokens, width, grid }: NamedTap): Tap => ({ name, layout, tokens, width, grid });
+export const specOf = ({ name, layout, tokens, width, grid }: NamedTap): Tap => ({ name, layout, tokens, width, grid });
 
 function bySense(names: readonly PresetName[]): {
   visual?: Extract<BackbonePreset, { modality: 'visual' }>;

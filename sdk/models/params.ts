@@ -25,6 +25,11 @@ export class Params {
     return new Params(graph, '', (spec) => graph.constant(dataOf(spec, weights), spec.shape, spec.name), new Map());
   }
 
+  /** Parameters are constants that `load` fetches when they are written. */
+  static deferred(graph: Graph, load: (spec: ParamSpec) => Promise<Float32Array>): Params {
+    return new Params(graph, '', (spec) => graph.deferred(() => load(spec), spec.shape, spec.name), new Map());
+  }
+
   /** Parameters are graph inputs. */
   static inputs(graph: Graph): Params {
     return new Params(graph, '', (spec) => graph.input(spec.name, spec.shape), new Map());

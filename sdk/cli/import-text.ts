@@ -1,0 +1,54 @@
+/** What an import tells about a checkpoint: what the file is, and what becomes of each tensor. */
+import { type Accounting, misshapenText } from '../models/checkpoints/account.ts';
+import { sizesText } from '../models/checkpoints/sizes.ts';
+import type { Checkpoint } from '../onnx/checkpoint/checkpoint.ts';
+import { oneLine } from './terminal.ts';
+
+export type AccountReport = {
+  where: string;
+  /** Of the file. */
+  bytes: number;
+  checkpoint: Checkpoint;
+  accounting: Accounting;
+  presetName: string;
+  /** Also the names of all tensors that are left out. */
+  verbose?: boolean;
+};
+
+/** Several lines, each ended. Names of tensors that stop the import are all there. */
+export function accountText({ where, bytes, checkpoint, accounting, presetName, verbose }: AccountReport): string {
+  const { style, prefix, sizes, fitting, sources, ignored, problems } = accounting;
+  const used = [...sources.values()].flat().filter((name) => name !== '');
+  const numbers = used.reduce((sum, name) => sum + count(checkpoint.tensors.get(name)!.shape), 0);
+  const types = [...new Set(used.map((name) => checkpoint.tensors.get(name)!.dtype))].sort().join(', ');
+  const nested = checkpoint.nested === null ? '' : `, weights under "${checkpoint.nested}"`;
+  const lines = [
+    `${where}: ${checkpoint.container}, ${(bytes / 1e6).toFixed(1)} MB${nested}`,
+    `  names     ${style.title}${prefix ? `, prefix "${prefix}"` : ''}`,
+    `  network   ${sizesText(sizes)}`,
+    `  used      ${used.length} tensors, ${(numbers / 1e6).toFixed(1)} M numbers, ${types}`,
+    ...ignored.map(({ reason, names }) => `  left out  ${namesText(names, verbose === true)}: ${reason}`),
+  ];
+  if (checkpoint.others.length > 0) {
+    lines.push(`  left out  ${namesText(checkpoint.others, verbose === true)}: not weights of the network`);
+  }
+  const others = fitting.filter((name) => name !== presetName);
+  if (others.length > 0 && fitting.length > others.length) {
+    lines.push(`  note      the file does not tell its window; it would fit ${others.join(', ')} too: go by its name`);
+  }
+  if (style.caveat) lines.push(`  note      ${style.caveat}`);
+  lines.push(
+    ...problems.unknown.map((name) => `  unknown   ${name}`),
+    ...problems.missing.map((name) => `  missing   ${name}`),
+    ...problems.misshapen.map((tensor) => `  shape     ${misshapenText(tensor)}`),
+  );
+  return lines.map((line) => `${clean(line)}\n`).join('');
+}
+
+const namesText = (names: readonly string[], all: boolean): string =>
+  all || names.length <= 3 ? names.join(', ') : `${names.length} tensors such as ${names[0]}`;
+
+/** Names in files are those of strangers. */
+const clean = (line: string): string => line.split(' ').map(oneLine).join(' ');
+
+const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,122 @@
+/** A package being written: a folder beside its place that moves there when it is whole, and of which nothing stays when it is not. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { MettleError } from '../errors.ts';
+import type { FileEntry } from '../hub/manifest.ts';
+
+export class PackageFolder implements AsyncDisposable {
+  readonly #place: string;
+  readonly #draft: string;
+  readonly #replace: boolean;
+  #done = false;
+
+  private constructor(place: string, draft: string, replace: boolean) {
+    this.#place = place;
+    this.#draft = draft;
+    this.#replace = replace;
+  }
+
+  /**
+   * Checks that `path` is free, or an empty folder, or with `force` a package that may be replaced, and makes the draft beside it.
+   * Throws `write`.
+   */
+  static async create(path: string, { force = false } = {}): Promise<PackageFolder> {
+    const place = resolve(path);
+    const replace = await checkPlace(place, force);
+    const draft = join(dirname(place), `.${basename(place)}.${randomUUID().slice(0, 8)}.part`);
+    await writing(place, () => mkdir(draft, { recursive: true }));
+    return new PackageFolder(place, draft, replace);
+  }
+
+  /** Writes a file of the package. Throws `write`; errors of `chunks` pass through. */
+  async write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileEntry> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const file = await writing(this.#place, () => open(join(this.#draft, path), 'wx'));
+    try {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        await writing(this.#place, () => file.writeFile(chunk));
+      }
+    } finally {
+      await file.close();
+    }
+    return { path, bytes, integrity: `sha256-${hash.digest('base64')}` };
+  }
+
+  /** Moves the package to its place. Throws `write`, and leaves what was there before. */
+  async finish(): Promise<void> {
+    const old = `${this.#draft}.old`;
+    await writing(this.#place, async () => {
+      if (this.#replace) await rename(this.#place, old);
+      else await rmdir(this.#place).catch(ignoreAbsent);
+      try {
+        await rename(this.#draft, this.#place);
+      } catch (error) {
+        if (this.#replace) await rename(old, this.#place);
+        throw error;
+      }
+      this.#done = true;
+      await rm(old, { recursive: true, force: true });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#done) await rm(this.#draft, { recursive: true, force: true });
+  }
+}
+
+/** True where there is a package to replace. Anything else with files in it is never removed. */
+async function checkPlace(place: string, force: boolean): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await readdir(place);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    const what = code === 'ENOTDIR' ? 'is a file' : `cannot be read (${code})`;
+    throw new MettleError('write', `${place} ${what}, expected a folder or nothing.`, {
+      hint: 'Choose another folder.',
+    });
+  }
+  if (names.length === 0) return false;
+  if (!force) {
+    throw new MettleError('write', `${place} is not empty.`, {
+      hint: 'Choose another folder, or replace the package there with --force.',
+    });
+  }
+  if (!(await holdsPackage(place))) {
+    throw new MettleError('write', `${place} is not empty and holds no package, so --force does not replace it.`, {
+      hint: 'Choose another folder.',
+    });
+  }
+  return true;
+}
+
+async function holdsPackage(place: string): Promise<boolean> {
+  try {
+    const manifest: unknown = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8'));
+    return typeof manifest === 'object' && manifest !== null && 'kind' in manifest && 'files' in manifest;
+  } catch {
+    return false;
+  }
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function writing<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC';
+    throw new MettleError('write', `${place} cannot be written: ${full ? 'the disk is full' : message}.`, {
+      hint: full ? 'Free some room, or choose another folder.' : 'Check the folder and its permissions.',
+      cause,
+    });
+  }
+}

@@ -6,6 +6,7 @@ Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
   mettle backbone NAME ...         make backbone packages: import, tap
+  mettle data NAME ...             data sets: check one, make a toybox
 
   mettle COMMAND --help            options of a command
   mettle --version

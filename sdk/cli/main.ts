@@ -1,6 +1,7 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../hub/version.ts';
 import { backbone } from './backbone.ts';
+import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
@@ -43,6 +44,8 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await backbone(rest, io);
     case 'info':
       return await info(rest, io);
+    case 'data':
+      return await data(rest, io);
     case 'train':
       return await train(rest, io);
     case 'eval':

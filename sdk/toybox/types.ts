@@ -1,0 +1,101 @@
+/** The words of the toybox: what a clip is made of, before anything is drawn or synthesised. Lengths are in heights of the picture, times in seconds. */
+import type { Split } from '../train/data/types.ts';
+import type { Room } from './room.ts';
+import type { Layer } from './shapes.ts';
+
+export const TOYBOX_LAYOUTS = ['ave', 'llp', 'avs-s4', 'avs-ms3'] as const;
+export type ToyboxLayout = (typeof TOYBOX_LAYOUTS)[number];
+
+/** Half-open, [start, end). */
+export type Span = readonly [start: number, end: number];
+
+/** What an object is doing at one instant. */
+export type Pose = {
+  time: number;
+  /** It behaves as if it sounded. */
+  moving: boolean;
+  /** Strokes so far; seconds since the last one and from it to the next one, both infinite outside of strokes. */
+  strokes: number;
+  since: number;
+  gap: number;
+  /** Four numbers in [0, 1) that make this one differ from others of its kind. */
+  look: readonly number[];
+};
+
+/** Where and how an object's sound is to be made. */
+export type Voice = {
+  /** Mono; sound is added to it. */
+  wave: Float32Array<ArrayBuffer>;
+  /** Hz. */
+  rate: number;
+  /** Factor on all frequencies. */
+  pitch: number;
+  /** When it is heard. */
+  spans: readonly Span[];
+  /** Strokes within `spans`. */
+  strokes: readonly number[];
+  look: readonly number[];
+  /** In [0, 1). */
+  random: () => number;
+};
+
+/** A kind of object: how it beats time, what it looks like and what it sounds like. */
+export type ToyObject = {
+  label: string;
+  /** Shortest and longest pause between strokes in seconds, at most 0.85; each object keeps to one pace. */
+  pace: Span;
+  /** Pauses repeat in this pattern, as factors of the pace. Default: all 1. */
+  pattern?: readonly number[];
+  /** Layers from back to front. The object lies within 0.5 of (0, 0), y downwards. */
+  look(pose: Pose): Layer[];
+  sound(voice: Voice): void;
+};
+
+/** One object in one clip. Arrays of flags have an entry per second. */
+export type Actor = {
+  label: string;
+  seen: boolean[];
+  heard: boolean[];
+  /** Behaves as if it sounded: always where heard, sometimes where silent. */
+  moving: boolean[];
+  /** Sorted; inside the seconds of `moving`. */
+  strokes: number[];
+  place: { x: number; y: number; size: number; angle: number };
+  drift: { x: number; y: number; turn: number; grow: number; phase: number };
+  look: readonly number[];
+  voice: { pitch: number; gain: number; muffled: boolean };
+  occluder: Occluder | null;
+};
+
+/** Something silent in front of an actor. */
+export type Occluder = { kind: 'post' | 'plank' | 'leaves'; x: number; y: number; size: number; hue: number };
+
+export type Clutter = { kind: 'box' | 'frame' | 'cone' | 'vase'; x: number; y: number; size: number; hue: number };
+
+export type Backdrop = {
+  kind: string;
+  seed: number;
+  hue: number;
+  saturation: number;
+  brightness: number;
+  scale: number;
+  clutter: Clutter[];
+};
+
+/** Towards the light, unit length, y downwards; z points out of the picture. */
+export type Light = { x: number; y: number; z: number; warmth: number };
+
+export type ToyClip = {
+  id: string;
+  layout: ToyboxLayout;
+  split: Split;
+  /** Whole number. */
+  seconds: number;
+  seed: string;
+  actors: Actor[];
+  backdrop: Backdrop;
+  light: Light;
+  room: Room;
+  /** RMS of the background's noise, and how dark it is, 0 to 1. */
+  noise: { level: number; tilt: number };
+};

@@ -1,4 +1,5 @@
 /** Compiles an adapter for one backbone to a folder that the hub can serve: meta-tokens and query projections become constants. */
+import type { VariantName } from '../engine/types.ts';
 import { contractOf } from '../hub/contract.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
@@ -7,7 +8,7 @@ import { Params, type Weights } from '../models/params.ts';
 import { tapShape } from '../models/taps.ts';
 import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
 import { type Package, withManifest } from './backbone.ts';
-import { graphFiles } from './graph-files.ts';
+import { exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type AdapterSource = {
   id: string;
@@ -16,9 +17,9 @@ export type AdapterSource = {
   config: AdapterConfig;
   /** Trained weights, or a seed for noise, which marks the package as untrained. */
   weights: Weights | { seed: number };
+  /** How each device gets it. Default: {@link exactForms}. */
+  forms?: Forms;
 };
-
-const weightsFile = 'adapter_model.safetensors';
 
 export async function compileAdapter(
   source: AdapterSource,
@@ -29,11 +30,12 @@ export async function compileAdapter(
   const segment = buildSegment(source, base);
   const clip = buildClip(source);
   const graphs: Record<string, Record<string, Value>> = clip ? { segment, clip } : { segment };
-  const compiled = await graphFiles(graphs, weightsFile, evaluate);
-  const forms: { segment: GraphFiles; clip: GraphFiles | null } = {
-    segment: compiled.graphs.segment!,
-    clip: compiled.graphs.clip ?? null,
-  };
+  const { forms = exactForms } = source;
+  const compiled = await variantFiles({ graphs, weights: 'adapter_model', forms }, evaluate);
+  const filesFor = (variant: VariantName): { segment: GraphFiles; clip: GraphFiles | null } => ({
+    segment: compiled.variants[variant].segment!,
+    clip: compiled.variants[variant].clip ?? null,
+  });
   const spec = ([name, value]: [string, Value]) => ({ name, shape: [...value.shape] });
   const deliver = clip ? ('clip' as const) : ('segment' as const);
   const manifest = await finishManifest(
@@ -53,7 +55,7 @@ export async function compileAdapter(
         outputs: Object.entries(segment).map((output) => ({ ...spec(output), deliver })),
       },
       clip: clip ? { segments: config.segments, outputs: Object.entries(clip).map(spec) } : null,
-      variants: { webgpu: forms, wasm: forms },
+      variants: { webgpu: filesFor('webgpu'), wasm: filesFor('wasm') },
     },
     compiled.files,
   );

@@ -6,7 +6,8 @@ import { backboneTaps, type Modality, modalities, type NamedTap } from '../model
 import { Params, type Weights } from '../models/params.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { Evaluate } from '../ops/index.ts';
-import { type Files, graphFiles } from './graph-files.ts';
+import type { Files } from './graph-files.ts';
+import { exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type BackboneSource = {
   id: string;
@@ -16,6 +17,8 @@ export type BackboneSource = {
   presets: readonly PresetName[];
   /** Trained weights of each sense, or a seed for noise, which marks the package as untrained. */
   weights: Partial<Record<Modality, Weights>> | { seed: number };
+  /** How each device gets it. Default: {@link exactForms}. */
+  forms?: Forms;
 };
 
 /** A finished package: its manifest, and every file of it, `manifest.json` included. */
@@ -44,10 +47,13 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     const own = 'seed' in weights ? weights : (weights[modality] ?? new Map());
     const taps = backboneTaps(preset, (graph) => Params.constants(graph, own));
     const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
-    const compiled = await graphFiles({ [modality]: outputs }, `${modality}.safetensors`, evaluate);
+    const forms = source.forms ?? exactForms;
+    const compiled = await variantFiles({ graphs: { [modality]: outputs }, weights: modality, forms }, evaluate);
     Object.assign(files, compiled.files);
     draft.taps[modality] = taps.map(specOf);
-    for (const variant of ['webgpu', 'wasm'] as const) draft.variants[variant][modality] = compiled.graphs[modality]!;
+    for (const variant of ['webgpu', 'wasm'] as const) {
+      draft.variants[variant][modality] = compiled.variants[variant][modality]!;
+    }
   }
   const manifest = await finishManifest(draft, files);
   return { manifest, files: withManifest(files, manifest) };

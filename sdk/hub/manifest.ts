@@ -66,8 +66,14 @@ type Common = {
   files: FileEntry[];
 };
 
-/** One compiled form of a graph: the ONNX file, and the weights that its initializers point into. */
-export type GraphFiles = { graph: string; weights: string };
+/**
+ * How exactly a graph computes: `weights-int8` and `weights-int4` keep large weights in few bits and multiply in float32, with the same results on every
+ * device; `int8` multiplies as integers, which is faster on CPUs and adds noise that differs between devices.
+ */
+export type Precision = 'float32' | 'weights-int8' | 'weights-int4' | 'int8';
+
+/** One compiled form of a graph: the ONNX file, and the weights that its initializers point into. Without `precision` it is float32. */
+export type GraphFiles = { graph: string; weights: string; precision?: Precision };
 
 /** What a backbone takes; null for a sense that it does not have. */
 export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };

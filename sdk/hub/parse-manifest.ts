@@ -97,7 +97,13 @@ const common = {
   files: list(object<FileEntry>({ path: filePath, bytes: positive, integrity }), { min: 1, key: (file) => file.path }),
 };
 
-const graphFiles = object<GraphFiles>({ graph: filePath, weights: filePath });
+const precision = oneOf('float32', 'weights-int8', 'weights-int4', 'int8');
+const plainFiles = object<GraphFiles>({ graph: filePath, weights: filePath });
+const describedFiles = object<Required<GraphFiles>>({ graph: filePath, weights: filePath, precision });
+const graphFiles: Check<GraphFiles> = (value, at) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'precision')
+    ? describedFiles(value, at)
+    : plainFiles(value, at);
 
 function variants<T>(variant: Check<T>): Check<Record<'webgpu' | 'wasm', T>> {
   return object({ webgpu: variant, wasm: variant });

@@ -1,0 +1,89 @@
+/** The forms that one network ships in: per device a precision, each precision written once. */
+import type { VariantName } from '../engine/types.ts';
+import type { GraphFiles, Precision } from '../hub/manifest.ts';
+import { type Calibration, type Quantization, quantizeGraph } from '../onnx/quantize/quantize.ts';
+import { type Evaluate, foldConstants, type Value } from '../ops/index.ts';
+import { type Files, graphFiles, type PlannedGraphs, planGraphs } from './graph-files.ts';
+
+/** `float32`, or how large weights are kept (see {@link Quantization}). */
+export type Form = 'float32' | Quantization;
+export type Forms = Record<VariantName, Form>;
+
+/** The reference. */
+export const exactForms: Forms = { webgpu: 'float32', wasm: 'float32' };
+/** Files of a third, and the same numbers on every device as float32 has; for networks small enough to be held in float32. */
+export const smallForms: Forms = { webgpu: 'stored8', wasm: 'stored8' };
+/** For large networks: integer products on CPUs, weights that stay in 8 bits on GPUs. */
+export const largeForms: Forms = { webgpu: 'block8', wasm: 'int8' };
+
+/** What a manifest says of a form. */
+export const precisionOf: Record<Form, Precision> = {
+  float32: 'float32',
+  int8: 'int8',
+  stored8: 'weights-int8',
+  block8: 'weights-int8',
+  block4: 'weights-int4',
+};
+
+/** Graphs that are folded, by name, and what their products have seen, where that is known. */
+export type VariantSource<Name extends string> = {
+  graphs: Record<Name, Record<string, Value>>;
+  /** Name of the weights file without its ending. */
+  weights: string;
+  forms: Forms;
+  calibration?: Calibration;
+};
+
+export type Variants<Name extends string> = Record<VariantName, Record<Name, GraphFiles>>;
+
+/** All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. */
+export async function variantFiles<Name extends string>(
+  source: VariantSource<Name>,
+  evaluate: Evaluate,
+): Promise<{ variants: Variants<Name>; files: Files }> {
+  const files: Files = {};
+  const variants = await eachForm(source, evaluate, async (graphs, weights) => {
+    const written = await graphFiles(graphs, weights, evaluate);
+    Object.assign(files, written.files);
+    return written.graphs;
+  });
+  return { variants, files };
+}
+
+/** As `variantFiles`, but the weights files are only laid out. */
+export async function planVariants<Name extends string>(
+  source: VariantSource<Name>,
+  evaluate: Evaluate,
+): Promise<{ variants: Variants<Name>; plans: PlannedGraphs<string>[] }> {
+  const plans: PlannedGraphs<string>[] = [];
+  const variants = await eachForm(source, evaluate, async (graphs, weights) => {
+    const plan = await planGraphs(graphs, weights, evaluate);
+    plans.push(plan);
+    return plan.graphs;
+  });
+  return { variants, plans };
+}
+
+type Write = (graphs: Record<string, Record<string, Value>>, weights: string) => Promise<Record<string, GraphFiles>>;
+
+async function eachForm<Name extends string>(
+  { graphs, weights, forms, calibration }: VariantSource<Name>,
+  evaluate: Evaluate,
+  write: Write,
+): Promise<Variants<Name>> {
+  const names = Object.keys(graphs) as Name[];
+  const folded: [Name, Record<string, Value>][] = [];
+  for (const name of names) folded.push([name, await foldConstants(graphs[name], evaluate)]);
+  const made = new Map<Form, Record<Name, GraphFiles>>();
+  for (const form of new Set([forms.webgpu, forms.wasm])) {
+    const suffix = form === 'float32' ? '' : `.${form}`;
+    const changed = folded.map(([name, outputs]) => [
+      name + suffix,
+      form === 'float32' ? outputs : quantizeGraph(outputs, form, calibration),
+    ]);
+    const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`);
+    const entries = names.map((name) => [name, { ...written[name + suffix]!, precision: precisionOf[form] }]);
+    made.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
+  }
+  return { webgpu: made.get(forms.webgpu)!, wasm: made.get(forms.wasm)! };
+}

@@ -21,8 +21,8 @@ export type LcdConfig = {
 
 export const defaultLcd: LcdConfig = { tokens: 4, heads: 4, paths: 'both', form: 'absorbed' };
 
-/** Width of the task path's bottleneck: an eighth of the block's, at least 16. */
-export const bottleneck = (width: number): number => Math.max(16, width / 8);
+/** Width of the task path's bottleneck: an eighth of the block's, up to the next multiple of 8 so that heads can share it, at least 16. */
+export const bottleneck = (width: number): number => Math.max(16, 8 * Math.ceil(width / 64));
 
 /** Condenses a block's output [N, tokens, D] to [N, K, D]. */
 export function lcd(p: Params, x: Value, config: LcdConfig): Value {

@@ -64,7 +64,7 @@ export async function byoPair(mobilenet: Uint8Array, yamnet: Uint8Array, ort: Or
   });
   const sounds = await make('yamnet', yamnet, yamnetTaps, { modality: 'audio', frontEnd: yamnetFrontEnd });
   const base = pairManifests(sounds.manifest, pictures.manifest);
-  const common = { version: '1.0.0', license: 'MIT', weights: { seed: 9 } };
+  const common = { version: '1.0.0', license: 'MIT', weights: { seed: 2 } };
   const small = { ...defaultAdapter, distill: { ...defaultAdapter.distill, width: 32 }, channels: 16 };
   const adapters = [
     { id: 'events', ...common, config: { ...small, task: 'localization' as const, classes: ['Bell', 'Dog', 'Train'] } },
@@ -94,9 +94,12 @@ export function byoClip(picture: Safetensors, sound: Safetensors): RawClip {
   return { frames, frameRate: 1, audio: { channels: [samples], sampleRate: 16_000 } };
 }
 
-/** What `events` must say about the clip, on any device: [label, start, end], and the probabilities of second 1 (within 1e-3). */
+/**
+ * What `events` must say about the clip, on any device: [label, start, end], and the probabilities of second 1 (within 1e-3). They hang on the seed and on the
+ * names of the adapter's parameters; change them with those alone.
+ */
 export const byoEvents: [string, number, number][] = [
-  ['Bell', 0, 1],
-  ['Bell', 2, 3],
+  ['Train', 0, 1],
+  ['Train', 2, 3],
 ];
-export const byoProbabilities = [0.1425, 0.2231, 0.1565, 0.478];
+export const byoProbabilities = [0.1707, 0.2116, 0.2342, 0.3835];

@@ -92,8 +92,11 @@ export function segmentPart(
 ): Record<string, Value> {
   const condense = (modality: 'visual' | 'audio'): Value => {
     const chosen = tapsToDistill(taps[modality], config);
-    const values: ReadTap[] = chosen.map(({ name, width }) => ({ name, stage: width, value: asTokens(read(name)) }));
-    return p.in('lcd', (q) => distill(q, values, config.distill));
+    const values = chosen.map(({ name, width }): ReadTap => {
+      const own = name.startsWith(`${modality}.`) ? name.slice(modality.length + 1) : name;
+      return { name: own, stage: width, value: asTokens(read(name)) };
+    });
+    return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
   if (config.task !== 'segmentation') return { audioTokens: audio, visualTokens: visual };

@@ -1,7 +1,14 @@
-/** Reverse-mode differentiation: extends a graph by the values that are the gradients of a scalar. */
+/**
+ * Reverse-mode differentiation: extends a graph by the values that are the gradients of a scalar.
+ *
+ * A norm of something that no parameter has a part in (a tap of a frozen backbone) is computed again where a gradient needs it, instead of being kept from the
+ * forward pass: that is cheap, and normed taps would otherwise be most of what training keeps.
+ */
 import { add, mul } from './elementwise.ts';
 import { sameShape, sizeOf, type Value } from './graph.ts';
 import { expand } from './layout.ts';
+import { matmulOp } from './linear.ts';
+import { layerNormAgain, layerNormOp } from './normalize.ts';
 
 /**
  * Gradients of `loss` (one number) with respect to each of `parameters`, as values of the same graph and of the parameters' shapes;
@@ -21,7 +28,7 @@ export function grad(loss: Value, parameters: readonly Value[]): Value[] {
       if (!dy || value.inputs.length === 0 || !depends.has(value)) continue;
       if (!value.op.backward) throw new Error(`operation ${value.op.name} has no backward rule (${value.name})`);
       const needs = value.inputs.map((input) => depends.has(input));
-      value.op.backward(value, dy, needs).forEach((dx, i) => {
+      value.op.backward(value.op === matmulOp ? withNormsAgain(value, depends) : value, dy, needs).forEach((dx, i) => {
         const input = value.inputs[i]!;
         if (!dx || !needs[i]) return;
         if (!sameShape(dx.shape, input.shape)) {
@@ -33,4 +40,12 @@ export function grad(loss: Value, parameters: readonly Value[]): Value[] {
     }
   });
   return parameters.map((p) => gradients.get(p) ?? mul(expand(graph.scalar(0), p.shape), 1));
+}
+
+/** A product as its backward rule shall see it: the rule reads its operands and never the product itself. */
+function withNormsAgain(value: Value, depends: ReadonlySet<Value>): Value {
+  const isFrozenNorm = (input: Value): boolean => input.op === layerNormOp && !depends.has(input);
+  if (!value.inputs.some(isFrozenNorm)) return value;
+  const inputs = value.inputs.map((input) => (isFrozenNorm(input) ? layerNormAgain(input) : input));
+  return Object.create(value, { inputs: { value: inputs } }) as Value;
 }

@@ -15,7 +15,7 @@ const softmaxOp: Op = {
 export const softmax = (x: Value): Value => x.graph.apply(softmaxOp, [x], {}, x.shape);
 
 /** Kept as one node: decomposed it overflows in half precision. */
-const layerNormOp: Op = {
+export const layerNormOp: Op = {
   name: 'layerNorm',
   emit(to, value, inputs, output) {
     const epsilon = value.attributes.epsilon as number;
@@ -43,6 +43,13 @@ export function layerNorm(x: Value, scale?: Value, bias?: Value, epsilon = 1e-5)
   const inputs = [x, scale ?? x.graph.remember(`ones ${width}`, ones), ...(bias ? [bias] : [])];
   return x.graph.apply(layerNormOp, inputs, { epsilon }, x.shape);
 }
+
+/**
+ * The same norm as a value of its own. Its epsilon differs in the seventh digit, which changes no result, because the runtime would otherwise see twice the
+ * same and compute it once.
+ */
+export const layerNormAgain = (x: Value): Value =>
+  x.graph.apply(layerNormOp, x.inputs, { epsilon: (x.attributes.epsilon as number) * (1 + 2 ** -22) }, x.shape);
 
 /** Unit length over the last axis; a vector shorter than 1e-12 is divided by 1e-12, as the reference of cosine attention does. */
 export function l2Normalize(x: Value): Value {

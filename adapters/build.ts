@@ -5,10 +5,12 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
-import { compileAdapter } from '../sdk/compile/adapter.ts';
-import { compileBackbone, type Package } from '../sdk/compile/backbone.ts';
+import { type AdapterSource, compileAdapter } from '../sdk/compile/adapter.ts';
+import { type BackboneSource, compileBackbone, type Package } from '../sdk/compile/backbone.ts';
 import { evaluate } from '../sdk/compile/evaluate.ts';
-import type { Manifest } from '../sdk/hub/manifest.ts';
+import { smallForms } from '../sdk/compile/variants.ts';
+import { largestError, type PackageReport, reportForms } from '../sdk/compile/variants-report.ts';
+import type { AdapterManifest, GraphFiles, Manifest } from '../sdk/hub/manifest.ts';
 import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { defaultAdapter } from '../sdk/models/adapter.ts';
@@ -25,8 +27,23 @@ const adapters = [
   { id: 'toybox-s4', task: 'segmentation' },
 ] as const;
 
+/** Largest relative error of an output at which an adapter's weights may go into 8 bits. */
+const adapterTolerance = 1e-2;
+
+/** A model with what was measured of it. */
+type Measured<M extends Manifest> = { built: Package<M>; report: PackageReport };
+
+/** In 8 bits where every output stays close enough to float32, else in float32. */
+async function compileMeasured(source: AdapterSource): Promise<Measured<AdapterManifest>> {
+  const exact = await compileAdapter(source, backbone.manifest, onCpu);
+  const small = await compileAdapter({ ...source, forms: smallForms }, backbone.manifest, onCpu);
+  const report = await reportForms(ort, small, exact);
+  if (largestError(report) <= adapterTolerance) return { built: small, report };
+  return { built: exact, report: await reportForms(ort, exact, exact) };
+}
+
 /** A model card: what it is and what it is not. */
-function card({ manifest }: Package<Manifest>): string {
+function card({ built: { manifest }, report }: Measured<Manifest>): string {
   const megabytes = (manifest.files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(1);
   const what =
     manifest.kind === 'backbone'
@@ -48,37 +65,42 @@ function card({ manifest }: Package<Manifest>): string {
         ]
       : []),
     '',
-    `Files: ${megabytes} MB, float32.`,
+    `Files: ${megabytes} MB, ${precisions(manifest).join(' and ')}. Largest relative error against float32: ${largestError(report).toExponential(1)} (report.json).`,
     '',
   ].join('\n');
 }
 
+function precisions({ variants }: Manifest): string[] {
+  const graphs = [variants.webgpu, variants.wasm].flatMap((parts) => Object.values<GraphFiles | null>(parts));
+  return [...new Set(graphs.filter((graph) => graph !== null).map(({ precision = 'float32' }) => precision))];
+}
+
 /** Writes a package beside its place and moves it there whole. */
-async function save(path: string, built: Package<Manifest>): Promise<void> {
+async function save(path: string, model: Measured<Manifest>): Promise<void> {
   const target = `${folder}${path}`;
   const draft = `${target}.new`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true });
-  for (const [name, bytes] of Object.entries(built.files)) await writeFile(`${draft}/${name}`, bytes);
-  await writeFile(`${draft}/README.md`, card(built));
+  for (const [name, bytes] of Object.entries(model.built.files)) await writeFile(`${draft}/${name}`, bytes);
+  await writeFile(`${draft}/README.md`, card(model));
+  await writeFile(`${draft}/report.json`, `${JSON.stringify(model.report, null, 2)}\n`);
   await rm(target, { recursive: true, force: true });
   await rename(draft, target);
 }
 
 const registry: Registry = {};
-async function ship(path: string, built: Package<Manifest>): Promise<void> {
-  await save(path, built);
+async function ship(path: string, model: Measured<Manifest>): Promise<void> {
+  const { built } = model;
+  await save(path, model);
   registry[built.manifest.id] = await registryEntry(built.manifest, `${path}/manifest.json`);
 }
 
-const backbone = await compileBackbone(
-  { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } },
-  onCpu,
-);
-await ship('backbones/nano', backbone);
+const nano: BackboneSource = { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } };
+const backbone = await compileBackbone({ ...nano, forms: smallForms }, onCpu);
+const report = await reportForms(ort, backbone, await compileBackbone(nano, onCpu));
+await ship('backbones/nano', { built: backbone, report });
 for (const { id, task } of adapters) {
   const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : classLists['sounding-objects'] };
-  const built = await compileAdapter({ id, ...common, config, weights: { seed: 1 } }, backbone.manifest, onCpu);
-  await ship(`adapters/${id}`, built);
+  await ship(`adapters/${id}`, await compileMeasured({ id, ...common, config, weights: { seed: 1 } }));
 }
 await writeFile(`${folder}registry.json`, registryText(registry));

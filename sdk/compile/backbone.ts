@@ -7,7 +7,7 @@ import { Params, type Weights } from '../models/params.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { Evaluate } from '../ops/index.ts';
 import type { Files } from './graph-files.ts';
-import { exactForms, type Forms, variantFiles } from './variants.ts';
+import { type Calibrate, exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type BackboneSource = {
   id: string;
@@ -19,6 +19,7 @@ export type BackboneSource = {
   weights: Partial<Record<Modality, Weights>> | { seed: number };
   /** How each device gets it. Default: {@link exactForms}. */
   forms?: Forms;
+  calibrate?: Calibrate;
 };
 
 /** A finished package: its manifest, and every file of it, `manifest.json` included. */
@@ -48,7 +49,11 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     const taps = backboneTaps(preset, (graph) => Params.constants(graph, own));
     const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
     const forms = source.forms ?? exactForms;
-    const compiled = await variantFiles({ graphs: { [modality]: outputs }, weights: modality, forms }, evaluate);
+    const { calibrate } = source;
+    const compiled = await variantFiles(
+      { graphs: { [modality]: outputs }, weights: modality, forms, calibrate },
+      evaluate,
+    );
     Object.assign(files, compiled.files);
     draft.taps[modality] = taps.map(specOf);
     for (const variant of ['webgpu', 'wasm'] as const) {

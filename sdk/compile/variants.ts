@@ -25,13 +25,17 @@ export const precisionOf: Record<Form, Precision> = {
   block4: 'weights-int4',
 };
 
-/** Graphs that are folded, by name, and what their products have seen, where that is known. */
+/** What the products of a folded graph see (see `calibrate`); asked for each form but float32. */
+export type Calibrate = (outputs: Record<string, Value>, form: Quantization) => Promise<Calibration>;
+
+/** Graphs by name, and how each device gets them. */
 export type VariantSource<Name extends string> = {
   graphs: Record<Name, Record<string, Value>>;
   /** Name of the weights file without its ending. */
   weights: string;
   forms: Forms;
-  calibration?: Calibration;
+  /** Without it weights are rounded to their nearest level. */
+  calibrate?: Calibrate;
 };
 
 export type Variants<Name extends string> = Record<VariantName, Record<Name, GraphFiles>>;
@@ -67,23 +71,24 @@ export async function planVariants<Name extends string>(
 type Write = (graphs: Record<string, Record<string, Value>>, weights: string) => Promise<Record<string, GraphFiles>>;
 
 async function eachForm<Name extends string>(
-  { graphs, weights, forms, calibration }: VariantSource<Name>,
+  { graphs, weights, forms, calibrate }: VariantSource<Name>,
   evaluate: Evaluate,
   write: Write,
 ): Promise<Variants<Name>> {
   const names = Object.keys(graphs) as Name[];
   const folded: [Name, Record<string, Value>][] = [];
   for (const name of names) folded.push([name, await foldConstants(graphs[name], evaluate)]);
-  const made = new Map<Form, Record<Name, GraphFiles>>();
+  const done = new Map<Form, Record<Name, GraphFiles>>();
   for (const form of new Set([forms.webgpu, forms.wasm])) {
     const suffix = form === 'float32' ? '' : `.${form}`;
-    const changed = folded.map(([name, outputs]) => [
-      name + suffix,
-      form === 'float32' ? outputs : quantizeGraph(outputs, form, calibration),
-    ]);
+    const changed: [string, Record<string, Value>][] = [];
+    for (const [name, outputs] of folded) {
+      const made = form === 'float32' ? outputs : quantizeGraph(outputs, form, await calibrate?.(outputs, form));
+      changed.push([name + suffix, made]);
+    }
     const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`);
     const entries = names.map((name) => [name, { ...written[name + suffix]!, precision: precisionOf[form] }]);
-    made.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
+    done.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
   }
-  return { webgpu: made.get(forms.webgpu)!, wasm: made.get(forms.wasm)! };
+  return { webgpu: done.get(forms.webgpu)!, wasm: done.get(forms.wasm)! };
 }

@@ -46,8 +46,8 @@ function placeActors(roles: Role[], ranges: SplitRanges, dice: Dice): Actor[] {
     [0.26, 0.45],
     [0.26, 0.45],
     [0.23, 0.43],
-    [0.19, 0.35],
-    [0.16, 0.29],
+    [0.2, 0.36],
+    [0.19, 0.3],
   ][visible.length] as [number, number];
   // What is near looks large and sounds loud: both follow from one number.
   return roles.map((role) => {

@@ -63,7 +63,8 @@ const readerTables: Record<ToyboxLayout, (clips: readonly ToyClip[]) => Record<s
     };
     const rows = (split: string) => clips.filter((clip) => clip.split === split).map(row);
     return {
-      'Annotations.txt': lines([header, ...clips.map(row)]),
+      // By class, since class numbers follow first appearance here.
+      'Annotations.txt': lines([header, ...toyboxClasses.flatMap((label) => clips.filter(showing(label)).map(row))]),
       'trainSet.txt': lines(rows('train')),
       'valSet.txt': lines(rows('val')),
       'testSet.txt': lines(rows('test')),
@@ -108,6 +109,11 @@ const readerTables: Record<ToyboxLayout, (clips: readonly ToyClip[]) => Record<s
     'ms3_meta_data.csv': lines(['name,split', ...clips.map(({ id, split }) => `${id},${split}`)]),
   }),
 };
+
+const showing =
+  (label: string) =>
+  ({ actors }: ToyClip): boolean =>
+    actors[0]!.label === label;
 
 const occurs = (clip: ToyClip, label: string): boolean => {
   const { seen, heard } = flagsOf(clip, label);

@@ -12,9 +12,9 @@ export const bouncingBall: ToyObject = {
   look({ time, moving, since, gap, look }) {
     const flying = moving && gap < 9;
     const way = flying ? since / gap : 0;
-    const lift = flying ? 4 * way * (1 - way) * 0.42 * (gap / longest) ** 2 : 0;
+    const lift = flying ? 4 * way * (1 - way) * 0.34 * (gap / longest) ** 2 : 0;
     const squash = flying ? Math.max(0, 0.28 * (1 - Math.min(since, gap - since) * 14)) : 0;
-    const [radius, spin] = [0.26, flying ? 5 * time : 6 * look[3]!];
+    const [radius, spin] = [0.32, flying ? 5 * time : 6 * look[3]!];
     const y = 0.46 - radius * (1 - squash) - lift;
     const skin = hsv(look[0]!, 0.7 + 0.3 * look[1]!, 0.8 + 0.2 * look[2]!);
     const ball = ellipse(0, y, radius * (1 + 0.6 * squash), radius * (1 - squash));
@@ -41,7 +41,7 @@ export const bouncingBall: ToyObject = {
         { alpha: 0.85 },
       ),
       layer(
-        both(ball, ring(0.22 * Math.cos(spin + 1.57), y + 0.22 * Math.sin(spin + 1.57), 0.18, 0.03)),
+        both(ball, ring(0.27 * Math.cos(spin + 1.57), y + 0.27 * Math.sin(spin + 1.57), 0.22, 0.035)),
         [245, 242, 235],
         { alpha: 0.7 },
       ),

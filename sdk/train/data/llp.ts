@@ -1,9 +1,10 @@
 /**
- * LLP: ten seconds per clip, 25 classes, what is heard and what is seen apart. Tab-separated tables; the training split tells only which classes occur
+ * LLP: ten seconds per clip, 25 classes unless `categories.txt` names others, what is heard and what is seen apart. Tab-separated tables; the training split tells only which classes occur
  * somewhere in a clip, the other two also when and in which modality.
  */
 import { MettleError } from '../../errors.ts';
 import { lineError, parseTable, quoteField, type TableRow } from '../csv.ts';
+import { readClassList } from './class-list.ts';
 import { findBase, findClips, noteShort, probeClips } from './clips.ts';
 import { FindingList } from './findings.ts';
 import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
@@ -49,6 +50,9 @@ export const llpClasses: readonly string[] = [
 /** Clips whose rows older copies of the table of sounds have wrong. */
 const corrected = new Set(['JfZEqeLZqWk_30_40', 'KvIjsmANkxI_10_20']);
 
+const unknownLabel = (classes: readonly string[]): string =>
+  `The label is none of the ${classes.length} classes and is left out.`;
+
 export type LlpClip = { line: number; name: string; labels: string[] };
 /** Whole seconds [onset, offset). */
 export type LlpEvent = { line: number; name: string; onset: number; offset: number; label: string };
@@ -78,21 +82,21 @@ export function parseLlpEvents(text: string, where: string): LlpEvent[] {
   });
 }
 
-/** Paints events: 0 or 1 by clip, each [10, 25]. Odd rows are noted; a clip that has only empty rows keeps its zeros. */
-export function paintLlpEvents(events: LlpEvent[], where: string, findings: FindingList): Map<string, Uint8Array> {
+/** Paints events: 0 or 1 by clip, each [10, classes]. Odd rows are noted; a clip that has only empty rows keeps its zeros. */
+export function paintLlpEvents(
+  events: LlpEvent[],
+  where: string,
+  findings: FindingList,
+  classes: readonly string[] = llpClasses,
+): Map<string, Uint8Array> {
   const painted = new Map<string, Uint8Array>();
   for (const { line, name, onset, offset, label } of events) {
     const place = `${where} line ${line}: ${name}`;
-    const row = painted.get(name) ?? new Uint8Array(llpSeconds * llpClasses.length);
+    const row = painted.get(name) ?? new Uint8Array(llpSeconds * classes.length);
     painted.set(name, row);
-    const c = llpClasses.indexOf(label);
+    const c = classes.indexOf(label);
     if (c < 0) {
-      findings.add(
-        'error',
-        'unknown-label',
-        'The label is none of the 25 classes and is left out.',
-        `${place}, ${quoteField(label)}`,
-      );
+      findings.add('error', 'unknown-label', unknownLabel(classes), `${place}, ${quoteField(label)}`);
       continue;
     }
     if (offset <= onset) {
@@ -106,7 +110,7 @@ export function paintLlpEvents(events: LlpEvent[], where: string, findings: Find
         place,
       );
     }
-    for (let second = onset; second < Math.min(offset, llpSeconds); second++) row[second * llpClasses.length + c] = 1;
+    for (let second = onset; second < Math.min(offset, llpSeconds); second++) row[second * classes.length + c] = 1;
   }
   return painted;
 }
@@ -120,8 +124,10 @@ export async function readLlp(folder: DataFolder, options: ReadOptions = {}): Pr
       hint: 'Point to the folder of LLP that holds the AVVP_*.csv tables, with the clips in videos/.',
     });
   }
-  const splits = await readSplits(folder, base, findings);
-  const painted = await readEvents(folder, base, splits, findings);
+  const list = `${base}categories.txt`;
+  const classes = (await folder.exists(list)) ? await readClassList(folder, list, findings) : [...llpClasses];
+  const splits = await readSplits(folder, base, classes, findings);
+  const painted = await readEvents(folder, base, splits, classes, findings);
   const clips = await findClips(
     folder,
     [...['videos', 'video'].map((name) => base + name), 'videos', 'video', base, ''],
@@ -150,11 +156,11 @@ export async function readLlp(folder: DataFolder, options: ReadOptions = {}): Pr
     const facts = usable.get(path);
     if (facts === undefined) continue;
     noteShort(path, facts, llpSeconds, findings);
-    const multihot = Uint8Array.from(llpClasses, (name) => (clip.labels.includes(name) ? 1 : 0));
+    const multihot = Uint8Array.from(classes, (name) => (clip.labels.includes(name) ? 1 : 0));
     const events = (modality: keyof typeof eventTables) =>
       split === 'train' || !painted[modality]
         ? null
-        : (painted[modality].get(clip.name) ?? new Uint8Array(llpSeconds * llpClasses.length));
+        : (painted[modality].get(clip.name) ?? new Uint8Array(llpSeconds * classes.length));
     items.push({
       id: clip.name,
       split,
@@ -163,13 +169,18 @@ export async function readLlp(folder: DataFolder, options: ReadOptions = {}): Pr
       labels: { task: 'parsing', clip: multihot, audio: events('audio'), visual: events('visual') },
     });
   }
-  return { task: 'parsing', format: 'llp', classes: [...llpClasses], items, annotated, findings: findings.list() };
+  return { task: 'parsing', format: 'llp', classes, items, annotated, findings: findings.list() };
 }
 
 /** The id of the film that a clip was cut from: `_start_end` is taken from the right, since ids may contain `_`. */
 const videoIdOf = (name: string): string => /^(.+)_\d+_\d+$/.exec(name)?.[1] ?? name.slice(0, 11);
 
-async function readSplits(folder: DataFolder, base: string, findings: FindingList): Promise<Record<Split, LlpClip[]>> {
+async function readSplits(
+  folder: DataFolder,
+  base: string,
+  classes: readonly string[],
+  findings: FindingList,
+): Promise<Record<Split, LlpClip[]>> {
   const splits: Record<Split, LlpClip[]> = { train: [], val: [], test: [] };
   const owner = new Map<string, Split>();
   // Test first, so that what is measured stays whole where a clip is listed twice.
@@ -188,25 +199,20 @@ async function readSplits(folder: DataFolder, base: string, findings: FindingLis
       }
       owner.set(clip.name, split);
       splits[split].push(clip);
-      noteClip(clip, place, findings);
+      noteClip(clip, place, classes, findings);
     }
   }
   return splits;
 }
 
-function noteClip(clip: LlpClip, place: string, findings: FindingList): void {
+function noteClip(clip: LlpClip, place: string, classes: readonly string[], findings: FindingList): void {
   if (!/^.{11}_\d+_\d+$/.test(clip.name)) {
     findings.add('warning', 'odd-name', 'The name is not an id of 11 characters, _start and _end.', place);
   }
   if (clip.labels.length === 0) findings.add('warning', 'no-labels', 'The clip has no label at all.', place);
   for (const label of clip.labels) {
-    if (!llpClasses.includes(label)) {
-      findings.add(
-        'error',
-        'unknown-label',
-        'The label is none of the 25 classes and is left out.',
-        `${place}, ${quoteField(label)}`,
-      );
+    if (!classes.includes(label)) {
+      findings.add('error', 'unknown-label', unknownLabel(classes), `${place}, ${quoteField(label)}`);
     }
   }
 }
@@ -215,6 +221,7 @@ async function readEvents(
   folder: DataFolder,
   base: string,
   splits: Record<Split, LlpClip[]>,
+  classes: readonly string[],
   findings: FindingList,
 ): Promise<Record<keyof typeof eventTables, Map<string, Uint8Array> | null>> {
   const measured = new Map([...splits.val, ...splits.test].map((clip) => [clip.name, clip]));
@@ -233,7 +240,7 @@ async function readEvents(
       continue;
     }
     const events = parseLlpEvents(await folder.readText(where), where);
-    const rows = paintLlpEvents(events, where, findings);
+    const rows = paintLlpEvents(events, where, findings, classes);
     painted[modality] = rows;
     if (events.some(({ name, onset, offset }) => corrected.has(name) && offset <= onset)) {
       const message =

@@ -46,6 +46,7 @@ export type LoadedEngine = {
 export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> {
   const { signal } = options;
   signal?.throwIfAborted();
+  checkOptions(options);
   const backbone = await openBackbone(options.backbone ?? 'nano', signal);
   const adapters = await openAdapters(options, backbone.manifest);
   const engine = await platform.createEngine({ worker: options.worker });
@@ -82,6 +83,26 @@ async function openBackbone(
     manifest,
     download: async (variant, more) => ({ ...(await one!.download(variant, more)), manifest }),
   };
+}
+
+const devices: readonly DeviceRequest[] = ['auto', 'webgpu', 'wasm', 'cpu'];
+
+function checkOptions({ backbone, adapters, device, threads }: CreateOptions): void {
+  const fail = (name: string, expected: string, got: unknown): never => {
+    throw new MettleError('invalid-argument', `options.${name} must be ${expected}, not ${JSON.stringify(got)}.`);
+  };
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const names: readonly unknown[] = typeof backbone === 'string' ? [backbone] : (backbone ?? ['nano']);
+  if (!Array.isArray(names) || names.length === 0 || !names.every(isText)) {
+    fail('backbone', 'an id, a path or a URL, or one for pictures and one for sounds', backbone);
+  }
+  if (adapters !== undefined && !(Array.isArray(adapters) && adapters.every(isText))) {
+    fail('adapters', 'an array of ids, paths or URLs', adapters);
+  }
+  if (device !== undefined && !devices.includes(device)) fail('device', `one of ${devices.join(', ')}`, device);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    fail('threads', 'a whole number from 1 on', threads);
+  }
 }
 
 async function openAdapters(

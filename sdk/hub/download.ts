@@ -3,14 +3,17 @@
  * share one download. Keeps nothing afterwards; a cache by digest would stand in front of `readVerified`.
  */
 import { MettleError } from '../errors.ts';
-import type { Platform } from '../platform.ts';
 import { sha256Integrity } from './integrity.ts';
 import type { Integrity } from './manifest.ts';
 
-/** What the hub needs of a platform. */
-export type HubPlatform = Pick<Platform, 'modelsUrl' | 'readFile' | 'resolveUrl'>;
-
 export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
+
+/** What the hub needs of a platform. Written out, not picked from `Platform`, so that the public types reach no type of a dependency. */
+export type HubPlatform = {
+  readonly modelsUrl: string;
+  readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+  resolveUrl(location: string): URL;
+};
 
 type Download = {
   bytes: Promise<Uint8Array<ArrayBuffer>>;

@@ -111,7 +111,7 @@ async function readDirectory(source: ByteSource, directory: Directory, fail: Fai
     if (view.getUint16(at + 10, true) !== 0) {
       fail(
         `entry ${quote(name)} is compressed, but PyTorch stores entries as they are`,
-        'Save the checkpoint again with torch.save.',
+        'Save the weights with torch.save; those of a TorchScript program are its state_dict().',
       );
     }
     const extra = viewOf(bytes.subarray(at + 46 + nameBytes, at + 46 + nameBytes + extraBytes));

@@ -1,0 +1,257 @@
+/** `mettle backbone import` through `main`: what it prints, what it writes, and that nothing stays behind when it stops. */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { main } from '../../sdk/cli/main.ts';
+import { compileBackbone } from '../../sdk/compile/backbone.ts';
+import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
+import { backboneTaps } from '../../sdk/models/backbone.ts';
+import { initialize, Params } from '../../sdk/models/params.ts';
+import { type PresetName, presets } from '../../sdk/models/presets.ts';
+import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
+import { type Tensors, torchFileOf } from '../helpers/checkpoint-files.ts';
+import { evaluate } from '../helpers/evaluate.ts';
+import { asMicrosoft, asTimm } from '../helpers/key-styles.ts';
+
+type Weights = Record<string, Tensors[string]>;
+
+/** Seeded noise of a preset's size. */
+function noise(preset: PresetName): Weights {
+  let params: Params | undefined;
+  backboneTaps(presets[preset], (graph) => {
+    params = Params.inputs(graph);
+    return params;
+  });
+  return Object.fromEntries(
+    [...params!.specs.values()].map((spec) => [spec.name, { shape: spec.shape, data: initialize(spec, 3) }]),
+  );
+}
+
+const head: Weights = { 'head.weight': { shape: [2, 256], data: new Float32Array(512) } };
+
+let root: string;
+let swin: Weights;
+let source: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'mettle-import-'));
+  swin = noise('swin-v2-nano');
+  source = join(root, 'swin.pth');
+  await writeFile(
+    source,
+    torchFileOf(asMicrosoft({ ...swin, ...head }, [8, 8, 8, 4], [8, 8, 8, 4]), { nested: 'model' }),
+  );
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+let place: string;
+let out: string;
+beforeEach(async () => {
+  place = await mkdtemp(join(root, 'place-'));
+  out = join(place, 'package');
+});
+afterEach(() => rm(place, { recursive: true, force: true }));
+
+type Call = { code: number; out: string; err: string };
+
+async function run(args: string[], { tty = false, stopAt }: { tty?: boolean; stopAt?: RegExp } = {}): Promise<Call> {
+  const controller = new AbortController();
+  const written = { out: '', err: '' };
+  const output = (key: 'out' | 'err') => ({
+    isTTY: tty,
+    columns: 100,
+    write: (text: string) => {
+      written[key] += text;
+      if (stopAt?.test(text)) controller.abort(new DOMException('Interrupted.', 'AbortError'));
+    },
+  });
+  const io = { stdout: output('out'), stderr: output('err'), signal: controller.signal };
+  return { code: await main(['backbone', 'import', ...args], io), ...written };
+}
+
+const nano = (...args: string[]): string[] => [source, '--preset', 'swin-v2-nano', '--out', out, ...args];
+
+async function variant(name: string, change: (weights: Weights) => Weights): Promise<string> {
+  const path = join(place, name);
+  await writeFile(path, torchFileOf(change(swin)));
+  return path;
+}
+
+describe('a checkpoint that fits', () => {
+  test('becomes the package that compiling its weights gives', async () => {
+    const { code, out: text, err } = await run(nano('--license', 'MIT', '--id', 'my-swin'));
+    expect([code, err]).toEqual([0, '']);
+    expect(text).toContain('swin.pth: PyTorch, ');
+    expect(text).toContain('weights under "model"');
+    expect(text).toMatch(/names +Microsoft Swin-V2\n/);
+    expect(text).toMatch(/network +width 32, depths 2-2-4-2, heads 2-4-8-16, window 8\n/);
+    expect(text).toMatch(/left out +head\.weight: classification head\n/);
+
+    expect((await readdir(out)).sort()).toEqual(['README.md', 'manifest.json', 'visual.onnx', 'visual.safetensors']);
+    const manifest = parseManifest(JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')), 'test');
+    expect(manifest).toMatchObject({ kind: 'backbone', id: 'my-swin', license: 'MIT', untrained: false });
+    for (const { path, bytes, integrity } of manifest.files) {
+      const file = await readFile(join(out, path));
+      expect([file.length, `sha256-${createHash('sha256').update(file).digest('base64')}`]).toEqual([bytes, integrity]);
+    }
+
+    const weights = new Map(Object.entries(swin).map(([name, { data }]) => [name, data as Float32Array]));
+    const whole = await compileBackbone(
+      { id: 'my-swin', version: '1.0.0', license: 'MIT', presets: ['swin-v2-nano'], weights: { visual: weights } },
+      evaluate,
+    );
+    expect(manifest).toMatchObject({ inputs: whole.manifest.inputs, taps: whole.manifest.taps });
+    const mine = readSafetensors(new Uint8Array(await readFile(join(out, 'visual.safetensors')))).tensors;
+    const theirs = readSafetensors(whole.files['visual.safetensors']!).tensors;
+    for (const [name, { bytes }] of theirs) {
+      expect(Buffer.compare(mine.get(name)!.bytes, bytes), name).toBe(0);
+    }
+    expect(theirs.size).toBeGreaterThan(100);
+  });
+
+  test('the card names its origin', async () => {
+    await run(nano('--license', 'MIT'));
+    const card = await readFile(join(out, 'README.md'), 'utf8');
+    const digest = createHash('sha256')
+      .update(await readFile(source))
+      .digest('hex');
+    for (const part of ['# swin-v2-nano 1.0.0', 'swin.pth', digest, 'Microsoft Swin-V2', 'license: "MIT"']) {
+      expect(card).toContain(part);
+    }
+  });
+
+  test('a loader of the SDK takes it, every byte verified', async () => {
+    await run(nano('--quiet'));
+    const { openModel } = await import('../../sdk/hub/hub.ts');
+    const { manifest } = await openModel(pathToFileURL(`${out}/`).href, 'backbone', {});
+    expect(manifest.id).toBe('swin-v2-nano');
+  });
+
+  test('--dry-run writes nothing; --quiet prints nothing; a terminal gets a bar of bytes', async () => {
+    const dry = await run([source, '--preset', 'swin-v2-nano', '--dry-run', '--verbose']);
+    expect([dry.code, dry.err]).toEqual([0, '']);
+    expect(dry.out).toContain('layers.3.blocks.1.attn.relative_position_index');
+    expect(await readdir(place)).toEqual([]);
+    expect(await run(nano('--quiet'))).toEqual({ code: 0, out: '', err: '' });
+    const bar = await run(nano('--force'), { tty: true });
+    expect(bar.err).toMatch(/Checking.*\/\d+ MB/);
+    expect(bar.err).toMatch(/Writing weights.*\/\d+ MB/);
+  });
+
+  test('a file that does not tell its window says which presets it fits', async () => {
+    const tiny = join(place, 'timm.pth');
+    await writeFile(tiny, torchFileOf(asTimm(noise('swin-v2-tiny-256-w8'))));
+    const { code, out: text } = await run([tiny, '--preset', 'swin-v2-tiny-256-w16', '--dry-run']);
+    expect(code).toBe(0);
+    expect(text).toMatch(/names +timm Swin-V2, 0\.9 and later/);
+    expect(text).toMatch(/note +the file does not tell its window; it would fit swin-v2-tiny-256-w8 too/);
+  });
+});
+
+describe('a checkpoint that does not fit: exit 2, no folder, names', () => {
+  async function refused(args: string[]): Promise<Call> {
+    const call = await run(args);
+    expect(call.code).toBe(2);
+    expect(await readdir(place).then((names) => names.filter((name) => !name.endsWith('.pth')))).toEqual([]);
+    return call;
+  }
+
+  test('another preset: which would fit', async () => {
+    const { err } = await refused([source, '--preset', 'swin-v2-large-192', '--out', out]);
+    expect(err).toContain(
+      'width 32, depths 2-2-4-2, heads 2-4-8-16, window 8, but preset "swin-v2-large-192" has width 192',
+    );
+    expect(err).toContain('--preset swin-v2-nano');
+    const audio = await refused([source, '--preset', 'hts-at', '--out', out]);
+    expect(audio.err).toMatch(/holds Microsoft Swin-V2, but the preset is a network for sounds/);
+    expect(audio.err).toContain('--preset swin-v2-nano');
+  });
+
+  test('a window of the pretraining that is another: the table tells', async () => {
+    const path = await variant('tuned.pth', (weights) => asMicrosoft(weights, [8, 8, 8, 4], [6, 6, 6, 4]));
+    const { err } = await refused([path, '--preset', 'swin-v2-nano', '--out', out]);
+    expect(err).toContain('window 8 (measured by 6), but preset');
+  });
+
+  test('unknown, missing and misshapen tensors, all by name', async () => {
+    const path = await variant('odd.pth', ({ 'norm.bias': _, ...weights }) => ({
+      ...weights,
+      'norm.extra': { shape: [1], data: new Float32Array(1) },
+      'layers.0.blocks.9.\u001b[2Jx': { shape: [1], data: new Float32Array(1) },
+      'layers.1.blocks.0.norm1.bias': { shape: [32], data: new Float32Array(32) },
+    }));
+    const { out: text, err } = await refused([path, '--preset', 'swin-v2-nano', '--out', out]);
+    expect(text).not.toContain('\u001b');
+    expect(err).toContain('network of width 32, depths 10-2-4-2');
+    expect(text).toMatch(/unknown +norm\.extra\n/);
+    expect(text).toMatch(/missing +norm\.bias\n/);
+    expect(text).toMatch(/shape +layers\.1\.blocks\.0\.norm1\.bias \[32\], expected \[64\]\n/);
+    const other = await variant('less.pth', ({ 'norm.bias': _, ...weights }) => weights);
+    expect((await refused([other, '--preset', 'swin-v2-nano', '--out', out])).err).toContain('1 missing: norm.bias');
+  });
+
+  test('a weight that is no number', async () => {
+    const path = await variant('nan.pth', (weights) => ({
+      ...weights,
+      'norm.weight': { shape: [256], data: new Float32Array(256).fill(NaN) },
+    }));
+    const { err } = await refused([path, '--preset', 'swin-v2-nano', '--out', out]);
+    expect(err).toContain('tensor "norm.weight" holds NaN');
+  });
+
+  test.each<[string, (weights: Weights) => Weights, RegExp]>([
+    ['torchvision', () => ({ 'features.1.0.attn.cpb_mlp.0.weight': head['head.weight']! }), /torchvision/],
+    [
+      'Swin V1',
+      () => ({ 'layers.0.blocks.0.attn.relative_position_bias_table': head['head.weight']! }),
+      /first generation/,
+    ],
+    ['another network', () => ({ 'conv1.weight': head['head.weight']! }), /no known style; it holds conv1\.weight/],
+  ])('%s', async (_, change, message) => {
+    const path = await variant('other.pth', change);
+    expect((await refused([path, '--preset', 'swin-v2-nano', '--out', out])).err).toMatch(message);
+  });
+
+  test.each<[string, (path: string) => string[], RegExp]>([
+    ['no preset', (path) => [path, '--out', 'x'], /--preset NAME is missing.*\n.*swin-v2-large-192/],
+    ['unknown preset', (path) => [path, '--preset', 'toString', '--out', 'x'], /--preset "toString" is unknown/],
+    ['no folder', (path) => [path, '--preset', 'hts-at'], /--out DIR is missing/],
+    ['no checkpoint', () => ['--preset', 'hts-at', '--out', 'x'], /Expected one CHECKPOINT/],
+    ['bad id', (path) => [path, '--preset', 'hts-at', '--out', 'x', '--id', '../x'], /--id "..\/x" must be/],
+    ['missing file', (path) => [`${path}.no`, '--preset', 'hts-at', '--out', 'x'], /does not exist/],
+    ['folder', (path) => [join(path, '..'), '--preset', 'hts-at', '--out', 'x'], /not a file/],
+  ])('wrong usage: %s', async (_, args, message) => {
+    expect((await refused(args(source))).err).toMatch(message);
+  });
+});
+
+describe('the folder', () => {
+  test.each([/Checking/, /Writing weights/])('Ctrl-C at %s leaves nothing', async (stopAt) => {
+    const { code, err } = await run(nano(), { tty: true, stopAt });
+    expect(code).toBe(130);
+    expect(err).toContain('interrupted');
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  test('files that are there stay, unless they are a package and --force is said', async () => {
+    await mkdir(out);
+    expect((await run(nano('--quiet'))).code).toBe(0);
+    expect(await run(nano('--quiet'))).toMatchObject({ code: 2, err: expect.stringContaining('not empty') });
+    expect((await run(nano('--quiet', '--force', '--id', 'second'))).code).toBe(0);
+    expect(JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')).id).toBe('second');
+    const stopped = await run(nano('--force', '--id', 'third'), { tty: true, stopAt: /Writing weights/ });
+    expect(stopped.code).toBe(130);
+    expect(JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')).id).toBe('second');
+    expect(await readdir(place)).toEqual(['package']);
+
+    const precious = join(place, 'precious');
+    await mkdir(precious);
+    await writeFile(join(precious, 'thesis.txt'), 'all of it');
+    const { code, err } = await run([source, '--preset', 'swin-v2-nano', '--out', precious, '--force']);
+    expect(code).toBe(2);
+    expect(err).toContain('holds no package');
+    expect(await readdir(precious)).toEqual(['thesis.txt']);
+  });
+});

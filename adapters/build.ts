@@ -15,7 +15,7 @@ import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { defaultAdapter } from '../sdk/models/adapter.ts';
 import type { Evaluate } from '../sdk/ops/index.ts';
-import classLists from './classes.json' with { type: 'json' };
+import { toyboxClasses } from '../sdk/toybox/objects/index.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const common = { version: '0.1.0', license: 'MIT' };
@@ -100,7 +100,7 @@ const backbone = await compileBackbone({ ...nano, forms: smallForms }, onCpu);
 const report = await reportForms(ort, backbone, await compileBackbone(nano, onCpu));
 await ship('backbones/nano', { built: backbone, report });
 for (const { id, task } of adapters) {
-  const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : classLists['sounding-objects'] };
+  const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : toyboxClasses };
   await ship(`adapters/${id}`, await compileMeasured({ id, ...common, config, weights: { seed: 1 } }));
 }
 await writeFile(`${folder}registry.json`, registryText(registry));

@@ -1,4 +1,4 @@
-/** All objects of the toybox by name. Their order is that of the classes in every layout and in `adapters/classes.json`. */
+/** All objects of the toybox by name. Their order is that of the classes in every layout and every shipped adapter. */
 import type { ToyObject } from '../types.ts';
 import { bell } from './bell.ts';
 import { bird } from './bird.ts';

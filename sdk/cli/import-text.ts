@@ -15,7 +15,7 @@ export type AccountReport = {
   verbose?: boolean;
 };
 
-/** Several lines, each ended. Names of tensors that stop the import are all there. */
+/** Several lines, each ended. Names of tensors that stop the import are all there; the first few, where the network is of another size anyway. */
 export function accountText({ where, bytes, checkpoint, accounting, presetName, verbose }: AccountReport): string {
   const { style, prefix, sizes, fitting, sources, ignored, problems } = accounting;
   const used = [...sources.values()].flat().filter((name) => name !== '');
@@ -37,10 +37,18 @@ export function accountText({ where, bytes, checkpoint, accounting, presetName, 
     lines.push(`  note      the file does not tell its window; it would fit ${others.join(', ')} too: go by its name`);
   }
   if (style.caveat) lines.push(`  note      ${style.caveat}`);
+  const most = problems.sizes.length > 0 && !verbose ? 4 : Number.POSITIVE_INFINITY;
+  const listed = (what: string, names: readonly string[]): string[] => {
+    const shown = names.slice(0, most).map((name) => `  ${what.padEnd(8)}  ${name}`);
+    return names.length > most
+      ? [...shown, `  ${what.padEnd(8)}  and ${names.length - most} more: see --verbose`]
+      : shown;
+  };
   lines.push(
-    ...problems.unknown.map((name) => `  unknown   ${name}`),
-    ...problems.missing.map((name) => `  missing   ${name}`),
-    ...problems.misshapen.map((tensor) => `  shape     ${misshapenText(tensor)}`),
+    ...listed('unknown', problems.unknown),
+    ...listed('missing', problems.missing),
+    ...listed('differs', problems.frontEnd),
+    ...listed('shape', problems.misshapen.map(misshapenText)),
   );
   return lines.map((line) => `${clean(line)}\n`).join('');
 }

@@ -195,6 +195,17 @@ describe.skipIf(sharedIsAbsent('golden'))(
         expect(worstError(got['audio.s3.b1']!, reference.tensor('out.layer3'))).toBeLessThan(1e-4);
       });
 
+      test('mel filters of another sampling rate are refused', async () => {
+        const { weights } = golden('htsat_small');
+        const slower: AudioPreset = { ...preset, frontEnd: { ...preset.frontEnd, sampleRate: 48000, hop: 480 } };
+        await expect(imported(torchFileOf(weights), slower)).rejects.toMatchObject({
+          code: 'incompatible',
+          message: expect.stringMatching(
+            /other mel filters \(logmel_extractor\.melW\) than preset "golden" has: 64 at 48000 Hz/,
+          ),
+        });
+      });
+
       test('everything else in the file is left out by name', async () => {
         const { weights } = golden('htsat_small');
         const { ignored } = await imported(torchFileOf(prefixed(weights, 'sed_model.')), preset);

@@ -10,6 +10,7 @@ import { type ParamSpec, Params } from '../params.ts';
 import type { BackbonePreset, PresetName } from '../presets.ts';
 import { type Size, windowing } from '../windows.ts';
 import { type Buffer, detectStyle, type Fate, type KeyStyle, type Rule } from './key-styles.ts';
+import { areFiltersOf } from './mel-filters.ts';
 import {
   isOfSize,
   type Named,
@@ -33,7 +34,7 @@ export type Accounting = {
   sources: Map<string, string[]>;
   ignored: { reason: string; names: string[] }[];
   /** All empty, or nothing may be imported. `missing` are our names. */
-  problems: { unknown: string[]; missing: string[]; misshapen: Misshapen[]; sizes: string[] };
+  problems: { unknown: string[]; missing: string[]; misshapen: Misshapen[]; sizes: string[]; frontEnd: string[] };
 };
 
 /** Throws `incompatible` where the names are in no known style, or belong to the other kind of network. */
@@ -41,7 +42,7 @@ export async function accountFor(checkpoint: Checkpoint, preset: BackbonePreset,
   const { style, prefix } = detectStyle(checkpoint.tensors.keys(), where);
   const sources = new Map<string, string[]>();
   const ignored = new Map<string, string[]>();
-  const problems: Accounting['problems'] = { unknown: [], missing: [], misshapen: [], sizes: [] };
+  const problems: Accounting['problems'] = { unknown: [], missing: [], misshapen: [], sizes: [], frontEnd: [] };
   const named: Named[] = [];
   const expected = expectedParams(preset);
   const parts = new Map<string, number>();
@@ -75,6 +76,10 @@ export async function accountFor(checkpoint: Checkpoint, preset: BackbonePreset,
     if (buffer) {
       const wanted = bufferShape(buffer, name, preset);
       if (wanted && wanted.join() !== shape.join()) problems.misshapen.push({ name: source, shape, expected: wanted });
+      else if (buffer === 'mel filters' && preset.modality === 'audio') {
+        const own = await checkpoint.tensors.get(source)!.read();
+        if (!areFiltersOf(preset.frontEnd, own)) problems.frontEnd.push(source);
+      }
       continue;
     }
     const spec = expected.get(name);
@@ -104,6 +109,14 @@ export function checkAccounting(
       'incompatible',
       `${where} holds a network of ${sizesText(sizes)}, but preset "${presetName}" has ${sizesText(presetSizes(preset))}.`,
       { hint: fitting.length > 0 ? `Import it with --preset ${fitting.join(' or ')}.` : 'No preset has these sizes.' },
+    );
+  }
+  if (problems.frontEnd.length > 0 && preset.modality === 'audio') {
+    const { sampleRate, mels, minHz, maxHz } = preset.frontEnd;
+    throw new MettleError(
+      'incompatible',
+      `${where} was trained with other mel filters (${problems.frontEnd}) than preset "${presetName}" has: ${mels} at ${sampleRate} Hz, ${minHz} to ${maxHz} Hz.`,
+      { hint: 'Take the checkpoint that was trained on AudioSet at that rate.' },
     );
   }
   const parts = [

@@ -1,0 +1,119 @@
+/** The forms of one backbone: how close each stays to float32, and that one adapter reads them all. The tolerances are those of the forms' precision. */
+import * as ort from 'onnxruntime-node';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { platform } from '#platform';
+import { type BackboneSource, compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
+import type { Form, Forms } from '../../sdk/compile/variants.ts';
+import { calibrate, noiseSamples } from '../../sdk/compile/variants-calibration.ts';
+import { largestError, type PackageReport, reportForms, smallestCosine } from '../../sdk/compile/variants-report.ts';
+import type { AdapterOutputs } from '../../sdk/engine/types.ts';
+import { loadModel } from '../../sdk/hub/hub.ts';
+import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
+import { evaluate } from '../helpers/evaluate.ts';
+
+const source: BackboneSource = {
+  id: 'nano',
+  version: '0.1.0',
+  license: 'MIT',
+  presets: ['swin-v2-nano', 'hts-at-nano'],
+  weights: { seed: 1 },
+};
+
+/** Smallest cosine of any tap with its float32 form that a form may have. */
+const bounds: Record<Exclude<Form, 'float32' | 'block4'>, number> = { stored8: 0.999, block8: 0.999, int8: 0.995 };
+
+let exact: Package<BackboneManifest>;
+beforeAll(async () => {
+  exact = await compileBackbone(source, evaluate);
+});
+
+const compiled = (forms: Forms, more: Partial<BackboneSource> = {}): Promise<Package<BackboneManifest>> =>
+  compileBackbone({ ...source, forms, ...more }, evaluate);
+
+const formOf = (report: PackageReport, part: string, form: Form) => report[part]![`${part}.${form}.onnx`]!;
+
+test('float32 against itself differs by nothing', async () => {
+  expect(largestError(await reportForms(ort, exact, exact))).toBe(0);
+});
+
+describe.each([
+  { webgpu: 'block8', wasm: 'int8' },
+  { webgpu: 'stored8', wasm: 'stored8' },
+] as const)('$webgpu on WebGPU and $wasm on WASM', (forms) => {
+  let small: Package<BackboneManifest>;
+  beforeAll(async () => {
+    small = await compiled(forms);
+  });
+
+  test('every tap points where that of float32 does', async () => {
+    const report = await reportForms(ort, small, exact);
+    for (const part of ['visual', 'audio']) {
+      for (const form of new Set([forms.webgpu, forms.wasm])) {
+        expect(smallestCosine(formOf(report, part, form)), `${part} ${form}`).toBeGreaterThan(bounds[form]);
+        expect(Object.keys(formOf(report, part, form).outputs)).toHaveLength(
+          small.manifest.taps[part as 'visual'].length,
+        );
+      }
+    }
+  });
+
+  test('the manifest says each precision, and the files are less than four tenths of float32', () => {
+    for (const variant of ['webgpu', 'wasm'] as const) {
+      for (const part of ['visual', 'audio'] as const) {
+        const files = small.manifest.variants[variant][part]!;
+        expect(files.precision).toBe(forms[variant] === 'int8' ? 'int8' : 'weights-int8');
+        const bytes = small.files[files.weights]!.byteLength;
+        expect(bytes).toBeLessThan(0.4 * exact.files[exact.manifest.variants[variant][part]!.weights]!.byteLength);
+      }
+    }
+  });
+
+  test('taps and inputs are those of float32, so adapters fit', () => {
+    const { inputs, taps } = small.manifest;
+    expect({ inputs, taps }).toEqual({ inputs: exact.manifest.inputs, taps: exact.manifest.taps });
+  });
+});
+
+test('4 bits with calibration keep every tap above 0.99, and are closer than without', async () => {
+  const forms: Forms = { webgpu: 'block4', wasm: 'block4' };
+  const only = { presets: ['hts-at-nano'] } as const;
+  const reference = await compileBackbone({ ...source, ...only }, evaluate);
+  const plain = await reportForms(ort, await compiled(forms, only), reference);
+  const samples = (outputs: Parameters<typeof noiseSamples>[0]) => noiseSamples(outputs, 16, 7);
+  const learned = await compiled(forms, {
+    ...only,
+    calibrate: (outputs, form) => calibrate(ort, outputs, form as 'block4', samples(outputs), 2048),
+  });
+  const cosine = smallestCosine(formOf(await reportForms(ort, learned, reference), 'audio', 'block4'));
+  expect(cosine).toBeGreaterThan(0.99);
+  expect(cosine).toBeGreaterThan(smallestCosine(formOf(plain, 'audio', 'block4')));
+});
+
+/** What a shipped adapter says about one second, over this backbone. */
+async function said(backbone: Package<BackboneManifest>, device: 'cpu' | 'wasm'): Promise<AdapterOutputs> {
+  const engine = await platform.createEngine({});
+  try {
+    const adapter = await loadModel('toybox-s4', 'adapter', 'wasm');
+    await engine.load({ backbone, adapters: [adapter], device });
+    const run = await engine.begin(['toybox-s4']);
+    const frame = { width: 64, height: 64, data: Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * i) % 251) };
+    const pcm = Float32Array.from({ length: 32000 }, (_, i) => 0.4 * Math.sin(i / 9));
+    return (await engine.push(run, { frame, pcm }))['toybox-s4']!;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+test('one adapter reads every form: masks within 0.1 of float32, and 8-bit weights the same on CPU and WASM within 1e-3', async () => {
+  const errorOf = (actual: AdapterOutputs, expected: AdapterOutputs): number => {
+    const largest = expected.mask!.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const worst = expected.mask!.data.reduce((most, x, i) => Math.max(most, Math.abs(x - actual.mask!.data[i]!)), 0);
+    return worst / largest;
+  };
+  const reference = await said(exact, 'cpu');
+  const stored = await compiled({ webgpu: 'block8', wasm: 'stored8' });
+  const onCpu = await said(stored, 'cpu');
+  expect(errorOf(onCpu, reference)).toBeLessThan(0.1);
+  expect(errorOf(await said(stored, 'wasm'), onCpu)).toBeLessThan(1e-3);
+  expect(errorOf(await said(await compiled({ webgpu: 'block8', wasm: 'int8' }), 'cpu'), reference)).toBeLessThan(0.1);
+});

@@ -8,6 +8,7 @@ import { Params, type Weights } from '../models/params.ts';
 import { tapShape } from '../models/taps.ts';
 import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
 import { type Package, withManifest } from './backbone.ts';
+import { compileCanary } from './canary.ts';
 import { exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type AdapterSource = {
@@ -15,6 +16,8 @@ export type AdapterSource = {
   version: string;
   license: string;
   config: AdapterConfig;
+  /** See the manifest's. */
+  thresholds?: readonly number[] | null;
   /** Trained weights, or a seed for noise, which marks the package as untrained. */
   weights: Weights | { seed: number };
   /** How each device gets it. Default: {@link exactForms}. */
@@ -32,6 +35,8 @@ export async function compileAdapter(
   const graphs: Record<string, Record<string, Value>> = clip ? { segment, clip } : { segment };
   const { forms = exactForms } = source;
   const compiled = await variantFiles({ graphs, weights: 'adapter_model', forms }, evaluate);
+  const { canary, files: canaryFiles } = await compileCanary(graphs, compiled.quantized, evaluate);
+  const files = { ...compiled.files, ...canaryFiles };
   const filesFor = (variant: VariantName): { segment: GraphFiles; clip: GraphFiles | null } => ({
     segment: compiled.variants[variant].segment!,
     clip: compiled.variants[variant].clip ?? null,
@@ -47,8 +52,10 @@ export async function compileAdapter(
       license: source.license,
       untrained: 'seed' in source.weights,
       requires: { sdk: '>=0.1 <1' },
+      canary,
       task: config.task,
       classes: [...config.classes],
+      thresholds: source.thresholds ? [...source.thresholds] : null,
       base: { id: base.id, contract: await contractOf(base) },
       segment: {
         reads: tapsRead(base.taps, config),
@@ -57,9 +64,9 @@ export async function compileAdapter(
       clip: clip ? { segments: config.segments, outputs: Object.entries(clip).map(spec) } : null,
       variants: { webgpu: filesFor('webgpu'), wasm: filesFor('wasm') },
     },
-    compiled.files,
+    files,
   );
-  return { manifest, files: withManifest(compiled.files, manifest) };
+  return { manifest, files: withManifest(files, manifest) };
 }
 
 /** One second: taps in, as the backbone gives them. */

@@ -6,6 +6,7 @@ import { backboneTaps, type Modality, modalities, type NamedTap } from '../model
 import { Params, type Weights } from '../models/params.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { Evaluate } from '../ops/index.ts';
+import { compileCanary, type Outputs } from './canary.ts';
 import type { Files } from './graph-files.ts';
 import { type Calibrate, exactForms, type Forms, variantFiles } from './variants.ts';
 
@@ -37,11 +38,14 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     license: source.license,
     untrained: 'seed' in weights,
     requires: { sdk: '>=0.1 <1' },
+    canary: null,
     inputs: { visual: chosen.visual?.frontEnd ?? null, audio: chosen.audio?.frontEnd ?? null },
     taps: { visual: [], audio: [] },
     variants: { webgpu: { visual: null, audio: null }, wasm: { visual: null, audio: null } },
   };
   const files: Files = {};
+  const lastTaps: Outputs = {};
+  const quantized: Outputs[] = [];
   for (const modality of modalities) {
     const preset = chosen[modality];
     if (!preset) continue;
@@ -55,12 +59,19 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
       evaluate,
     );
     Object.assign(files, compiled.files);
+    const last = taps.at(-1)!;
+    lastTaps[modality] = { [last.name]: last.value };
+    compiled.quantized.forEach((graphs, form) => {
+      quantized[form] = { ...quantized[form], [modality]: { [last.name]: graphs[modality]![last.name]! } };
+    });
     draft.taps[modality] = taps.map(specOf);
     for (const variant of ['webgpu', 'wasm'] as const) {
       draft.variants[variant][modality] = compiled.variants[variant][modality]!;
     }
   }
-  const manifest = await finishManifest(draft, files);
+  const { canary, files: canaryFiles } = await compileCanary(lastTaps, quantized, evaluate);
+  Object.assign(files, canaryFiles);
+  const manifest = await finishManifest({ ...draft, canary }, files);
   return { manifest, files: withManifest(files, manifest) };
 }
 

@@ -64,6 +64,8 @@ export async function importBackbone(
     license: source.license,
     untrained: false,
     requires: { sdk: '>=0.1 <1' },
+    // It would need a run of the whole network, whose weights are never all in memory here.
+    canary: null,
     inputs: { ...none, [modality]: preset.frontEnd },
     taps: { visual: [], audio: [], [modality]: taps.map(specOf) },
     variants: { webgpu: graphs, wasm: graphs },

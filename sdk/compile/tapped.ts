@@ -1,4 +1,5 @@
-/** Any ONNX network as a backbone package: the network is cut at the taps, run once on zeros to learn their shapes, and described by a manifest. */
+/** Any ONNX network as a backbone package: the network is cut at the taps, run once to learn their shapes and the canary's numbers, and described by a manifest. */
+import { canaryInput } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
 import type { BackboneManifest, LogMelFrontEnd, PictureFrontEnd, Tap } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
@@ -13,6 +14,7 @@ import {
 } from '../onnx/taps.ts';
 import type { Ort } from '../platform.ts';
 import { type Package, withManifest } from './backbone.ts';
+import { exactTolerance, packCanary } from './canary.ts';
 
 /** How a second is brought to the network; the network itself says what its input is called. */
 export type FrontEndSource =
@@ -32,6 +34,9 @@ export type Surgery = { network: Network; readExternal?: ReadExternal; ort: Ort 
 
 const graphFile = 'model.onnx';
 const weightsFile = 'model.safetensors';
+
+/** How far a network may be off that rounds to few levels inside: a value near a border falls to another side of it on another device. */
+const roundedTolerance = 0.1;
 
 /**
  * The package. A tap is called by its value's name with `visual.` or `audio.` before it, so that two networks in a pair have no name in common.
@@ -55,7 +60,13 @@ export async function tapBackbone(source: TappedSource, surgery: Surgery): Promi
   const taps = named.map(({ value, name }) => tapOf(name, value, results.get(name)!, surgery.network.where));
   const requests = named.map((tap, i) => ({ ...tap, shape: results.get(taps[i]!.name)!.dims }));
   const { graph, weights, input } = cut(surgery, requests, inputShape);
-  const files = { [graphFile]: graph, [weightsFile]: weights };
+  const last = taps.at(-1)!.name;
+  const rounds = surgery.network.model.graph.nodes.some(({ opType }) => /^(Dynamic)?QuantizeLinear$/.test(opType));
+  const { canary, files: canaryFiles } = packCanary(
+    { [modality]: { [last]: results.get(last)!.data as Float32Array } },
+    rounds ? roundedTolerance : exactTolerance,
+  );
+  const files = { [graphFile]: graph, [weightsFile]: weights, ...canaryFiles };
   const graphs = { visual: null, audio: null, [modality]: { graph: graphFile, weights: weightsFile } };
   const manifest = await finishManifest(
     {
@@ -66,6 +77,7 @@ export async function tapBackbone(source: TappedSource, surgery: Surgery): Promi
       license: source.license,
       untrained: false,
       requires: { sdk: '>=0.1 <1' },
+      canary,
       inputs: { visual: null, audio: null, [modality]: { ...frontEnd, input } },
       taps: { visual: [], audio: [], [modality]: taps },
       variants: { webgpu: graphs, wasm: graphs },
@@ -127,9 +139,9 @@ function cut(surgery: Surgery, taps: readonly TapRequest[], inputShape: readonly
   return cutNetwork(surgery.network, { taps, inputShape, location: weightsFile }, surgery.readExternal);
 }
 
-type Result = { type: string; dims: readonly number[] };
+type Result = { type: string; dims: readonly number[]; data: unknown };
 
-/** Element type and shape of each value for an input of zeros. */
+/** Element type, shape and numbers of each value for the canary's input. */
 async function runOnce(
   surgery: Surgery,
   taps: readonly TapRequest[],
@@ -145,10 +157,9 @@ async function runOnce(
       logSeverityLevel: 4,
     });
     try {
-      const size = inputShape.reduce((product, length) => product * length, 1);
-      const zeros = new ort.Tensor('float32', new Float32Array(size), [...inputShape]);
-      const results = await session.run({ [input]: zeros }, { logSeverityLevel: 4 });
-      return new Map(Object.entries(results).map(([name, { type, dims }]) => [name, { type, dims }]));
+      const feed = new ort.Tensor('float32', canaryInput(input, inputShape), [...inputShape]);
+      const results = await session.run({ [input]: feed }, { logSeverityLevel: 4 });
+      return new Map(Object.entries(results));
     } finally {
       await session.release();
     }

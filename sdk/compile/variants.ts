@@ -40,18 +40,23 @@ export type VariantSource<Name extends string> = {
 
 export type Variants<Name extends string> = Record<VariantName, Record<Name, GraphFiles>>;
 
-/** All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. */
+/**
+ * All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. `quantized` are the
+ * graphs of each form that is not.
+ */
 export async function variantFiles<Name extends string>(
   source: VariantSource<Name>,
   evaluate: Evaluate,
-): Promise<{ variants: Variants<Name>; files: Files }> {
+): Promise<{ variants: Variants<Name>; files: Files; quantized: Record<Name, Record<string, Value>>[] }> {
   const files: Files = {};
-  const variants = await eachForm(source, evaluate, async (graphs, weights) => {
+  const quantized: Record<Name, Record<string, Value>>[] = [];
+  const variants = await eachForm(source, evaluate, async (graphs, weights, suffix) => {
     const written = await graphFiles(graphs, weights, evaluate);
     Object.assign(files, written.files);
+    if (suffix) quantized.push(renamed(graphs, (name) => name.slice(0, -suffix.length)));
     return written.graphs;
   });
-  return { variants, files };
+  return { variants, files, quantized };
 }
 
 /** As `variantFiles`, but the weights files are only laid out. */
@@ -68,7 +73,14 @@ export async function planVariants<Name extends string>(
   return { variants, plans };
 }
 
-type Write = (graphs: Record<string, Record<string, Value>>, weights: string) => Promise<Record<string, GraphFiles>>;
+type Write = (
+  graphs: Record<string, Record<string, Value>>,
+  weights: string,
+  suffix: string,
+) => Promise<Record<string, GraphFiles>>;
+
+const renamed = <T>(graphs: Record<string, T>, rename: (name: string) => string): Record<string, T> =>
+  Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [rename(name), graph]));
 
 async function eachForm<Name extends string>(
   { graphs, weights, forms, calibrate }: VariantSource<Name>,
@@ -86,7 +98,7 @@ async function eachForm<Name extends string>(
       const made = form === 'float32' ? outputs : quantizeGraph(outputs, form, await calibrate?.(outputs, form));
       changed.push([name + suffix, made]);
     }
-    const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`);
+    const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`, suffix);
     const entries = names.map((name) => [name, { ...written[name + suffix]!, precision: precisionOf[form] }]);
     done.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
   }

@@ -4,17 +4,33 @@
  */
 import type { Tensor } from 'onnxruntime-common';
 import { MettleError } from '../errors.ts';
-import type { AdapterManifest, BackboneManifest, GraphFiles, TensorSpec } from '../hub/manifest.ts';
-import { ownPath, type WholeBackbone, wholeBackbone } from '../hub/pair.ts';
+import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../hub/manifest.ts';
+import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../hub/pair.ts';
 import { createLogMel } from '../media/log-mel.ts';
 import { pictureToTensor } from '../media/picture.ts';
+import { tapShape } from '../models/taps.ts';
 import type { Runtime } from '../platform.ts';
+import {
+  adapterOutputs,
+  backboneOutputs,
+  type CanaryNumbers,
+  type CanaryOutputs,
+  canaryInput,
+  checkCanary,
+  readCanary,
+} from './canary.ts';
 import { disposeTensors, type GraphContract, GraphSession, type GraphSource, type Tensors } from './session.ts';
 import type { AdapterOutputs, EngineLoad, EngineSegment, ModelPackage, NamedArray, VariantName } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
 
 type Modality = 'visual' | 'audio';
-type LoadedAdapter = { manifest: AdapterManifest; segment: GraphSession; clip: GraphSession | null };
+type OpenCanary = { numbers: CanaryNumbers; rtol: number };
+type LoadedAdapter = {
+  manifest: AdapterManifest;
+  segment: GraphSession;
+  clip: GraphSession | null;
+  canary: OpenCanary | null;
+};
 
 export class LoadedModels {
   readonly #runtime: Runtime;
@@ -22,6 +38,7 @@ export class LoadedModels {
   readonly #logMel: (pcm: Float32Array) => Float32Array;
   readonly #sessions: GraphSession[] = [];
   readonly #passes = new Map<Modality, GraphSession>();
+  readonly #canaries = new Map<Modality, OpenCanary>();
   readonly #adapters = new Map<string, LoadedAdapter>();
 
   private constructor(runtime: Runtime, backbone: BackboneManifest) {
@@ -61,19 +78,30 @@ export class LoadedModels {
     return this.#adapter(adapterId).manifest;
   }
 
-  /** Runs every graph once on a black and silent second, so that shaders and plans are ready, and checks all shapes against the manifests. */
+  /**
+   * Runs every graph once on the inputs of canaries, so that shaders and plans are ready, and checks all shapes against the manifests and all numbers that
+   * the packages' canaries have. Throws `device` where the numbers are wrong, `incompatible` where the shapes are.
+   */
   async warmUp(onStep: () => void): Promise<void> {
-    const outputs = await this.segment({ frame: null, pcm: null }, this.adapterIds, onStep);
-    for (const [id, { manifest, clip }] of this.#adapters) {
-      const kept = outputs[id]!;
-      checkShapes(manifest, manifest.segment.outputs, kept);
+    const wanted = this.#tapsOf(this.adapterIds);
+    for (const modality of ['visual', 'audio'] as const) {
+      await this.#warmUpPass(modality, wanted);
+      onStep();
+    }
+    const { visual, audio } = this.#backbone.taps;
+    const read = [...visual, ...audio].filter(({ name }) => wanted.has(name));
+    const taps = Object.fromEntries(read.map((tap) => [tap.name, this.#made(tap.name, tapShape(tap))]));
+    for (const [id, { manifest, segment, clip }] of this.#adapters) {
+      const { outputs } = manifest.segment;
+      this.#checkAdapter(id, 'segment', outputs, await runToArrays(segment, taps, outputs, id));
+      onStep();
       if (!manifest.clip || !clip) continue;
       const window = manifest.clip.segments;
-      const zeros = manifest.segment.outputs
-        .filter((output) => output.deliver === 'clip')
-        .map(({ name, shape }) => [name, stacked(window, shape, new Float32Array(window * sizeOf(shape)))] as const);
-      const mask = { shape: [window], data: new Float32Array(window).fill(1) };
-      checkShapes(manifest, manifest.clip.outputs, await this.clip(id, { ...Object.fromEntries(zeros), mask }));
+      const kept = outputs
+        .filter(({ deliver }) => deliver === 'clip')
+        .map(({ name, shape }) => [name, this.#made(name, [window, ...shape.slice(1)])] as const);
+      const feeds = { ...Object.fromEntries(kept), mask: this.#made('mask', [window]) };
+      this.#checkAdapter(id, 'clip', manifest.clip.outputs, await runToArrays(clip, feeds, manifest.clip.outputs, id));
       onStep();
     }
   }
@@ -87,7 +115,7 @@ export class LoadedModels {
     adapterIds: readonly string[],
     onStep: () => void = () => {},
   ): Promise<Record<string, AdapterOutputs>> {
-    const wanted = new Set(adapterIds.flatMap((id) => this.manifestOf(id).segment.reads));
+    const wanted = this.#tapsOf(adapterIds);
     const taps: Tensors = {};
     try {
       for (const modality of ['visual', 'audio'] as const) {
@@ -128,6 +156,11 @@ export class LoadedModels {
 
   async #openBackbone(model: ModelPackage<BackboneManifest>, variant: VariantName, onStep: () => void): Promise<void> {
     const manifest = this.#backbone;
+    for (const { canary, senses } of canariesOf(manifest)) {
+      const outputs = Object.entries(backboneOutputs(manifest)).filter(([sense]) => senses.includes(sense as Modality));
+      const opened = openCanary(model, canary, Object.fromEntries(outputs));
+      for (const sense of senses) this.#canaries.set(sense, opened);
+    }
     for (const modality of ['visual', 'audio'] as const) {
       const contract = {
         inputs: [manifest.inputs[modality].input],
@@ -142,6 +175,7 @@ export class LoadedModels {
 
   async #openAdapter(model: ModelPackage<AdapterManifest>, variant: VariantName, onStep: () => void): Promise<void> {
     const { manifest } = model;
+    const canary = manifest.canary && openCanary(model, manifest.canary, adapterOutputs(manifest));
     const files = manifest.variants[variant];
     const segment = await this.#openGraph(model, 'segment graph', files.segment, {
       inputs: manifest.segment.reads,
@@ -157,7 +191,7 @@ export class LoadedModels {
       });
       onStep();
     }
-    this.#adapters.set(manifest.id, { manifest, segment, clip });
+    this.#adapters.set(manifest.id, { manifest, segment, clip, canary });
   }
 
   async #openGraph(
@@ -176,18 +210,66 @@ export class LoadedModels {
     return session;
   }
 
+  async #warmUpPass(modality: Modality, wanted: ReadonlySet<string>): Promise<void> {
+    const taps = this.#backbone.taps[modality];
+    const canary = this.#canaries.get(modality);
+    const expected = canary?.numbers[modality] ?? {};
+    if (!taps.some(({ name }) => wanted.has(name))) return;
+    const fetched = taps.filter(({ name }) => wanted.has(name) || Object.hasOwn(expected, name));
+    const { input } = this.#backbone.inputs[modality];
+    const pass = this.#passes.get(modality)!;
+    const feed = { [input]: this.#made(input, this.#inputShape(modality)) };
+    const outputs = await pass.run(
+      feed,
+      fetched.map(({ name }) => name),
+    );
+    try {
+      const specs = fetched.map((tap) => ({ name: tap.name, shape: tapShape(tap) }));
+      checkShapes(this.#backbone, specs, (name) => outputs[name]!.dims);
+      if (!canary) return;
+      const numbers: Record<string, Float32Array> = {};
+      for (const name of Object.keys(expected)) numbers[name] = (await pass.read(outputs[name]!)) as Float32Array;
+      this.#checkNumbers(this.#backbone, canary, modality, numbers);
+    } finally {
+      disposeTensors(outputs);
+    }
+  }
+
+  #checkAdapter(id: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
+    const { manifest, canary } = this.#adapter(id);
+    checkShapes(manifest, specs, (name) => outputs[name]!.shape);
+    if (!canary) return;
+    const numbers = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    this.#checkNumbers(manifest, canary, graph, numbers);
+  }
+
+  #checkNumbers(manifest: AnyManifest, canary: OpenCanary, graph: string, outputs: Record<string, Float32Array>): void {
+    const model = `${manifest.kind === 'backbone' ? 'Backbone' : 'Adapter'} "${manifest.id}"`;
+    checkCanary(outputs, canary.numbers[graph]!, { model, rtol: canary.rtol, device: this.#runtime.device });
+  }
+
+  /** Names of the taps that any of these adapters reads. */
+  #tapsOf(adapterIds: readonly string[]): Set<string> {
+    return new Set(adapterIds.flatMap((id) => this.manifestOf(id).segment.reads));
+  }
+
+  #inputShape(modality: Modality): number[] {
+    const { visual, audio } = this.#backbone.inputs;
+    if (modality === 'visual') return [1, 3, visual.height, visual.width];
+    const picture = [audio.frames, audio.mels];
+    return audio.layout === 'plain' ? [1, ...picture] : [1, 1, ...picture];
+  }
+
   #picture({ frame }: EngineSegment): Tensors {
     const frontEnd = this.#backbone.inputs.visual;
     const data = frame ? pictureToTensor(frame, frontEnd) : new Float32Array(3 * frontEnd.width * frontEnd.height);
-    return { [frontEnd.input]: this.#tensor(data, [1, 3, frontEnd.height, frontEnd.width]) };
+    return { [frontEnd.input]: this.#tensor(data, this.#inputShape('visual')) };
   }
 
   #sound({ pcm }: EngineSegment): Tensors {
     const frontEnd = this.#backbone.inputs.audio;
     const data = this.#logMel(pcm ?? new Float32Array(frontEnd.sampleRate));
-    const picture = [frontEnd.frames, frontEnd.mels];
-    const shape = frontEnd.layout === 'plain' ? [1, ...picture] : [1, 1, ...picture];
-    return { [frontEnd.input]: this.#tensor(data, shape) };
+    return { [frontEnd.input]: this.#tensor(data, this.#inputShape('audio')) };
   }
 
   #adapter(id: string): LoadedAdapter {
@@ -198,9 +280,23 @@ export class LoadedModels {
     });
   }
 
+  /** The canary's input of this name. */
+  #made(name: string, shape: number[]): Tensor {
+    return this.#tensor(canaryInput(name, shape), shape);
+  }
+
   #tensor(data: Float32Array, shape: number[]): Tensor {
     return new this.#runtime.ort.Tensor('float32', data, shape);
   }
+}
+
+function openCanary(
+  { manifest, files }: ModelPackage<AnyManifest>,
+  { file, rtol }: Canary,
+  outputs: CanaryOutputs,
+): OpenCanary {
+  const where = `${ownPath(file)} of ${manifest.kind} "${manifest.id}"`;
+  return { numbers: readCanary(files[file]!, outputs, where), rtol };
 }
 
 /** An output of one second, [1, ...], as `segments` of them, [segments, ...]. */
@@ -230,13 +326,17 @@ function toArray(tensor: Tensor, name: string, model: string): NamedArray {
   return { shape: [...tensor.dims], data: tensor.data as Float32Array<ArrayBuffer> };
 }
 
-function checkShapes(manifest: AdapterManifest, specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
+function checkShapes(
+  { kind, id }: AnyManifest,
+  specs: readonly TensorSpec[],
+  shapeOf: (name: string) => readonly number[],
+): void {
   for (const { name, shape } of specs) {
-    const actual = outputs[name]!.shape;
+    const actual = shapeOf(name);
     if (String(actual) === String(shape)) continue;
     throw new MettleError(
       'incompatible',
-      `Output "${name}" of adapter "${manifest.id}" is [${actual}], but its manifest says [${shape}].`,
+      `Output "${name}" of ${kind} "${id}" is [${actual}], but its manifest says [${shape}].`,
       { hint: 'Export the adapter again, so that graphs and manifest come from one run.' },
     );
   }

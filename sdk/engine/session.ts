@@ -72,6 +72,13 @@ export class GraphSession {
     }
   }
 
+  /** The numbers of an output, wherever it lies. Throws `device` if the GPU was lost. */
+  async read(tensor: Tensor): Promise<Tensor['data']> {
+    return await unlessLost(this.#runtime.lost, tensor.getData()).catch(async (error: unknown) => {
+      throw await this.#runError(error);
+    });
+  }
+
   /** Never throws: on a lost device there is nothing left to release. */
   async release(): Promise<void> {
     await unlessLost(this.#runtime.lost, this.#session.release()).catch(() => {});
@@ -140,6 +147,12 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
   if (runtime.device === 'webgpu') {
     return new MettleError('device', `${label} could not be loaded on WebGPU: ${message}`, {
       hint: 'Use device "auto" or "wasm", and check that the GPU has a driver and memory.',
+      cause: error,
+    });
+  }
+  if (runtime.device === 'cuda') {
+    return new MettleError('device', `${label} could not be loaded on CUDA: ${message}`, {
+      hint: 'Check that the NVIDIA driver, CUDA 12 and cuDNN 9 are installed, or use device "cpu".',
       cause: error,
     });
   }

@@ -1,12 +1,13 @@
 /** Which compiled form of a model a device runs, and which files that form needs. */
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
+import { canariesOf } from '../hub/pair.ts';
 import type { Device, ModelPackage, VariantName } from './types.ts';
 
 export type AnyManifest = BackboneManifest | AdapterManifest;
 
-/** The form that `device` runs: a CPU runs the `wasm` form. */
+/** The form that `device` runs: GPUs the `webgpu` form, a CPU the `wasm` form. */
 export function variantOf(device: Device): VariantName {
-  return device === 'webgpu' ? 'webgpu' : 'wasm';
+  return device === 'webgpu' || device === 'cuda' ? 'webgpu' : 'wasm';
 }
 
 /** Every graph of one variant with the weights that its initializers lie in. */
@@ -19,8 +20,11 @@ export function graphsOf(manifest: AnyManifest, variant: VariantName): GraphFile
   return clip ? [segment, clip] : [segment];
 }
 
-/** Paths of the variant that the package does not hold. */
+/** Paths of the variant, and of the canary, that the package does not hold. */
 export function missingFiles(model: ModelPackage<AnyManifest>, variant: VariantName): string[] {
-  const paths = graphsOf(model.manifest, variant).flatMap(({ graph, weights }) => [graph, weights]);
+  const { manifest } = model;
+  const paths = graphsOf(manifest, variant).flatMap(({ graph, weights }) => [graph, weights]);
+  if (manifest.kind === 'backbone') paths.push(...canariesOf(manifest).map(({ canary }) => canary.file));
+  else if (manifest.canary) paths.push(manifest.canary.file);
   return [...new Set(paths)].filter((path) => !model.files[path]);
 }

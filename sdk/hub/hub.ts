@@ -137,10 +137,11 @@ function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): Mett
   );
 }
 
-/** Entries of the files that a variant names, each once. */
+/** Entries of the files that a variant names, each once, and of the canary. */
 function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   const graphs = Object.values<GraphFiles | null>(manifest.variants[variant]).filter((graph) => graph !== null);
   const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
+  if (manifest.canary) paths.add(manifest.canary.file);
   return manifest.files.filter((file) => paths.has(file.path));
 }
 

@@ -55,6 +55,12 @@ export type LogMelFrontEnd = {
  */
 export type Tap = { name: string; layout: 'tokens' | 'map'; tokens: number; width: number; grid: [number, number] };
 
+/**
+ * A small safetensors file of the numbers that the graphs must give for made-up inputs, and how far a device may be off, as a share of an output's largest
+ * value. The inputs and the names in the file are those of `engine/canary.ts`.
+ */
+export type Canary = { file: string; rtol: number };
+
 type Common = {
   schema: 1;
   id: string;
@@ -63,6 +69,8 @@ type Common = {
   /** True if the weights are seeded noise: everything computed from them means nothing. */
   untrained: boolean;
   requires: { sdk: string };
+  /** Checked when the model is loaded, on the device that will run it. Null where there is none. */
+  canary: Canary | null;
   files: FileEntry[];
 };
 
@@ -92,6 +100,8 @@ export type AdapterManifest = Common & {
   kind: 'adapter';
   task: Task;
   classes: string[];
+  /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
+  thresholds: number[] | null;
   /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs` and `taps` (see `contractOf`). */
   base: { id: string; contract: Integrity };
   /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */

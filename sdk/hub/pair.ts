@@ -5,12 +5,13 @@
 import type { VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { OpenedModel } from './hub.ts';
-import type { BackboneManifest, GraphFiles, LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
+import type { BackboneManifest, Canary, GraphFiles, LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
 
-/** A backbone that sees and hears. */
+/** A backbone that sees and hears. A pair has up to two canaries, in `pairCanaries`; `canary` is null then. */
 export type WholeBackbone = BackboneManifest & {
   inputs: { visual: PictureFrontEnd; audio: LogMelFrontEnd };
   variants: Record<'webgpu' | 'wasm', { visual: GraphFiles; audio: GraphFiles }>;
+  pairCanaries?: Record<Modality, Canary | null>;
 };
 
 type Modality = 'visual' | 'audio';
@@ -61,6 +62,8 @@ export function pairManifests(one: BackboneManifest, other: BackboneManifest): W
     license: licenses,
     untrained: visual.untrained || audio.untrained,
     requires: { sdk: both((manifest) => manifest.requires.sdk) },
+    canary: null,
+    pairCanaries: { visual: canaryIn('visual', visual), audio: canaryIn('audio', audio) },
     inputs: { visual: visual.inputs.visual!, audio: audio.inputs.audio! },
     taps: { visual: visual.taps.visual, audio: audio.taps.audio },
     variants: { webgpu: graphs('webgpu'), wasm: graphs('wasm') },
@@ -102,6 +105,18 @@ export function pairModels(
   };
 }
 
+/** The canaries of a backbone, and of which senses each has numbers. */
+export function canariesOf({
+  canary,
+  pairCanaries,
+}: BackboneManifest & Pick<WholeBackbone, 'pairCanaries'>): { canary: Canary; senses: Modality[] }[] {
+  if (canary) return [{ canary, senses: [...modalities] }];
+  return modalities.flatMap((modality) => {
+    const own = pairCanaries?.[modality];
+    return own ? [{ canary: own, senses: [modality] }] : [];
+  });
+}
+
 /** A path as the package itself has it, of a pair or not: where a graph looks for its weights. */
 export const ownPath = (path: string): string => path.slice(path.indexOf(':') + 1);
 
@@ -111,6 +126,9 @@ const prefixed = (modality: Modality, { graph, weights }: GraphFiles): GraphFile
   graph: pairPath(modality, graph),
   weights: pairPath(modality, weights),
 });
+
+const canaryIn = (modality: Modality, { canary }: BackboneManifest): Canary | null =>
+  canary && { ...canary, file: pairPath(modality, canary.file) };
 
 const filesOf = (modality: Modality, { files }: BackboneManifest) =>
   files.map((file) => ({ ...file, path: pairPath(modality, file.path) }));

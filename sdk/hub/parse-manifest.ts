@@ -8,6 +8,7 @@ import { integrityPattern } from './integrity.ts';
 import type {
   AdapterManifest,
   BackboneManifest,
+  Canary,
   FileEntry,
   GraphFiles,
   Integrity,
@@ -45,6 +46,9 @@ export const filePath: Check<string> = matching(
 
 /** Most elements of an output: 1 GiB of float32. */
 const maxElements = 2 ** 28;
+
+/** Most bytes of a canary's file: it is read whenever a model is loaded. */
+const maxCanaryBytes = 2 ** 20;
 
 /** Files that may be listed though no graph needs them. */
 const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json']);
@@ -94,6 +98,7 @@ const common = {
   license: text,
   untrained: boolean,
   requires: object({ sdk: matching(versionRange, 'a range like ">=0.1 <1"') }),
+  canary: nullable(object<Canary>({ file: filePath, rtol: number(1e-6, 1) })),
   files: list(object<FileEntry>({ path: filePath, bytes: positive, integrity }), { min: 1, key: (file) => file.path }),
 };
 
@@ -188,6 +193,7 @@ const adapter = object<AdapterManifest>({
   kind: oneOf('adapter'),
   task: oneOf('localization', 'parsing', 'segmentation'),
   classes: list(text, { key: (name) => name }),
+  thresholds: nullable(list(number(0, 1))),
   base: object({ id: baseId, contract: integrity }),
   segment: object({
     reads: list(text, { min: 1, key: (name) => name }),
@@ -243,9 +249,14 @@ function checkLogMel(frontEnd: LogMelFrontEnd, at: Place): void {
   if (fault) throw at.field(fault.field).expected(fault.expected, frontEnd[fault.field]);
 }
 
-function checkAdapter({ task, classes, segment, clip, variants }: AdapterManifest, at: Place): void {
+function checkAdapter({ task, classes, thresholds, segment, clip, variants }: AdapterManifest, at: Place): void {
   if (task !== 'segmentation' && classes.length === 0)
     throw at.field('classes').error('expected at least 1 item, got 0');
+  if (thresholds && task !== 'parsing') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
+  if (thresholds && thresholds.length !== classes.length) {
+    const wanted = `expected ${classes.length} items, one per class, got ${thresholds.length}`;
+    throw at.field('thresholds').error(wanted);
+  }
   segment.outputs.forEach(({ name, shape, deliver }, index) => {
     const output = at.field('segment').field('outputs').index(index);
     if (shape[0] !== 1) throw output.field('shape').error(`expected 1 as the first dimension, got ${shape[0]}`);
@@ -272,7 +283,7 @@ function checkAdapter({ task, classes, segment, clip, variants }: AdapterManifes
   }
 }
 
-/** Every file that a variant names is listed, and every listed file has a use. */
+/** Every file that a variant or the canary names is listed, and every listed file has a use. */
 function checkFiles(manifest: Manifest, at: Place): void {
   const listed = new Set(manifest.files.map((file) => file.path));
   const used = new Set<string>();
@@ -286,6 +297,14 @@ function checkFiles(manifest: Manifest, at: Place): void {
         throw at.field('variants').field(variant).field(part).field(role).expected('a file listed in "files"', path);
       }
     }
+  }
+  if (manifest.canary) {
+    const { file } = manifest.canary;
+    const place = at.field('canary').field('file');
+    const entry = manifest.files.find(({ path }) => path === file);
+    if (!entry) throw place.expected('a file listed in "files"', file);
+    if (entry.bytes > maxCanaryBytes) throw place.error(`expected at most ${maxCanaryBytes} bytes, got ${entry.bytes}`);
+    used.add(file);
   }
   manifest.files.forEach(({ path }, index) => {
     if (used.has(path) || documents.has(path)) return;

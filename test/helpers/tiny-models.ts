@@ -12,7 +12,14 @@ import { type TinyGraph, tinyOnnx } from './tiny-onnx.ts';
 export const windowSize = 4;
 const sampleRate = 800;
 
-const manifestBase = { schema: 1 as const, version: '1.0.0', license: 'MIT', requires: { sdk: '*' }, files: [] };
+const manifestBase = {
+  schema: 1 as const,
+  version: '1.0.0',
+  license: 'MIT',
+  requires: { sdk: '*' },
+  canary: null,
+  files: [],
+};
 
 const pictureWeights = wave(12 * 2, 0.3);
 const soundWeights = wave(4 * 2, 0.7);
@@ -142,6 +149,7 @@ const mixManifest: AdapterManifest = {
   untrained: true,
   task: 'localization',
   classes: ['a'],
+  thresholds: null,
   base,
   segment: {
     reads: ['v0', 'a0'],
@@ -164,6 +172,7 @@ const soundManifest: AdapterManifest = {
   untrained: false,
   task: 'segmentation',
   classes: [],
+  thresholds: null,
   base,
   segment: { reads: ['a0'], outputs: [{ name: 'level', shape: [1, 4, 2], deliver: 'segment' }] },
   clip: null,

@@ -36,10 +36,12 @@ describe('the manifest of a pair', () => {
     expect(pair).toMatchObject({ id: 'eyes+ears', version: '1.2.0+1.2.0', license: 'eyes AND ears', untrained: true });
     expect(await contractOf(pair)).toBe(await contractOf(both.manifest));
     expect(pair.files.map(({ path }) => path)).toEqual([
+      'visual:canary.safetensors',
       'visual:visual.onnx',
       'visual:visual.safetensors',
       'audio:audio.onnx',
       'audio:audio.safetensors',
+      'audio:canary.safetensors',
     ]);
     expect(pair.inputs.audio).toEqual(presets['hts-at-nano'].frontEnd);
   });

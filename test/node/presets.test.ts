@@ -79,7 +79,7 @@ test('a package of one sense has nothing of the other', async () => {
   expect(manifest.taps.visual).toEqual([]);
   expect(manifest.variants.wasm.visual).toBeNull();
   expect(manifest.inputs.audio).toEqual(presets['hts-at-nano'].frontEnd);
-  expect(Object.keys(files).sort()).toEqual(['audio.onnx', 'audio.safetensors', 'manifest.json']);
+  expect(Object.keys(files).sort()).toEqual(['audio.onnx', 'audio.safetensors', 'canary.safetensors', 'manifest.json']);
 });
 
 test.each([[[]], [['hts-at', 'hts-at-nano'] as const], [['swin-v2-nano', 'swin-v2-large-192'] as const]])(

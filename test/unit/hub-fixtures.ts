@@ -15,6 +15,7 @@ export const backboneDraft: Omit<BackboneManifest, 'files'> = {
   license: 'MIT',
   untrained: true,
   requires: { sdk: '>=0.1 <1' },
+  canary: null,
   inputs: {
     visual: { input: 'picture', width: 64, height: 48, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     audio: {
@@ -82,8 +83,10 @@ export async function adapterDraft(): Promise<Omit<AdapterManifest, 'files'>> {
     license: 'MIT',
     untrained: true,
     requires: { sdk: '>=0.1 <1' },
+    canary: null,
     task: 'localization',
     classes: ['dog', 'bell'],
+    thresholds: null,
     base: { id: 'nano', contract: await contractOf(backboneDraft) },
     segment: {
       reads: ['v0', 'a0'],

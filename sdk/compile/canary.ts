@@ -1,0 +1,59 @@
+/** Makes a package's canary: what its float32 graphs give on the CPU for made-up inputs, and how far its other forms may be from that. */
+import { type CanaryNumbers, canaryError, canaryInput, writeCanary } from '../engine/canary.ts';
+import type { Canary } from '../hub/manifest.ts';
+import { type Evaluate, inputOp, rebuild, type Value } from '../ops/index.ts';
+import type { Files } from './graph-files.ts';
+
+/** Graphs by name: what each gives. */
+export type Outputs = Record<string, Record<string, Value>>;
+
+export const canaryFile = 'canary.safetensors';
+
+/**
+ * How far float32 may be off. Two correct devices differ by 1e-5 or so after dozens of layers; kernels that are wrong, by the size of the numbers.
+ */
+export const exactTolerance = 0.02;
+
+/** A form in few bits may be off by this many times what was measured on the CPU, since integer products round in another way on each device. */
+const margin = 3;
+
+/** As files and a manifest have it. None where float32 gives numbers that are not finite, or a form is so far off that a check would say nothing. */
+export type Compiled = { canary: Canary | null; files: Files };
+
+/** `exact` are the float32 graphs, `forms` those in few bits that the package has, with the same outputs. */
+export async function compileCanary(exact: Outputs, forms: readonly Outputs[], evaluate: Evaluate): Promise<Compiled> {
+  const expected = await canaryNumbers(exact, evaluate);
+  let worst = 0;
+  for (const form of forms) {
+    const actual = await canaryNumbers(form, evaluate);
+    for (const [graph, outputs] of Object.entries(expected)) {
+      for (const [name, numbers] of Object.entries(outputs)) {
+        worst = Math.max(worst, canaryError(actual[graph]![name]!, numbers));
+      }
+    }
+  }
+  return packCanary(expected, Math.max(exactTolerance, Math.ceil(100 * margin * worst) / 100));
+}
+
+/** The file of whole outputs, by graph and name. */
+export function packCanary(outputs: CanaryNumbers, rtol: number): Compiled {
+  const sound = Object.values(outputs).every((named) =>
+    Object.values(named).every((numbers) => numbers.every(Number.isFinite)),
+  );
+  if (!sound || rtol > 1) return { canary: null, files: {} };
+  return { canary: { file: canaryFile, rtol }, files: { [canaryFile]: writeCanary(outputs) } };
+}
+
+async function canaryNumbers(graphs: Outputs, evaluate: Evaluate): Promise<CanaryNumbers> {
+  const numbers: CanaryNumbers = {};
+  for (const [name, outputs] of Object.entries(graphs)) {
+    numbers[name] = await evaluate(
+      rebuild(outputs, (graph, value, inputs) =>
+        value.op === inputOp
+          ? graph.constant(canaryInput(value.name, value.shape), value.shape, value.name)
+          : graph.adopt(value, inputs),
+      ),
+    );
+  }
+  return numbers;
+}

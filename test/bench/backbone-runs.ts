@@ -1,0 +1,117 @@
+/** Runs of a seeded network on a CPU or on WASM in Node, in processes of their own: `tsx backbone-runs.ts JSON`, which prints JSON. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Tensor } from 'onnxruntime-common';
+import { platform } from '#platform';
+import { GraphSession } from '../../sdk/engine/session.ts';
+import type { Runtime } from '../../sdk/platform.ts';
+import { gaussian, seededRandom } from '../../sdk/random.ts';
+import type { SeededGraph } from './seeded-graphs.ts';
+
+export type RunRequest = {
+  graphs: SeededGraph[];
+  device: 'cpu' | 'wasm';
+  threads: number;
+  rounds: number;
+  /** Also run each graph without the engine, in the same rounds. */
+  plain: boolean;
+};
+
+export type RunResult = {
+  /** Per graph: median milliseconds of a second of media by the engine's session, and the median over rounds of their ratio to the runtime alone. */
+  times: { ms: number; ofPlain: number | null; loadSeconds: number }[];
+  runtime: string;
+  /** Largest memory that the process ever held. */
+  peakMb: number;
+};
+
+export function runApart(request: RunRequest): RunResult {
+  const script = fileURLToPath(import.meta.url);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...process.execArgv, script, JSON.stringify(request)],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`run of ${request.graphs[0]!.graph} on ${request.device} failed: ${stderr}`);
+  return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!) as RunResult;
+}
+
+export function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+}
+
+type Contestant = { run: () => Promise<unknown>; times: number[] };
+
+async function perform({ graphs, device, threads, rounds, plain }: RunRequest): Promise<RunResult> {
+  const runtime = await platform.loadRuntime({ device, threads });
+  const loadSeconds: number[] = [];
+  const engine: Contestant[] = [];
+  const bare: Contestant[] = [];
+  for (const graph of graphs) {
+    const begin = performance.now();
+    engine.push({ run: await engineRun(runtime, graph), times: [] });
+    loadSeconds.push((performance.now() - begin) / 1000);
+    if (plain) bare.push({ run: await plainRun(runtime, graph), times: [] });
+  }
+  // Those that are compared run one right after the other.
+  const all = engine.flatMap((contestant, i) => (plain ? [contestant, bare[i]!] : [contestant]));
+  for (const { run } of all) await run();
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? all : [...all].reverse();
+    for (const { run, times } of order) {
+      const begin = performance.now();
+      await run();
+      times.push(performance.now() - begin);
+    }
+  }
+  return {
+    times: graphs.map((_, i) => ({
+      ms: median(engine[i]!.times),
+      ofPlain: plain ? median(engine[i]!.times.map((ms, round) => ms / bare[i]!.times[round]!)) : null,
+      loadSeconds: loadSeconds[i]!,
+    })),
+    runtime: runtime.name,
+    peakMb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+const read = (graph: SeededGraph, path: string): Uint8Array => new Uint8Array(readFileSync(`${graph.folder}/${path}`));
+
+function feedOf(runtime: Runtime, { input }: SeededGraph): Record<string, Tensor> {
+  const random = seededRandom('bench');
+  const length = input.shape.reduce((product, size) => product * size, 1);
+  const data = Float32Array.from({ length }, () => gaussian(random));
+  return { [input.name]: new runtime.ort.Tensor('float32', data, input.shape) };
+}
+
+async function engineRun(runtime: Runtime, graph: SeededGraph): Promise<() => Promise<unknown>> {
+  const session = await GraphSession.open(
+    runtime,
+    {
+      label: graph.graph,
+      graph: read(graph, graph.graph),
+      weights: { path: graph.weights, data: read(graph, graph.weights) },
+    },
+    { inputs: [graph.input.name], outputs: graph.taps },
+  );
+  const feeds = feedOf(runtime, graph);
+  return () => session.run(feeds, graph.taps);
+}
+
+async function plainRun(runtime: Runtime, graph: SeededGraph): Promise<() => Promise<unknown>> {
+  const session = await runtime.ort.InferenceSession.create(read(graph, graph.graph), {
+    executionProviders: [runtime.provider],
+    externalData: [{ path: graph.weights, data: read(graph, graph.weights) }],
+    intraOpNumThreads: runtime.threads,
+    logSeverityLevel: 3,
+  });
+  const feeds = feedOf(runtime, graph);
+  return () => session.run(feeds);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(JSON.stringify(await perform(JSON.parse(process.argv[2]!) as RunRequest)));
+  process.exit(0);
+}

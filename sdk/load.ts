@@ -64,8 +64,8 @@ export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> 
   }
 }
 
-/** Throws `incompatible` where a sense is missing, or two backbones make no pair. */
-async function openBackbone(
+/** The backbone that one name or two stand for. Throws `incompatible` where a sense is missing, or two backbones make no pair, and what `openModel` throws. */
+export async function openBackbone(
   named: string | readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<OpenedModel<WholeBackbone>> {
@@ -85,7 +85,7 @@ async function openBackbone(
   };
 }
 
-const devices: readonly DeviceRequest[] = ['auto', 'webgpu', 'wasm', 'cpu'];
+const devices: readonly DeviceRequest[] = ['auto', 'webgpu', 'wasm', 'cpu', 'cuda'];
 
 function checkOptions({ backbone, adapters, device, threads }: CreateOptions): void {
   const fail = (name: string, expected: string, got: unknown): never => {

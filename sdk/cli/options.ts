@@ -29,7 +29,7 @@ export function usageError(message: string, command?: string): MettleError {
 }
 
 export function readDevice(value: string | undefined): DeviceRequest {
-  const known = ['auto', 'cpu', 'wasm', 'webgpu'] as const;
+  const known = ['auto', 'cpu', 'wasm', 'webgpu', 'cuda'] as const;
   const device = known.find((name) => name === (value ?? 'auto'));
   if (device) return device;
   throw new MettleError('invalid-argument', `--device "${value}" is unknown.`, {

@@ -4,7 +4,7 @@ import type { BackboneManifest } from '../hub/manifest.ts';
 import { wholeBackbone } from '../hub/pair.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 
-const devices = ['auto', 'webgpu', 'wasm', 'cpu'];
+const devices = ['auto', 'webgpu', 'wasm', 'cpu', 'cuda'];
 
 /** Throws `invalid-argument` for a request that no device could serve, `incompatible` where the backbone lacks a sense, or taps that
  * an adapter reads. */

@@ -3,10 +3,13 @@ import type { Warning } from '../errors.ts';
 import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
 import type { RgbImage } from '../media/types.ts';
 
-/** `auto` takes WebGPU where it works and WASM otherwise; in Node onnxruntime-node's CPU where installed and WASM otherwise. */
-export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu';
-export type Device = 'webgpu' | 'wasm' | 'cpu';
-/** Which compiled form of a model is run. A CPU runs the `wasm` form. */
+/**
+ * `auto` takes WebGPU where it works and WASM otherwise; in Node onnxruntime-node's CPU where installed and WASM otherwise. `cpu` and `cuda` exist in Node
+ * only, and `cuda` only where onnxruntime-node was installed with it.
+ */
+export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu' | 'cuda';
+export type Device = Exclude<DeviceRequest, 'auto'>;
+/** Which compiled form of a model is run. A CPU runs the `wasm` form, CUDA the `webgpu` form. */
 export type VariantName = 'webgpu' | 'wasm';
 
 /** A model whose every byte was checked against its manifest. */
@@ -29,7 +32,7 @@ export type EngineInfo = {
   variant: VariantName;
   /** Name and version of the runtime, e.g. `onnxruntime-web 1.30.0`. */
   runtime: string;
-  /** Threads of the CPU kernels; 1 on WebGPU. */
+  /** Threads of the CPU kernels; 1 on a GPU. */
   threads: number;
   /** The GPU, where one is used. */
   gpu: { vendor: string; architecture: string; description: string } | null;

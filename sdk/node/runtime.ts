@@ -1,9 +1,14 @@
 /** Which device Node runs on, and the runtime for it: onnxruntime-node where it is installed, onnxruntime-web's WASM otherwise. */
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
 import type { Device, DeviceRequest } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { Ort, Runtime, RuntimeRequest } from '../platform.ts';
 
+const installCuda = 'Install it: ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@1.30.0';
 const install = 'Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0';
 
 /** Threads that WASM was started with: its module takes the first number and keeps it. */
@@ -14,7 +19,7 @@ export async function chooseDevice(request: DeviceRequest, exclude: readonly Dev
   return (await choose(request, exclude)).device;
 }
 
-/** See `Platform.loadRuntime`. Throws `device` where `webgpu` is asked for without onnxruntime-node. */
+/** See `Platform.loadRuntime`. Throws `device` where `webgpu` or `cuda` is asked for and onnxruntime-node, or its part for CUDA, is not there. */
 export async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
   const { device, native, why } = await choose(request.device, exclude);
   const wanted = request.threads ?? Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
@@ -42,12 +47,17 @@ async function choose(
 ): Promise<{ device: Device; native: Ort | null; why: string[] }> {
   if (request === 'wasm') return { device: 'wasm', native: null, why: ['WASM was asked for.'] };
   const native = await importNative();
-  if (request === 'webgpu') {
+  if (request === 'webgpu' || request === 'cuda') {
     if (native instanceof Error) {
-      throw new MettleError('device', 'WebGPU in Node needs onnxruntime-node, which cannot be loaded here.', {
-        hint: `${install}. Or use device "auto".`,
+      const name = request === 'cuda' ? 'CUDA' : 'WebGPU in Node';
+      throw new MettleError('device', `${name} needs onnxruntime-node, which cannot be loaded here.`, {
+        hint: `${request === 'cuda' ? installCuda : install}. Or use device "auto".`,
         cause: native,
       });
+    }
+    if (request === 'cuda') {
+      if (!hasCuda()) throw noCuda();
+      return { device: 'cuda', native, why: ['CUDA was asked for.'] };
     }
     const why = ['WebGPU was asked for.', 'onnxruntime-node does not tell which GPU it took.'];
     return { device: 'webgpu', native, why };
@@ -59,6 +69,18 @@ async function choose(
   const why = request === 'cpu' ? 'The CPU was asked for.' : 'The CPU, because onnxruntime-node is installed.';
   return { device: 'cpu', native, why: [why] };
 }
+
+/** onnxruntime-node's own install script fetches the part for CUDA, unless it is told to skip it; without that part the runtime only fails in each session. */
+function hasCuda(): boolean {
+  const root = join(createRequire(import.meta.url).resolve('onnxruntime-node'), '..', '..', 'bin');
+  const file = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
+  return readdirSync(root).some((abi) => existsSync(join(root, abi, process.platform, process.arch, file)));
+}
+
+const noCuda = (): MettleError =>
+  new MettleError('device', 'CUDA was asked for, but onnxruntime-node was installed without its part for CUDA.', {
+    hint: 'On Linux x64: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node. Or use device "cpu" or "webgpu".',
+  });
 
 /** An optional peer: the error where it is missing, or has no binary for this machine. */
 async function importNative(): Promise<Ort | Error> {

@@ -28,7 +28,7 @@ export async function chooseDevice(request: DeviceRequest, exclude: readonly Dev
   return (await choose(request, exclude)).device;
 }
 
-/** See `Platform.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu`. */
+/** See `Platform.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
 export async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
   const choice = await choose(request.device, exclude);
   const build = choice.device === 'wasm' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
@@ -65,8 +65,8 @@ export async function loadRuntime(request: RuntimeRequest, exclude: readonly Dev
 }
 
 async function choose(request: DeviceRequest, exclude: readonly Device[]): Promise<Choice> {
-  if (request === 'cpu') {
-    throw new MettleError('invalid-argument', 'Device "cpu" exists in Node only.', {
+  if (request === 'cpu' || request === 'cuda') {
+    throw new MettleError('invalid-argument', `Device "${request}" exists in Node only.`, {
       hint: 'In a page use "auto", "webgpu" or "wasm".',
     });
   }

@@ -4,7 +4,7 @@ import { MettleError } from '../errors.ts';
 import { SPLITS } from '../train/data/types.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
-import { COMMON_OPTIONS, readChoice, readDevice, readOptions, usageError } from './options.ts';
+import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';
 import { ProgressBar } from './terminal.ts';
 import { dataFormats } from './train.ts';
 import type { Io } from './types.ts';
@@ -17,7 +17,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       ...COMMON_OPTIONS,
       task: { type: 'string' },
       split: { type: 'string' },
-      backbone: { type: 'string' },
+      backbone: { type: 'string', multiple: true },
       out: { type: 'string' },
       quiet: { type: 'boolean' },
     },
@@ -36,7 +36,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       data,
       format: readChoice('task', values.task, dataFormats),
       split: readChoice('split', values.split, SPLITS) ?? 'test',
-      backbone: values.backbone ?? 'nano',
+      backbone: readBackbone(values.backbone),
       device: readDevice(values.device),
       signal: io.signal,
       onProgress: ({ done, total }) => bar.update('Evaluating', done, total, `${done}/${total}`),

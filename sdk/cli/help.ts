@@ -23,7 +23,7 @@ Options
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
                       for sounds
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-  --device NAME       auto, cpu, wasm or webgpu (default: auto)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
@@ -39,7 +39,7 @@ export const INFO_HELP = `Usage
 Loads the shipped models and tells which device runs them and why.
 
 Options
-  --device NAME       auto, cpu, wasm or webgpu (default: auto)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --json              print JSON
   --verbose           print the stack of an internal fault
 `;
@@ -56,17 +56,21 @@ Data
   --verb NAME         localize, parse or segment, for your own folder (default: what its table allows)
 
 Model
-  --backbone ID       id, path or URL (default: nano)
+  --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
   --tokens N          meta-tokens per block (default: 4)
   --taps NAME         blocks, stage-ends or last-half (default: blocks)
   --paths NAME        both, preservation or task (default: both)
+  --width N           common width of the meta-tokens, a multiple of 4 (default: 128)
+  --segments N        seconds that are seen at once; longer clips are cut into pieces (default: the longest clip, up to 60)
+  --layers N          layers that look along time, for localize (default: 2)
+  --head NAME         A, a class per second, or B, an event per second and a class per clip, for localize (default: A)
 
 Training
   --epochs N          passes over the training clips (default: 30)
   --batch N           clips per step (default: 8)
   --rate X            highest learning rate (default: 0.001)
   --seed N            starting weights and order (default: 1)
-  --device NAME       cpu, webgpu or wasm (default: auto, the CPU)
+  --device NAME       cpu, wasm, webgpu or cuda (default: auto, the CPU)
   --software-gpu      allow a software driver for webgpu
   --threads N         threads of the CPU
   --resume            go on from the checkpoint in OUT.work; the same weights as without the interruption
@@ -76,9 +80,14 @@ Training
   --out DIR           the adapter; must not exist
   --id NAME           its id (default: the folder's name)
   --license NAME      its licence (default: MIT)
-  --config FILE       a JSON object of these options
+  --config FILE       a JSON object of these options, for example
+                      {"data": "clips", "out": "my-adapter", "epochs": 50, "rate": 0.0005, "taps": "last-half"};
+                      what is given on the command line wins
   --json              print figures as JSON
   --quiet             print nothing but errors and figures
+
+Exit codes
+  0 done   1 internal fault   2 wrong usage, bad input or diverged   130 interrupted; --resume goes on
 `;
 
 export const EVAL_HELP = `Usage
@@ -90,7 +99,7 @@ Options
   --task NAME         ave, llp, avs-s4, avs-ms3 or folder (default: what the folder looks like)
   --split NAME        train, val or test (default: test)
   --backbone ID       id, path or URL of the backbone (default: nano)
-  --device NAME       auto, cpu, wasm or webgpu (default: auto)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar

@@ -1,12 +1,20 @@
 /** `mettle train`: from a folder of data to an adapter that `mettle run` takes. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { DeviceRequest } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
+import { defaultAdapter } from '../models/adapter.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import type { DataFormat } from '../train/data/types.ts';
 import { TRAIN_HELP } from './help.ts';
-import { COMMON_OPTIONS, readChoice, readDevice, readOptions, readThreads, usageError } from './options.ts';
+import {
+  COMMON_OPTIONS,
+  readBackbone,
+  readChoice,
+  readDevice,
+  readOptions,
+  readThreads,
+  usageError,
+} from './options.ts';
 import { ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -19,7 +27,7 @@ const OPTIONS = {
   task: { type: 'string' },
   verb: { type: 'string' },
   data: { type: 'string' },
-  backbone: { type: 'string' },
+  backbone: { type: 'string', multiple: true },
   out: { type: 'string' },
   id: { type: 'string' },
   license: { type: 'string' },
@@ -30,6 +38,10 @@ const OPTIONS = {
   tokens: { type: 'string' },
   taps: { type: 'string' },
   paths: { type: 'string' },
+  width: { type: 'string' },
+  layers: { type: 'string' },
+  segments: { type: 'string' },
+  head: { type: 'string' },
   cache: { type: 'string' },
   'cache-gb': { type: 'string' },
   threads: { type: 'string' },
@@ -78,6 +90,11 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
   } else if (progress.phase === 'cache') say(`Features: ${progress.policy.reason}`);
   else if (progress.phase === 'features') {
     bar.update('Reading clips', progress.done, progress.total, `${progress.done}/${progress.total}`);
+  } else if (progress.phase === 'start') {
+    const { resumes, checkpoint } = progress;
+    if (resumes) say(checkpoint ? `Resuming from ${checkpoint}` : 'There is no checkpoint: training begins anew');
+    else if (checkpoint)
+      say(`warning: ${checkpoint} will be written over; with --resume the training would go on from it`);
   } else if (progress.phase === 'evaluation') bar.clear();
   else {
     const { step, steps, epoch, loss, evaluation, samplesPerSecond, secondsLeft } = progress.progress;
@@ -89,20 +106,29 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
 }
 
 function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signal' | 'onProgress'> {
-  const { data, out } = values;
+  const { data } = values;
+  const out = values.out?.replace(/(?<=.)[\\/]+$/, '');
   if (!data) throw usageError('--data DIR is missing.', 'train');
   if (!out) throw usageError('--out DIR is missing.', 'train');
   const format = readChoice('task', values.task, dataFormats) as DataFormat | undefined;
   const verb = readChoice('verb', values.verb, Object.keys(verbs)) as keyof typeof verbs | undefined;
   const taps = readChoice('taps', values.taps, ['blocks', 'stage-ends', 'last-half'] as const);
   const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task'] as const);
-  const tokens = values.tokens === undefined ? undefined : number('tokens', values.tokens, 1, 64);
+  const head = readChoice('head', values.head, ['A', 'B'] as const);
+  const whole = (name: 'tokens' | 'width' | 'layers' | 'segments', least: number, most: number): number | undefined => {
+    const value = values[name];
+    return value === undefined ? undefined : number(name, value, least, most);
+  };
+  const width = whole('width', 8, 4096);
+  if (width && width % defaultAdapter.heads !== 0) {
+    throw new MettleError('invalid-argument', `--width must be a multiple of ${defaultAdapter.heads}, got ${width}.`);
+  }
   return {
     data,
     format,
     task: verb && verbs[verb],
-    backbone: values.backbone ?? 'nano',
-    device: readDevice(values.device) as DeviceRequest,
+    backbone: readBackbone(values.backbone),
+    device: readDevice(values.device),
     softwareGpu: values['software-gpu'] === true,
     threads: readThreads(values.threads),
     out,
@@ -116,16 +142,27 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
     batch: number('batch', values.batch ?? '8', 1, 4096),
     seed: number('seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
     rate: number('rate', values.rate ?? '0.001', Number.MIN_VALUE, 1, false),
-    config: {
-      ...(taps ? { taps } : {}),
-      distill: { ...(tokens ? { tokens } : {}), ...(paths ? { paths } : {}) },
-    },
+    config: given({
+      taps,
+      head,
+      layers: whole('layers', 0, 24),
+      segments: whole('segments', 1, 600),
+      distill: given({ paths, tokens: whole('tokens', 1, 64), width }),
+    }),
     cache: values.cache ?? `${out}.work/features`,
     cacheBytes: 1e9 * number('cache-gb', values['cache-gb'] ?? '20', 0, 1e6, false),
     resume: values.resume === true,
-    command: ['mettle train', ...argv].join(' '),
+    command: ['mettle train', ...argv.map(shellWord)].join(' '),
   };
 }
+
+/** Without what was left out. */
+const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+
+/** So written that a shell reads it as one word. */
+const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 function number(name: string, value: string, least: number, most: number, whole = true): number {
   const x = Number(value);
@@ -134,9 +171,11 @@ function number(name: string, value: string, least: number, most: number, whole 
   throw new MettleError('invalid-argument', `--${name} must be ${kind} from ${least} to ${most}, got "${value}".`);
 }
 
+type ConfigValue = string | boolean | string[];
+
 /** A JSON object whose keys are the options' names; flags win over it. */
-async function readConfig(path: string): Promise<Record<string, string | boolean>> {
-  const fail = (problem: string, cause?: unknown): never => {
+async function readConfig(path: string): Promise<Record<string, ConfigValue>> {
+  const fail: (problem: string, cause?: unknown) => never = (problem, cause) => {
     throw new MettleError('invalid-file', `${path}: ${problem}`, {
       hint: 'Write a JSON object of options, for example {"epochs": 20, "rate": 0.0005}.',
       cause,
@@ -153,7 +192,19 @@ async function readConfig(path: string): Promise<Record<string, string | boolean
   return Object.fromEntries(
     Object.entries(json as object).map(([key, value]) => {
       if (!Object.hasOwn(OPTIONS, key) || key === 'config') fail(`"${key}" is no option of train.`);
-      return [key, typeof value === 'boolean' ? value : String(value)];
+      return [key, fromJson(key as keyof typeof OPTIONS, value, fail)];
     }),
   );
+}
+
+/** A value of the file as the command line would give it. */
+function fromJson(key: keyof typeof OPTIONS, value: unknown, fail: (problem: string) => never): ConfigValue {
+  const option = OPTIONS[key];
+  if (option.type === 'boolean') return typeof value === 'boolean' ? value : fail(`"${key}" must be true or false.`);
+  const values = Array.isArray(value) ? value : [value];
+  const texts = values.map((x) =>
+    typeof x === 'string' || typeof x === 'number' ? String(x) : fail(`"${key}" must be a text or a number.`),
+  );
+  if ('multiple' in option) return texts;
+  return texts.length === 1 ? texts[0]! : fail(`"${key}" takes one value.`);
 }

@@ -35,6 +35,32 @@ export function batchIndices(size: number, batch: number, seed: number, step: nu
   return [...order.subarray(at * batch, (at + 1) * batch)];
 }
 
+/** Reads what a step needs while the step before it is computed; at most one step ahead, so results are those of reading in turn. */
+export class ReadAhead<T> {
+  readonly #read: (step: number) => Promise<T>;
+  readonly #steps: number;
+  #next: { step: number; work: Promise<T> } | null = null;
+
+  constructor(steps: number, read: (step: number) => Promise<T>) {
+    this.#steps = steps;
+    this.#read = read;
+  }
+
+  /** What `read` gives for this step. When it is there, the next one is begun. */
+  async take(step: number): Promise<T> {
+    const found = await (this.#next?.step === step ? this.#next.work : this.#read(step));
+    this.#next = step + 1 < this.#steps ? { step: step + 1, work: this.#read(step + 1) } : null;
+    // A failure is told when its turn comes, and not at all if it never does.
+    this.#next?.work.catch(() => {});
+    return found;
+  }
+
+  /** Ends when nothing is being read any more. */
+  async settle(): Promise<void> {
+    await this.#next?.work.catch(() => {});
+  }
+}
+
 /**
  * Arrays of a whole batch. Where there are fewer examples than its size, the rest is zeros, masks and weights too, so that it counts for nothing.
  * Throws `invalid-argument` where an example lacks an input or gives it another size.

@@ -28,6 +28,8 @@ export type Best = { step: number; evaluation: Evaluation; weights: Arrays };
 export type Checkpoint = {
   state: TrainState;
   best: Best | null;
+  /** The step was to be followed by an evaluation that was cut short: whoever goes on makes it first. */
+  owesEvaluation: boolean;
   /** What the training was: resuming under another plan is refused. */
   plan: Record<string, unknown>;
 };
@@ -35,7 +37,7 @@ export type Checkpoint = {
 const schema = '1';
 
 export function writeCheckpoint(
-  { state, best, plan }: Checkpoint,
+  { state, best, owesEvaluation, plan }: Checkpoint,
   specs: readonly ParamSpec[],
 ): Uint8Array<ArrayBuffer> {
   const tensors: Record<string, TensorData> = {};
@@ -52,6 +54,7 @@ export function writeCheckpoint(
     mettle_checkpoint: schema,
     step: String(state.step),
     plan: JSON.stringify(plan),
+    owes_evaluation: String(owesEvaluation),
     best: best ? JSON.stringify({ step: best.step, evaluation: best.evaluation }) : '',
   });
 }
@@ -97,6 +100,7 @@ export function readCheckpoint(
       average: has('average') ? read('average') : null,
     },
     best: best && { step: Number(best.step), evaluation: best.evaluation as Evaluation, weights: read('best') },
+    owesEvaluation: metadata.owes_evaluation === 'true',
     plan: own,
   };
 }

@@ -1,21 +1,23 @@
 /** Scores predictions on a split, with the published metric of each task. Where predictions come from (training weights, a compiled adapter) is the caller's. */
 import type { AdapterConfig } from '../models/adapter.ts';
+import { concatenate } from './arrays.ts';
 import type { Evaluation } from './checkpoint.ts';
 import type { DatasetItem, LocalizationLabels, ParsingLabels, SegmentationLabels } from './data/types.ts';
-import type { MaskImage } from './examples.ts';
+import { binaryMask, type MaskImage } from './examples.ts';
 import { averagePrecisionPerClass } from './metrics/average-precision.ts';
 import { decodeArgmax, LocalizationScore } from './metrics/localization.ts';
 import { decodeParsing, ParsingScore } from './metrics/parsing.ts';
 import type { EvaluationReport } from './metrics/report.ts';
 import { publishedBatchClips, SegmentationScore } from './metrics/segmentation.ts';
 
-/** Calls `visit` with the outputs of each item, one row per second; `audioClip` and `visualClip` of parsing have one row for the whole clip. */
-export type Predict = (visit: (outputs: Record<string, Float32Array>, index: number) => void) => Promise<void>;
+/** Sees the outputs of one item, one row per second; `audioClip` and `visualClip` of parsing have one row for the whole clip. */
+export type Visit = (outputs: Record<string, Float32Array>, item: DatasetItem) => void | Promise<void>;
+/** Calls `visit` with item after item, each when the one before is done with, so that no more than a few are held at a time. Items may be left out. */
+export type Predict = (visit: Visit) => Promise<void>;
 
 export type EvaluateOptions = {
   predict: Predict;
-  config: Pick<AdapterConfig, 'task' | 'classes' | 'segments'>;
-  items: readonly DatasetItem[];
+  config: Pick<AdapterConfig, 'task' | 'classes'>;
   /** Size of the predicted masks, and how to read the true ones. */
   maskSize?: { width: number; height: number };
   readMask?: (path: string) => Promise<MaskImage>;
@@ -33,14 +35,17 @@ export async function evaluatePredictions(options: EvaluateOptions): Promise<Fig
 /** What the trainer selects by: the task's main figure, in percent. */
 export const asEvaluation = ({ score }: Figures): Evaluation => ({ score });
 
-async function localizationFigures({ predict, config, items }: EvaluateOptions) {
+/** A clip may end before its labels do: what it has no second for is not judged. */
+async function localizationFigures({ predict, config }: EvaluateOptions) {
   const width = config.classes.length + 1;
   const score = new LocalizationScore();
   const truths: number[] = [];
   const scores: number[] = [];
-  await predict(({ logits }, index) => {
-    const { seconds } = items[index]!.labels as LocalizationLabels;
-    const rows = Math.min(seconds.length, config.segments);
+  let clips = 0;
+  await predict(({ logits }, item) => {
+    const { seconds } = item.labels as LocalizationLabels;
+    const rows = Math.min(seconds.length, logits!.length / width);
+    clips++;
     const data = logits!.subarray(0, rows * width);
     score.add(decodeArgmax({ shape: [rows, width], data }), seconds.subarray(0, rows));
     for (let second = 0; second < rows; second++) {
@@ -53,7 +58,7 @@ async function localizationFigures({ predict, config, items }: EvaluateOptions) 
   const averagePrecision = perClass(scores, truths, config.classes);
   const report = {
     task: 'localization' as const,
-    clips: items.length,
+    clips,
     decoding: 'argmax' as const,
     accuracy: score.accuracy,
     averagePrecision,
@@ -61,50 +66,58 @@ async function localizationFigures({ predict, config, items }: EvaluateOptions) 
   return { report, score: score.accuracy };
 }
 
-async function parsingFigures({ predict, config, items }: EvaluateOptions) {
+async function parsingFigures({ predict, config }: EvaluateOptions) {
   const score = new ParsingScore(config.classes.length);
   const scores: number[] = [];
   const truths: number[] = [];
-  await predict((outputs, index) => {
-    const { audio, visual, clip } = items[index]!.labels as ParsingLabels;
+  let clips = 0;
+  await predict((outputs, item) => {
+    const { audio, visual, clip } = item.labels as ParsingLabels;
+    clips++;
     const [heard, seen] = [outputs.audioClip!, outputs.visualClip!];
     scores.push(...heard.map((p, c) => Math.max(p, seen[c]!)));
     truths.push(...clip);
     // Only the union is known of clips of the training split: they count for average precision alone.
     if (!audio || !visual) return;
+    const length = Math.min(audio.length, outputs.audio!.length);
     const decode = (seconds: string, whole: string): Uint8Array =>
-      decodeParsing(outputs[seconds]!.subarray(0, audio.length), outputs[whole]!);
-    score.add({ audio: decode('audio', 'audioClip'), visual: decode('visual', 'visualClip') }, { audio, visual });
+      decodeParsing(outputs[seconds]!.subarray(0, length), outputs[whole]!);
+    const truth = { audio: audio.subarray(0, length), visual: visual.subarray(0, length) };
+    score.add({ audio: decode('audio', 'audioClip'), visual: decode('visual', 'visualClip') }, truth);
   });
   const figures = score.figures();
   const averagePrecision = perClass(scores, truths, config.classes);
-  const report = { task: 'parsing' as const, clips: items.length, ...figures, averagePrecision };
+  const report = { task: 'parsing' as const, clips, ...figures, averagePrecision };
   return { report, score: (figures.segment.typeAV + figures.event.typeAV) / 2 };
 }
 
-/** Logits are brought to the size of the true masks before they are compared, as the published evaluation does at 224 x 224. */
-async function segmentationFigures({ predict, config, items, maskSize, readMask }: EvaluateOptions) {
+/**
+ * Logits are brought to the size of the true masks before they are compared, as the published evaluation does at 224 x 224. Where the masks of one clip differ
+ * in size, the first one's counts.
+ */
+async function segmentationFigures({ predict, maskSize, readMask }: EvaluateOptions) {
   const score = new SegmentationScore();
-  const predicted = new Map<number, Float32Array>();
-  await predict((outputs, index) => void predicted.set(index, outputs.mask!));
-  for (const [index, item] of items.entries()) {
+  const from = maskSize!;
+  let clips = 0;
+  await predict(async ({ mask }, item) => {
     const { masks } = item.labels as SegmentationLabels;
-    const truths: number[] = [];
-    const logits: number[] = [];
-    let pixels = 0;
-    for (const [second, path] of masks.slice(0, config.segments).entries()) {
+    const frames = masks.slice(0, mask!.length / (from.width * from.height));
+    const truths: Float32Array[] = [];
+    const logits: Float32Array[] = [];
+    let to: Size | null = null;
+    for (const [second, path] of frames.entries()) {
       if (path === null) continue;
       const truth = await readMask!(path);
-      const size = maskSize!.width * maskSize!.height;
-      const own = predicted.get(index)!.subarray(second * size, (second + 1) * size);
-      for (const x of resizeBilinear(own, maskSize!, truth)) logits.push(x);
-      for (const x of truth.data) truths.push(x > 0 ? 1 : 0);
-      pixels = truth.width * truth.height;
+      to ??= { width: truth.width, height: truth.height };
+      const pixels = from.width * from.height;
+      logits.push(resizeBilinear(mask!.subarray(second * pixels, (second + 1) * pixels), from, to));
+      truths.push(binaryMask(truth, to.width, to.height));
     }
-    if (pixels > 0) score.addClip(logits, truths, pixels);
-  }
+    if (to) score.addClip(concatenate(logits), concatenate(truths), to.width * to.height);
+    clips++;
+  });
   const { mJ, mF } = score.figures();
-  const report = { task: 'segmentation' as const, clips: items.length, batchClips: publishedBatchClips, mJ, mF };
+  const report = { task: 'segmentation' as const, clips, batchClips: publishedBatchClips, mJ, mF };
   return { report, score: 50 * (mJ + mF) };
 }
 

@@ -4,6 +4,7 @@ import { resizeImage } from '../media/resize.ts';
 import type { AdapterConfig } from '../models/adapter.ts';
 import type { BatchSource } from './batches.ts';
 import type { DatasetItem } from './data/types.ts';
+import type { Piece } from './pieces.ts';
 import type { Batch } from './runner.ts';
 import type { TapCache } from './tap-cache.ts';
 
@@ -11,13 +12,13 @@ import type { TapCache } from './tap-cache.ts';
 export type MaskImage = { width: number; height: number; data: Uint8Array };
 
 export type ExampleOptions = {
-  items: readonly DatasetItem[];
+  items: readonly Piece[];
   config: AdapterConfig;
   /** Taps that the adapter reads: name and numbers per second. */
   taps: ReadonlyMap<string, number>;
   cache: TapCache;
   /** Place of an item in the cache. */
-  indexOf: (item: DatasetItem) => number;
+  indexOf: (item: Piece) => number;
   /** Size of the masks that the model predicts. */
   maskSize?: { width: number; height: number };
   readMask?: (path: string) => Promise<MaskImage>;
@@ -69,6 +70,7 @@ async function labelsOf({ labels }: DatasetItem, options: ExampleOptions): Promi
 
 /** 0 or 1 at another size: 1 where at least half of the area that a pixel covers is set. */
 export function binaryMask({ width, height, data }: MaskImage, toWidth: number, toHeight: number): Float32Array {
+  if (width === toWidth && height === toHeight) return Float32Array.from(data, (value) => (value > 0 ? 1 : 0));
   const rgb = new Uint8Array(width * height * 3);
   data.forEach((value, i) => rgb.fill(value > 0 ? 255 : 0, i * 3, i * 3 + 3));
   const small = resizeImage({ width, height, data: rgb }, toWidth, toHeight).data;

@@ -36,11 +36,11 @@ export class Predictor {
     return new Predictor(runtime, forward, session, queue);
   }
 
-  /** Calls `visit` with the outputs of each example in order, arrays of their own without the batch's axis. */
+  /** Calls `visit` with the outputs of each example in order, arrays of their own without the batch's axis; waits for it before it goes on. */
   async each(
     weights: Weights,
     data: BatchSource,
-    visit: (outputs: Batch, index: number) => void,
+    visit: (outputs: Batch, index: number) => void | Promise<void>,
     signal?: AbortSignal,
   ): Promise<void> {
     const { batch, inputs, outputs } = this.#forward;
@@ -52,13 +52,13 @@ export class Predictor {
       const stacked = await stackBatch(data, indices, inputs, batch);
       const feeds = { ...parameters, ...tensorsOf(this.#runtime, Object.entries(stacked), inputs) };
       const results = await this.#queue.run(() => this.#session.run(feeds, fetches));
-      indices.forEach((index, slot) => {
+      for (const [slot, index] of indices.entries()) {
         const own = fetches.map((name) => {
           const size = sizeOf(outputs[name]!) / batch;
           return [name, (results[name]!.data as Float32Array).slice(slot * size, (slot + 1) * size)] as const;
         });
-        visit(Object.fromEntries(own), index);
-      });
+        await visit(Object.fromEntries(own), index);
+      }
     }
   }
 

@@ -2,9 +2,10 @@
  * Features of clips kept between epochs and runs, in half precision, one file per clip. Backbones are frozen and deterministic, so a clip is seen by one
  * only once. What is kept follows from the room that the caller allows.
  */
+import { MettleError } from '../errors.ts';
 import type { Tap } from '../hub/manifest.ts';
 import { encodeHalf } from '../onnx/float16.ts';
-import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
+import { readSafetensors, type TensorData, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 
 /** Files by name. `save` leaves either the whole file or none. */
 export type FileStore = {
@@ -16,6 +17,8 @@ export type ClipTaps = { seconds: number; taps: Record<string, Float32Array> };
 
 /** `all`: every tap of the backbone, for any adapter to come; `read`: those that this one reads; `none`: clips are run again each time. */
 export type CachePolicy = { keep: 'all' | 'read' | 'none'; bytes: number; reason: string };
+
+const largestHalf = 65504;
 
 /** Bytes of a second's taps in half precision. */
 export const bytesPerSecond = (taps: readonly Tap[]): number =>
@@ -56,19 +59,33 @@ export class TapCache {
   async read(index: number, signal?: AbortSignal): Promise<ClipTaps> {
     const name = `${this.#key(index)}.safetensors`;
     const kept = await this.#store?.load(name);
-    if (kept) return decode(kept, name);
+    const known = kept && decodeIfWhole(kept, name);
+    if (known) return known;
     const bytes = encode(await this.#compute(index, signal));
     await this.#store?.save(name, bytes);
     return decode(bytes, name);
   }
 }
 
+/** Numbers beyond what half precision holds (some networks have such) stay as they are, and so does what is no number, to be found by whoever computes with it. */
 function encode({ seconds, taps }: ClipTaps): Uint8Array<ArrayBuffer> {
   const tensors = Object.entries(taps).map(([name, data]) => {
-    const halves = encodeHalf(data);
-    return [name, { dtype: 'F16' as const, shape: [data.length], data: halves }];
+    const tensor: TensorData = data.every((x) => Math.abs(x) <= largestHalf)
+      ? { dtype: 'F16', shape: [data.length], data: encodeHalf(data) }
+      : { dtype: 'F32', shape: [data.length], data };
+    return [name, tensor];
   });
   return writeSafetensors(Object.fromEntries(tensors), { seconds: String(seconds) });
+}
+
+/** Null for a file that was damaged since it was written: its clip is seen again. */
+function decodeIfWhole(bytes: Uint8Array, where: string): ClipTaps | null {
+  try {
+    return decode(bytes, where);
+  } catch (error) {
+    if (error instanceof MettleError && error.code === 'invalid-file') return null;
+    throw error;
+  }
 }
 
 function decode(bytes: Uint8Array, where: string): ClipTaps {

@@ -21,6 +21,7 @@ import { asEvaluation, evaluatePredictions, type Figures } from './evaluate.ts';
 import { examplesOf, type MaskImage } from './examples.ts';
 import { adapterModel, type LossOptions } from './model.ts';
 import type { OptimizerConfig } from './optimizer.ts';
+import { cutIntoPieces, type Piece } from './pieces.ts';
 import { Predictor } from './predict.ts';
 import type { ScheduleConfig } from './schedule.ts';
 import type { TrainModel } from './step.ts';
@@ -48,6 +49,8 @@ export type AdapterTraining = {
   device: DeviceRequest;
   /** Runs the training steps. */
   runtime: Runtime;
+  /** Where the runtime's own files lie, for the engine; a page only. */
+  runtimePath?: string;
   config: AdapterConfig;
   losses?: LossOptions;
   optimizer?: Partial<OptimizerConfig>;
@@ -90,24 +93,20 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
     });
   }
   const features = await openFeatures(options);
-  const usable = dataset.items.filter((item) => !features.failed.has(item.id));
-  const split = (name: Split): DatasetItem[] => usable.filter((item) => item.split === name);
-  if (split('train').length === 0) {
-    throw new MettleError('invalid-argument', `None of the clips of the training split can be used.`, {
-      hint: 'Check the folder with: mettle data check DIR',
-    });
-  }
+  const usable = features.pieces.filter((piece) => !features.failed.has(piece.id));
+  const split = (name: Split): Piece[] => usable.filter((piece) => piece.split === name);
+  if (split('train').length === 0) throw nothingToTrain(features.failed);
   const model = adapterModel(options.backbone.manifest.taps, config, options.losses);
   const scoring = await openScoring(options, model, features);
   try {
     const held = split('val');
     const score = async (weights: Weights) => asEvaluation(await scoring.figures(weights, held));
-    const result = await trainModel(
-      options,
+    const result = await trainModel(options, {
       model,
-      features.examples(split('train')),
-      held.length > 0 ? score : undefined,
-    );
+      data: features.examples(split('train')),
+      evaluate: held.length > 0 ? score : undefined,
+      identity: await identityOf(options, features, split('train')),
+    });
     const figures: Partial<Record<Split, Figures>> = {};
     for (const name of ['val', 'test'] as const) {
       if (split(name).length === 0) continue;
@@ -133,51 +132,67 @@ const compile = ({ id, license, config, backbone, runtime }: AdapterTraining, we
     evaluateGraph(runtime.ort, values),
   );
 
+function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {
+  const [first] = failed;
+  const why = first ? ` ${first[0]}: ${first[1]}` : '';
+  return new MettleError('invalid-argument', `None of the clips of the training split can be used.${why}`, {
+    hint: 'Check the folder with: mettle data check DIR',
+  });
+}
+
 type Features = {
   policy: CachePolicy;
-  failed: Map<string, string>;
-  examples(items: readonly DatasetItem[]): BatchSource;
+  pieces: readonly Piece[];
+  failed: ReadonlyMap<string, string>;
+  /** One name per piece of everything that its features depend on. */
+  keys: ReadonlyMap<Piece, string>;
+  examples(pieces: readonly Piece[]): BatchSource;
 };
 
 /** Loads the tap reader, and where features are kept makes them all now, so that a broken clip is known before training begins. */
 async function openFeatures(options: AdapterTraining): Promise<Features> {
-  const { dataset, config, backbone, engine, cache, signal, onProgress } = options;
+  const { dataset, config, backbone, engine, runtime, cache, signal, onProgress } = options;
   const { manifest } = backbone;
+  const pieces = cutIntoPieces(dataset.items, config.segments);
   const all = [...manifest.taps.visual, ...manifest.taps.audio];
   const names = tapsRead(manifest.taps, config);
   const read = all.filter((tap) => names.includes(tap.name));
-  const seconds = dataset.items.reduce((sum, item) => sum + item.seconds, 0);
+  const seconds = pieces.reduce((sum, piece) => sum + piece.seconds, 0);
   const policy = choosePolicy(all, read, seconds, cache.budget);
   onProgress?.({ phase: 'cache', policy });
   const kept = policy.keep === 'all' ? all : read;
   const keptNames = kept.map((tap) => tap.name);
-  await engine.load({ backbone, adapters: [await tapReader(manifest, keptNames)], device: options.device });
+  const adapters = [await tapReader(manifest, keptNames)];
+  const { device, runtimePath } = options;
+  await engine.load({ backbone, adapters, device, threads: runtime.threads, runtimePath });
 
-  const keys = await keysOf(options, keptNames);
-  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, dataset.items[index]!);
+  const keys = await keysOf(options, pieces, keptNames);
+  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, pieces[index]!);
   const taps = new TapCache(policy.keep === 'none' ? null : cache.store, (index) => keys[index]!, compute);
   const failed = new Map<string, string>();
-  for (const [index, item] of policy.keep === 'none' ? [] : dataset.items.entries()) {
+  for (const [index, { id }] of policy.keep === 'none' ? [] : pieces.entries()) {
     signal?.throwIfAborted();
     await taps.read(index, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
-      failed.set(item.id, error.message);
+      failed.set(id, error.message);
     });
-    onProgress?.({ phase: 'features', done: index + 1, total: dataset.items.length, skipped: failed.size });
+    onProgress?.({ phase: 'features', done: index + 1, total: pieces.length, skipped: failed.size });
   }
   const sizes = new Map(read.map((tap: Tap) => [tap.name, tap.tokens * tap.width]));
-  const places = new Map(dataset.items.map((item, index) => [item, index]));
+  const places = new Map(pieces.map((piece, index) => [piece, index]));
   return {
     policy,
+    pieces,
     failed,
+    keys: new Map(pieces.map((piece, index) => [piece, keys[index]!])),
     examples: (items) =>
       examplesOf({
         items,
         config,
         taps: sizes,
         cache: taps,
-        indexOf: (item) => places.get(item)!,
+        indexOf: (piece) => places.get(piece)!,
         maskSize: maskSizeOf(options),
         readMask: options.access.readMask,
         signal,
@@ -185,28 +200,37 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
   };
 }
 
-const isClipFault = ({ code }: MettleError): boolean =>
+/** Whether an error is one clip's own fault, so that the others can go on without it. */
+export const isClipFault = ({ code }: MettleError): boolean =>
   ['not-media', 'empty-media', 'unsupported-codec', 'not-found', 'invalid-file'].includes(code);
 
-/** One name per item, made of everything that its features depend on. */
-async function keysOf({ dataset, access, backbone }: AdapterTraining, taps: readonly string[]): Promise<string[]> {
+/** One name per piece, made of everything that its features depend on. */
+async function keysOf(
+  { access, backbone }: AdapterTraining,
+  pieces: readonly Piece[],
+  taps: readonly string[],
+): Promise<string[]> {
   const { manifest } = backbone;
   const base = `${manifest.id} ${manifest.version} ${await contractOf(manifest)} ${manifest.files.map((f) => f.integrity)} ${taps}`;
   const keys: string[] = [];
-  for (const item of dataset.items) {
-    const text = `${base} ${await access.fingerprint(item)} ${item.seconds}`;
+  for (const piece of pieces) {
+    const text = `${base} ${await access.fingerprint(piece)} ${piece.start} ${piece.seconds}`;
     const digest = await sha256Integrity(new TextEncoder().encode(text));
     keys.push(digest.slice('sha256-'.length).replaceAll('/', '_').replaceAll('+', '-').replaceAll('=', ''));
   }
   return keys;
 }
 
-function tapsOf({ access, backbone, engine, signal }: AdapterTraining, item: DatasetItem): Promise<ClipTaps> {
-  return readTaps(engine, access.segments(item, formatOf(backbone.manifest), signal), item.seconds);
+async function tapsOf({ access, backbone, engine, signal }: AdapterTraining, piece: Piece): Promise<ClipTaps> {
+  const { start, seconds } = piece;
+  const segments = access.segments(piece, segmentFormatOf(backbone.manifest), signal);
+  const taps = await readTaps(engine, segments, { start, seconds });
+  if (taps.seconds > 0) return taps;
+  throw new MettleError('empty-media', `The clip ends before second ${start}, which has labels.`);
 }
 
-/** A sense that the backbone lacks is decoded at a size that costs nothing. */
-function formatOf({ inputs: { visual, audio } }: BackboneManifest): SegmentFormat {
+/** What a backbone wants to see and hear. A sense that it lacks is decoded at a size that costs nothing. */
+export function segmentFormatOf({ inputs: { visual, audio } }: BackboneManifest): SegmentFormat {
   return {
     frame: { width: visual?.width ?? 1, height: visual?.height ?? 1 },
     sampleRate: audio?.sampleRate ?? 8000,
@@ -220,7 +244,7 @@ function maskSizeOf({ config, backbone }: AdapterTraining): { width: number; hei
 }
 
 type Scoring = {
-  figures(weights: Weights, items: readonly DatasetItem[]): Promise<Figures>;
+  figures(weights: Weights, pieces: readonly Piece[]): Promise<Figures>;
   dispose(): Promise<void>;
 };
 
@@ -229,33 +253,42 @@ async function openScoring(options: AdapterTraining, model: TrainModel, features
   const { config, signal, access } = options;
   const shared = { config, maskSize: maskSizeOf(options), readMask: access.readMask };
   return {
-    figures: (weights, items) =>
+    figures: (weights, pieces) =>
       evaluatePredictions({
         ...shared,
-        items,
-        predict: (visit) => predictor.each(weights, features.examples(items), visit, signal),
+        predict: (visit) =>
+          predictor.each(
+            weights,
+            features.examples(pieces),
+            (outputs, index) => visit(outputs, pieces[index]!),
+            signal,
+          ),
       }),
     dispose: () => predictor.dispose(),
   };
 }
 
+/** The model and what it learns from: to go on with other labels or another width would be another training. */
+async function identityOf({ config, losses }: AdapterTraining, { keys }: Features, pieces: readonly Piece[]) {
+  const labels = (_key: string, value: unknown): unknown =>
+    ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value;
+  const text = pieces.map((piece) => JSON.stringify([piece.id, keys.get(piece), piece.labels], labels)).join('\n');
+  return { ...config, losses, clips: await sha256Integrity(new TextEncoder().encode(text)) };
+}
+
 function trainModel(
   options: AdapterTraining,
-  model: TrainModel,
-  data: BatchSource,
-  evaluate: TrainOptions['evaluate'],
+  task: Pick<TrainOptions, 'model' | 'data' | 'evaluate' | 'identity'>,
 ): Promise<TrainResult> {
   const { runtime, batch, epochs, seed, optimizer, schedule, checkpoint, signal, onProgress } = options;
   return train({
+    ...task,
     runtime,
-    model,
-    data,
     batch,
     epochs,
     seed,
     optimizer,
     schedule,
-    evaluate,
     checkpoint: checkpoint && { store: checkpoint.store },
     resume: checkpoint?.resume,
     signal,

@@ -5,11 +5,11 @@
 import { MettleError } from '../errors.ts';
 import type { Weights } from '../models/params.ts';
 import type { Runtime } from '../platform.ts';
-import { type BatchSource, batchIndices, stackBatch, stepsPerEpoch } from './batches.ts';
+import { type BatchSource, batchIndices, ReadAhead, stackBatch, stepsPerEpoch } from './batches.ts';
 import { type Best, type CheckpointStore, type Evaluation, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { copyArrays, initialState, type TrainState } from './init.ts';
 import { checkOptimizer, defaultOptimizer, type OptimizerConfig } from './optimizer.ts';
-import { openRunner, type StepReport, type StepRunner } from './runner.ts';
+import { type Batch, openRunner, type StepReport, type StepRunner } from './runner.ts';
 import { cosineWithWarmup, defaultSchedule, type ScheduleConfig } from './schedule.ts';
 import type { OptimizerPlace, TrainModel } from './step.ts';
 
@@ -31,7 +31,7 @@ export type TrainOptions = {
   /**
    * Scores weights (the moving average, where one is kept) on the validation split, after every `every` steps (default: once per epoch) and at the end.
    * The weights with the highest score are the result; without `evaluate` the last ones are.
-   * An abort is seen after it: it should run to its end, for the checkpoint to be of the last step.
+   * Where it rejects because of an abort, a resumed run makes it again.
    */
   evaluate?: (weights: Weights, at: { step: number; epoch: number }) => Promise<Evaluation>;
   evaluateEvery?: number;
@@ -39,6 +39,8 @@ export type TrainOptions = {
   checkpoint?: { store: CheckpointStore; name?: string; every?: number };
   /** Goes on from the checkpoint where there is one. */
   resume?: boolean;
+  /** What else must be the same for a resumed run to be the same run, such as the model's configuration; plain JSON. */
+  identity?: Record<string, unknown>;
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
   /** Where the optimizer runs; default by device. */
@@ -70,7 +72,8 @@ export type TrainResult = {
   last: TrainState;
 };
 
-const defaultName = 'checkpoint.safetensors';
+/** The name that a checkpoint has where none was given. */
+export const checkpointName = 'checkpoint.safetensors';
 
 /**
  * Trains and returns the selected weights. Throws `diverged` (naming step, examples and the last good checkpoint) for a loss that is not finite,
@@ -98,6 +101,7 @@ class Run {
   #best: Best | null = null;
   #step = 0;
   #saved: number | null = null;
+  #owesEvaluation = false;
 
   constructor(options: TrainOptions) {
     checkOptions(options);
@@ -112,13 +116,13 @@ class Run {
 
   /** What must be the same for a resumed run to be the same run. */
   get #plan(): Record<string, unknown> {
-    const { seed, batch, data } = this.#options;
-    const steps = this.#total;
-    return { seed, batch, examples: data.size, steps, optimizer: this.#optimizer, schedule: this.#schedule };
+    const { seed, batch, data, identity } = this.#options;
+    const fixed = { seed, batch, examples: data.size, steps: this.#total };
+    return { ...identity, ...fixed, optimizer: this.#optimizer, schedule: this.#schedule };
   }
 
   get #name(): string {
-    return this.#options.checkpoint?.name ?? defaultName;
+    return this.#options.checkpoint?.name ?? checkpointName;
   }
 
   async open(): Promise<StepRunner> {
@@ -132,30 +136,47 @@ class Run {
       optimizer: this.#optimizer,
       start: ({ specs }) => {
         if (!bytes) return initialState(specs, seed, { from, average: this.#optimizer.average !== null });
-        const { state, best } = readCheckpoint(bytes, specs, this.#plan);
+        const { state, best, owesEvaluation } = readCheckpoint(bytes, specs, this.#plan);
         this.#best = best;
+        this.#owesEvaluation = owesEvaluation;
         this.#step = this.#saved = state.step;
         return state;
       },
     });
   }
 
+  /** All steps that are left. Whatever an abort interrupts, it leaves a checkpoint of the last whole step. */
   async steps(runner: StepRunner): Promise<TrainResult> {
-    const { data, batch, seed, signal, onProgress } = this.#options;
+    const { data, batch, seed, signal } = this.#options;
+    const batches = new ReadAhead(this.#total, async (step) => {
+      const indices = batchIndices(data.size, batch, seed, step);
+      return { indices, arrays: await stackBatch(data, indices, runner.step.inputs, batch) };
+    });
+    try {
+      return await this.#run(runner, batches);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      await this.#save(runner);
+      throw signal.reason;
+    } finally {
+      await batches.settle();
+    }
+  }
+
+  async #run(runner: StepRunner, batches: ReadAhead<{ indices: number[]; arrays: Batch }>): Promise<TrainResult> {
+    const { signal, onProgress, checkpoint } = this.#options;
+    if (this.#owesEvaluation) await this.#evaluate(runner);
     const began = { step: this.#step, at: performance.now() };
     while (this.#step < this.#total) {
-      if (signal?.aborted) {
-        await this.#save(runner);
-        throw signal.reason;
-      }
+      signal?.throwIfAborted();
       const step = this.#step;
-      const indices = batchIndices(data.size, batch, seed, step);
+      const { indices, arrays } = await batches.take(step);
       const rate = this.#rate(step);
-      const report = await runner.run(await stackBatch(data, indices, runner.step.inputs, batch), rate);
+      const report = await runner.run(arrays, rate);
       if (!report.finite) throw this.#diverged(report, indices);
       this.#step++;
       const evaluation = await this.#evaluate(runner);
-      if (this.#isDue(this.#options.checkpoint?.every)) await this.#save(runner);
+      if (this.#isDue(checkpoint?.every)) await this.#save(runner);
       onProgress?.({ ...this.#progress(report, began), epoch: Math.floor(step / this.#perEpoch), rate, evaluation });
     }
     const last = await runner.state();
@@ -170,6 +191,7 @@ class Run {
   async #evaluate(runner: StepRunner): Promise<Evaluation | null> {
     const { evaluate, evaluateEvery } = this.#options;
     if (!evaluate || !this.#isDue(evaluateEvery)) return null;
+    this.#owesEvaluation = true;
     const { parameters, average } = await runner.state();
     const weights = average ?? parameters;
     const evaluation = await evaluate(weights, {
@@ -179,6 +201,7 @@ class Run {
     if (!this.#best || evaluation.score > this.#best.evaluation.score) {
       this.#best = { step: this.#step, evaluation, weights: copyArrays(weights) };
     }
+    this.#owesEvaluation = false;
     return evaluation;
   }
 
@@ -186,7 +209,8 @@ class Run {
     const { checkpoint } = this.#options;
     if (!checkpoint || this.#saved === this.#step) return;
     const state = await runner.state();
-    const bytes = writeCheckpoint({ state, best: this.#best, plan: this.#plan }, runner.step.specs);
+    const progress = { best: this.#best, owesEvaluation: this.#owesEvaluation };
+    const bytes = writeCheckpoint({ state, ...progress, plan: this.#plan }, runner.step.specs);
     await checkpoint.store.save(this.#name, bytes);
     this.#saved = this.#step;
   }

@@ -8,10 +8,12 @@ import { MettleError } from '../../errors.ts';
 import { checkFits } from '../../hub/contract.ts';
 import { openModel } from '../../hub/hub.ts';
 import type { AdapterManifest, BackboneManifest } from '../../hub/manifest.ts';
+import { openBackbone } from '../../load.ts';
 import { concatenate } from '../../train/arrays.ts';
 import type { DataFormat, DatasetItem, Split } from '../../train/data/types.ts';
-import { evaluatePredictions } from '../../train/evaluate.ts';
+import { evaluatePredictions, type Visit } from '../../train/evaluate.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
+import { isClipFault, segmentFormatOf } from '../../train/train-adapter.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
 
@@ -20,7 +22,7 @@ export type EvalRun = {
   data: string;
   format?: DataFormat;
   split: Split;
-  backbone: string;
+  backbone: string | readonly [string, string];
   device: DeviceRequest;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
@@ -31,13 +33,14 @@ export type EvalResult = { report: EvaluationReport; skipped: { id: string; reas
 /** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
-  const backbone = await openModel(run.backbone, 'backbone', { signal });
+  const backbone = await openBackbone(run.backbone, signal);
   const adapter = await openModel(run.adapter, 'adapter', { signal });
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
-  if (dataset.task !== task || (task !== 'segmentation' && String(dataset.classes) !== String(classes))) {
-    const found = dataset.task === task ? `the classes ${dataset.classes.join(', ')}` : `labels for ${dataset.task}`;
+  const strange = dataset.classes.filter((name) => !classes.includes(name));
+  if (dataset.task !== task || (task !== 'segmentation' && strange.length > 0)) {
+    const found = dataset.task === task ? `the classes ${strange.join(', ')}` : `labels for ${dataset.task}`;
     throw new MettleError(
       'invalid-argument',
       `${run.data} has ${found}, but adapter "${id}" was made for ${task} of ${classes.join(', ') || 'masks'}.`,
@@ -46,7 +49,9 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
       },
     );
   }
-  const all = dataset.items.filter((item) => item.split === split);
+  const all = dataset.items
+    .filter((item) => item.split === split)
+    .map((item) => ({ ...item, labels: relabel(item.labels, dataset.classes, classes) }));
   if (all.length === 0) {
     throw new MettleError('invalid-argument', `${run.data} has no usable clips in its ${split} split.`, {
       hint: 'Choose another --split, or run: mettle data check DIR',
@@ -60,73 +65,108 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
       adapters: [await adapter.download(variant, { signal })],
     };
     await engine.load({ ...files, device: run.device });
-    const outcome = await predictAll(engine, backbone.manifest, adapter.manifest, folder, all, run);
+    const skipped: EvalResult['skipped'] = [];
     const figures = await evaluatePredictions({
-      config: { task, classes, segments: Number.POSITIVE_INFINITY },
-      items: outcome.items,
+      config: { task, classes },
       maskSize: maskSizeOf(adapter.manifest),
       readMask: diskAccess(folder).readMask,
-      predict: async (visit) => outcome.outputs.forEach(visit),
+      predict: (visit) =>
+        predictAll({ engine, manifests: { backbone, adapter }, folder, items: all, run, skipped }, visit),
     });
     const report = { ...figures.report, dataset: basename(run.data), split } as EvaluationReport;
-    return { report, skipped: outcome.skipped };
+    return { report, skipped };
   } finally {
     await engine.dispose();
   }
 }
 
-type Outcome = {
-  items: DatasetItem[];
-  outputs: Record<string, Float32Array>[];
-  skipped: { id: string; reason: string }[];
+/** Labels by the adapter's list of classes, which may hold more than the data's and in another order. */
+function relabel(labels: DatasetItem['labels'], from: readonly string[], to: readonly string[]): DatasetItem['labels'] {
+  if (labels.task === 'segmentation') return labels;
+  const places = from.map((name) => to.indexOf(name));
+  if (labels.task === 'localization') {
+    return { ...labels, seconds: labels.seconds.map((label) => places[label] ?? to.length) };
+  }
+  const spread = (rows: Uint8Array): Uint8Array => {
+    const wide = new Uint8Array((rows.length / from.length) * to.length);
+    rows.forEach((on, at) => {
+      wide[Math.floor(at / from.length) * to.length + places[at % from.length]!] = on;
+    });
+    return wide;
+  };
+  const { clip, audio, visual } = labels;
+  return { ...labels, clip: spread(clip), audio: audio && spread(audio), visual: visual && spread(visual) };
+}
+
+type Predicting = {
+  engine: Engine;
+  manifests: { backbone: { manifest: BackboneManifest }; adapter: { manifest: AdapterManifest } };
+  folder: DiskFolder;
+  items: readonly DatasetItem[];
+  run: EvalRun;
+  /** Takes those that cannot be decoded. */
+  skipped: EvalResult['skipped'];
 };
 
-async function predictAll(
+async function predictAll({ engine, manifests, folder, items, run, skipped }: Predicting, visit: Visit): Promise<void> {
+  const { signal, onProgress } = run;
+  for (const [index, item] of items.entries()) {
+    signal?.throwIfAborted();
+    const outputs = await predict(
+      engine,
+      manifests.backbone.manifest,
+      manifests.adapter.manifest,
+      folder,
+      item,
+      signal,
+    ).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
+      skipped.push({ id: item.id, reason: error.message });
+      return null;
+    });
+    if (outputs) await visit(outputs, item);
+    onProgress?.({ done: index + 1, total: items.length });
+  }
+}
+
+/** What the adapter says about one clip, by output name. */
+async function predict(
   engine: Engine,
   backbone: BackboneManifest,
   adapter: AdapterManifest,
   folder: DiskFolder,
-  items: readonly DatasetItem[],
-  { signal, onProgress }: EvalRun,
-): Promise<Outcome> {
-  const { visual, audio } = backbone.inputs;
-  const format = {
-    frame: { width: visual?.width ?? 1, height: visual?.height ?? 1 },
-    sampleRate: audio?.sampleRate ?? 8000,
-  };
-  const access = diskAccess(folder);
-  const outcome: Outcome = { items: [], outputs: [], skipped: [] };
-  for (const [index, item] of items.entries()) {
-    signal?.throwIfAborted();
-    const run = await engine.begin([adapter.id]);
-    try {
-      const masks: Float32Array[] = [];
-      let seconds = 0;
-      for await (const { frame, pcm } of access.segments(item, format, signal)) {
-        const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-        if (adapter.task === 'segmentation') masks.push(delivered[adapter.id]!.mask!.data);
-        if (++seconds === item.seconds) break;
-      }
-      const outputs = (await engine.finish(run))[adapter.id]!;
-      outcome.outputs.push(adapter.task === 'segmentation' ? { mask: concatenate(masks) } : perClip(outputs, adapter));
-      outcome.items.push(item);
-    } catch (error) {
-      await engine.cancel(run);
-      signal?.throwIfAborted();
-      if (!(error instanceof MettleError) || error.code === 'internal' || error.code === 'device') throw error;
-      outcome.skipped.push({ id: item.id, reason: error.message });
+  item: DatasetItem,
+  signal?: AbortSignal,
+): Promise<Record<string, Float32Array>> {
+  const run = await engine.begin([adapter.id]);
+  try {
+    const masks: Float32Array[] = [];
+    let seconds = 0;
+    for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
+      const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
+      if (adapter.task === 'segmentation') masks.push(delivered[adapter.id]!.mask!.data);
+      if (++seconds === item.seconds) break;
     }
-    onProgress?.({ done: index + 1, total: items.length });
+    if (adapter.task === 'segmentation') return { mask: concatenate(masks) };
+    return perClip((await engine.finish(run))[adapter.id]!, adapter);
+  } finally {
+    await engine.cancel(run);
   }
-  return outcome;
 }
 
-/** The engine repeats what holds for the whole clip in every row; one is enough. */
+/** The engine repeats what holds for a whole window in each of its rows; a clip has what any of its windows has. */
 function perClip(outputs: Record<string, { data: Float32Array }>, { task, classes }: AdapterManifest) {
   const arrays = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
   if (task !== 'parsing') return arrays;
-  const first = (name: string): Float32Array => arrays[name]!.subarray(0, classes.length);
-  return { ...arrays, audioClip: first('audioClip'), visualClip: first('visualClip') };
+  const largest = (name: string): Float32Array => {
+    const most = new Float32Array(classes.length);
+    arrays[name]!.forEach((p, at) => {
+      most[at % classes.length] = Math.max(most[at % classes.length]!, p);
+    });
+    return most;
+  };
+  return { ...arrays, audioClip: largest('audioClip'), visualClip: largest('visualClip') };
 }
 
 function maskSizeOf({ task, segment }: AdapterManifest): { width: number; height: number } | undefined {

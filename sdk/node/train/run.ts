@@ -6,13 +6,14 @@ import { platform } from '#platform';
 import type { DeviceRequest } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
-import { loadModel } from '../../hub/hub.ts';
-import { manifestText } from '../../hub/package.ts';
+import { idPattern } from '../../hub/parse-manifest.ts';
+import { openBackbone } from '../../load.ts';
 import { type AdapterConfig, defaultAdapter } from '../../models/adapter.ts';
 import type { DataFormat, Dataset, Split } from '../../train/data/types.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { formatReport } from '../../train/metrics/report.ts';
 import { type AdapterProgress, type TrainedAdapter, trainAdapter } from '../../train/train-adapter.ts';
+import { checkpointName } from '../../train/trainer.ts';
 import { loadDataset } from '../data/index.ts';
 import { DiskStore } from '../file-store.ts';
 import { findGpu } from '../gpu.ts';
@@ -24,7 +25,7 @@ export type TrainRun = {
   data: string;
   format?: DataFormat;
   task?: Dataset['task'];
-  backbone: string;
+  backbone: string | readonly [string, string];
   device: DeviceRequest;
   softwareGpu: boolean;
   threads?: number;
@@ -47,7 +48,11 @@ export type TrainRun = {
   command: string;
   signal?: AbortSignal;
   onProgress?: (
-    progress: AdapterProgress | { phase: 'device'; name: string } | { phase: 'data'; dataset: Dataset },
+    progress:
+      | AdapterProgress
+      | { phase: 'device'; name: string }
+      | { phase: 'data'; dataset: Dataset }
+      | { phase: 'start'; resumes: boolean; checkpoint: string | null },
   ) => void;
 };
 
@@ -56,20 +61,20 @@ export type FinishedRun = { trained: TrainedAdapter; dataset: Dataset; reports: 
 /** Throws what `trainAdapter`, `loadDataset` and `loadModel` throw, `device` for a software GPU that was not allowed, and `write`. */
 export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const { signal, onProgress } = run;
-  if (await exists(run.out)) {
-    throw new MettleError('write', `${run.out} exists already.`, {
-      hint: 'Choose another --out, or move the folder away.',
-    });
-  }
+  await checkTarget(run);
   const device = await checkDevice(run);
   onProgress?.({ phase: 'device', name: device });
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task: run.task, signal });
   onProgress?.({ phase: 'data', dataset });
   const request = { device: run.device, threads: run.threads };
   const variant = variantOf(await platform.chooseDevice(run.device));
-  const backbone = await loadModel(run.backbone, 'backbone', variant, { signal });
+  const opened = await openBackbone(run.backbone, signal);
+  const backbone = await opened.download(variant, { signal });
   const config = configOf(run, dataset);
-  const work = new DiskStore(`${run.out}.work`);
+  const work = new DiskStore(workFolder(run));
+  const path = join(workFolder(run), checkpointName);
+  const checkpoint = (await exists(path)) ? path : null;
+  onProgress?.({ phase: 'start', resumes: run.resume, checkpoint });
   const log = new TrainingLog(work, run.id);
   const started = performance.now();
   const engine = await platform.createEngine({});
@@ -105,7 +110,6 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
     };
     await writeWhole(run.out, {
       ...trained.package.files,
-      'manifest.json': manifestText(trained.package.manifest),
       'README.md': modelCard(facts),
       'adapter_config.json': adapterConfigJson(facts),
       'evaluation.json': `${JSON.stringify(reports, null, 2)}\n`,
@@ -120,16 +124,35 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   }
 }
 
+const workFolder = ({ out }: TrainRun): string => `${out}.work`;
+
+/** Finds out before hours of work what would be refused after them. */
+async function checkTarget({ out, id, license }: TrainRun): Promise<void> {
+  if (await exists(out)) {
+    throw new MettleError('write', `${out} exists already.`, {
+      hint: 'Choose another --out, or move the folder away.',
+    });
+  }
+  if (!idPattern.test(id)) {
+    throw new MettleError('invalid-argument', `"${id}" is no id of an adapter.`, {
+      hint: 'Give one of a-z, 0-9, ".", "_" and "-" with --id.',
+    });
+  }
+  if (license.trim() === '') throw new MettleError('invalid-argument', 'The licence has no name.');
+}
+
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
   );
 
-/** The name of what will compute; a software GPU only where it was asked for. */
+/** The name of what will compute. Throws `device` where that cannot be had, or is a software GPU that was not asked for. */
 async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
-  if (device !== 'webgpu') return (await platform.chooseDevice(device)) === 'wasm' ? 'WASM' : `the CPU`;
+  const chosen = await platform.chooseDevice(device);
+  if (chosen === 'wasm' || chosen === 'cpu') return chosen === 'wasm' ? 'WASM' : 'the CPU';
   const gpu = await findGpu();
+  if (chosen === 'cuda') return `CUDA on ${gpu.software ? 'a GPU that tells no name' : gpu.name}`;
   if (gpu.software && !softwareGpu) {
     throw new MettleError('device', `WebGPU would run on ${gpu.name}, which is far slower than the CPU.`, {
       hint: 'Use --device cpu, or add --software-gpu to try it all the same.',
@@ -139,6 +162,9 @@ async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
 }
 
 function configOf({ config }: TrainRun, { task, classes, items }: Dataset): AdapterConfig {
+  if (config.head && task !== 'localization') {
+    throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
+  }
   const segments = items.reduce((most, item) => Math.max(most, item.seconds), 1);
   const distill = { ...defaultAdapter.distill, ...config.distill };
   return { ...defaultAdapter, segments: Math.min(segments, 60), ...config, distill, task, classes };

@@ -8,9 +8,6 @@ import type { Runtime } from '../platform.ts';
 
 export type Tensors = Record<string, Tensor>;
 
-/** On x86 without VNNI the CPU's 8-bit products overflow unless this is set; it changes nothing elsewhere. */
-const exactInt8 = { session: { x64quantprecision: '1' } };
-
 /** A graph and the file that its initializers point into, if any; `weights.path` is the location that is written in the graph. */
 export type GraphSource = {
   /** For messages: which graph of which model. */
@@ -46,7 +43,7 @@ export class GraphSession {
       executionProviders: [runtime.provider],
       ...(weights ? { externalData: [{ path: weights.path, data: weights.data }] } : {}),
       logSeverityLevel: 3,
-      ...(runtime.device === 'cpu' ? { intraOpNumThreads: runtime.threads, extra: exactInt8 } : {}),
+      ...(runtime.device === 'cpu' ? { intraOpNumThreads: runtime.threads } : {}),
       ...(runtime.device === 'webgpu' && stay.length > 0 ? { preferredOutputLocation: locations } : {}),
     });
     const session = await unlessLost(runtime.lost, creation).catch((error: unknown) => {

@@ -26,7 +26,8 @@ export function productModel(form: Quantization): Uint8Array<ArrayBuffer> {
 
 /** x W in float64 with the numbers that the form keeps of W: levels times scales. */
 export function expectedProduct(form: Quantization): Float64Array {
-  const format = { bits: form === 'block4' ? 4 : 8, group: form === 'int8' ? inner : 32 } as const;
+  const bits = { int8: 7, stored8: 8, block8: 8, block4: 4 } as const;
+  const format = { bits: bits[form], group: form === 'int8' ? inner : 32 };
   return multiplied(productInput.data, restored(roundWeight(productWeight, productShape, format)));
 }
 

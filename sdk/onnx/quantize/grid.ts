@@ -3,19 +3,23 @@
  * becomes a whole multiple of it, a level. Zero stays zero.
  */
 
-/** Levels of `bits` run from `lowest` to `highest`: -8 to 7, or -127 to 127, where the last one is left out to stay symmetric. */
-export const levelRange = (bits: 4 | 8): { lowest: number; highest: number } =>
-  bits === 8 ? { lowest: -127, highest: 127 } : { lowest: -8, highest: 7 };
+export type Bits = 4 | 7 | 8;
+
+/** Levels of `bits` run from `lowest` to `highest`: -8 to 7, and otherwise to both sides alike. */
+export function levelRange(bits: Bits): { lowest: number; highest: number } {
+  const highest = 2 ** (bits - 1) - 1;
+  return { lowest: bits === 4 ? -highest - 1 : -highest, highest };
+}
 
 /** Scales to try for 4 bits, as shares of the one at which the largest number just fits. */
 const shares = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
 /**
  * Scales of one group: `rows` [group, columns], one per column into `scales`.
- * With 8 bits the largest number just fits. With 4 bits the scale is the one with the least squared error, which may cut large numbers off, and may be
+ * The largest number just fits. With 4 bits the scale is the one with the least squared error instead, which may cut large numbers off, and may be
  * negative: the range has one level more on one side.
  */
-export function fitScales(rows: Float32Array, columns: number, bits: 4 | 8, scales: Float32Array): void {
+export function fitScales(rows: Float32Array, columns: number, bits: Bits, scales: Float32Array): void {
   const { lowest, highest } = levelRange(bits);
   const column = new Float32Array(rows.length / columns);
   for (let n = 0; n < columns; n++) {
@@ -27,7 +31,7 @@ export function fitScales(rows: Float32Array, columns: number, bits: 4 | 8, scal
     }
     // A group of zeros has any scale.
     if (largest === 0) scales[n] = 1;
-    else if (bits === 8) scales[n] = Math.abs(largest) / highest;
+    else if (bits !== 4) scales[n] = Math.abs(largest) / highest;
     else scales[n] = bestScale(column, largest / lowest);
   }
 }

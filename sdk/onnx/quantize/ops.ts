@@ -3,7 +3,7 @@ import type { Op } from '../../ops/graph.ts';
 import { microsoft } from '../writer.ts';
 
 /**
- * x W with W in 8 bits per output column, x quantized as it comes to 8 bits over its whole range: inputs x [..., K], int8 [K, N], scales [N].
+ * x W with W in levels of 7 bits per output column, x quantized as it comes to 8 bits over its whole range: inputs x [..., K], int8 [K, N], scales [N].
  * The nodes are those that CPU runtimes join to one integer kernel.
  */
 export const int8MatmulOp: Op = {

@@ -14,12 +14,14 @@ import {
   type Value,
 } from '../../ops/index.ts';
 import { matmulOp } from '../../ops/linear.ts';
+import type { Bits } from './grid.ts';
 import { blockMatmulOp, int8MatmulOp, restoreOp } from './ops.ts';
 import { type Rounded, roundWeight } from './rounding.ts';
 
 /**
  * How large weights are kept and multiplied.
- * `int8`: 8 bits, a scale per column; inputs are brought to 8 bits as they come and multiplied as integers. Fast on CPUs; rounding inputs adds noise.
+ * `int8`: 7 of 8 bits, a scale per column; inputs are brought to 8 bits as they come and multiplied as integers. Fast on CPUs; rounding inputs adds noise.
+ * The eighth bit would let two products overflow 16 bits, in which x86 without VNNI adds them.
  * `stored8`: 8 bits in blocks of 32 along K, restored when the graph is loaded. Small files, float32 from then on.
  * `block8`: the same numbers, but they stay in 8 bits and are restored within each product: small in memory too, made for GPUs.
  * `block4`: likewise in 4 bits, but for the smallest weights, which keep 8.
@@ -82,8 +84,8 @@ function isLargeProduct({ op, inputs, attributes }: Value, quantization: Quantiz
   return quantization === 'int8' || weight.shape[0]! % blockSize === 0;
 }
 
-function chooseBits(outputs: Record<string, Value>, quantization: Quantization): (weight: Value) => 4 | 8 {
-  if (quantization !== 'block4') return () => 8;
+function chooseBits(outputs: Record<string, Value>, quantization: Quantization): (weight: Value) => Bits {
+  if (quantization !== 'block4') return () => (quantization === 'int8' ? 7 : 8);
   const weights = [...new Set(productsToQuantize(outputs, quantization).map((product) => product.inputs[1]!))];
   weights.sort((a, b) => numbersIn(a) - numbersIn(b));
   let left = shareOf8Bits * weights.reduce((sum, weight) => sum + numbersIn(weight), 0);
@@ -98,7 +100,7 @@ function chooseBits(outputs: Record<string, Value>, quantization: Quantization):
 /** A constant that a product reads in place of its weight. */
 type Part = { suffix: string; dtype: DType; shape: Shape; data: (rounded: Rounded) => Data };
 
-const partsOf: Record<Quantization, (inner: number, columns: number, bits: 4 | 8) => Part[]> = {
+const partsOf: Record<Quantization, (inner: number, columns: number, bits: Bits) => Part[]> = {
   int8: (inner, columns) => [
     { suffix: 'int8', dtype: 'int8', shape: [inner, columns], data: ({ levels }) => levels },
     { suffix: 'scale', dtype: 'float32', shape: [columns], data: ({ scales }) => scales },
@@ -111,7 +113,7 @@ const partsOf: Record<Quantization, (inner: number, columns: number, bits: 4 | 8
   block4: blocks,
 };
 
-function blocks(inner: number, columns: number, bits: 4 | 8): Part[] {
+function blocks(inner: number, columns: number, bits: Bits): Part[] {
   const shape = [columns, inner / blockSize, (blockSize * bits) / 8];
   return [
     { suffix: `int${bits}`, dtype: 'uint8', shape, data: packed },

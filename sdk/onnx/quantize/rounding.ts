@@ -3,10 +3,10 @@
  * outputs so far is made good by the rows that follow, as far as the inputs seen in calibration move together (LDLQ: Chee et al., QuIP, NeurIPS 2023, section 3;
  * the same result as GPTQ, Frantar et al., ICLR 2023). Works on plain arrays.
  */
-import { fitScales, levelRange } from './grid.ts';
+import { type Bits, fitScales, levelRange } from './grid.ts';
 
 /** `group` rows of K share a scale per column. */
-export type Format = { bits: 4 | 8; group: number };
+export type Format = { bits: Bits; group: number };
 
 /** A weight [inner, columns] as `levels` times `scales` [inner / group, columns]. */
 export type Rounded = Format & { inner: number; columns: number; levels: Int8Array; scales: Float32Array };

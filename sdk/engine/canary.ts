@@ -121,9 +121,9 @@ export function checkCanary(
       : 'differs by holding numbers that are not finite';
     throw new MettleError('device', `${model} gives wrong numbers on ${device}: output "${name}" ${fault}.`, {
       hint:
-        device === 'webgpu'
-          ? 'Use device "auto" or "wasm"; a newer browser or GPU driver may compute it right.'
-          : 'Export the model again: its canary does not belong to its graphs, or this build of the runtime is broken.',
+        device === 'wasm' || device === 'cpu'
+          ? 'Export the model again: its canary does not belong to its graphs, or this build of the runtime is broken.'
+          : 'Use device "auto", "wasm" or "cpu"; a newer browser or GPU driver may compute it right.',
     });
   }
 }

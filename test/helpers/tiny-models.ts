@@ -2,6 +2,7 @@
  * A backbone and two adapters of a few dozen weights, as packages for the engine, and the same sums in plain TypeScript as the reference.
  * Adapter `mix` has a clip graph that lets seconds of a window see each other; adapter `sound` reads sound only and has none.
  */
+import { type CanaryNumbers, canaryInput } from '../../sdk/engine/canary.ts';
 import type { AdapterOutputs, EngineSegment, ModelPackage, VariantName } from '../../sdk/engine/types.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/hub/manifest.ts';
 import { wholeBackbone } from '../../sdk/hub/pair.ts';
@@ -231,6 +232,28 @@ export function referenceSegment({ frame, pcm }: EngineSegment): {
     tokens: v0.map((value, i) => Math.tanh(value + a0[i]!)),
     attention: v0.map((value) => 1 / (1 + Math.exp(-value))),
     level: a0.map(Math.tanh),
+  };
+}
+
+/** What the canaries of the backbone and of `mix` must hold. */
+export function referenceCanaries(): { backbone: CanaryNumbers; mix: CanaryNumbers } {
+  const made = (name: string, ...shape: number[]): number[] => [...canaryInput(name, shape)];
+  const [v0, a0] = [made('v0', 1, 4, 2), made('a0', 1, 4, 2)];
+  const tokens = made('tokens', windowSize, 4, 2);
+  const rows = Array.from({ length: windowSize }, (_, row) => tokens.slice(row * 8, row * 8 + 8));
+  const v1 = multiply(made('picture', 1, 3, 4, 4), pictureWeights, 4, 12, 2).map(Math.tanh);
+  return {
+    backbone: {
+      visual: { v1: Float32Array.from(v1) },
+      audio: { a0: Float32Array.from(multiply(made('sound', 1, 1, 4, 4), soundWeights, 4, 4, 2)) },
+    },
+    mix: {
+      segment: {
+        tokens: Float32Array.from(v0, (value, i) => Math.tanh(value + a0[i]!)),
+        attention: Float32Array.from(v0, (value) => 1 / (1 + Math.exp(-value))),
+      },
+      clip: { scores: Float32Array.from(referenceWindow(rows).flat()) },
+    },
   };
 }
 

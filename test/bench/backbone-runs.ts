@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from 'onnxruntime-common';
 import { platform } from '#platform';
+import { errorOf } from '../../sdk/compile/variants-report.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import type { Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
@@ -21,20 +22,22 @@ export type RunRequest = {
 export type RunResult = {
   /** Per graph: median milliseconds of a second of media by the engine's session, and the median over rounds of their ratio to the runtime alone. */
   times: { ms: number; ofPlain: number | null; loadSeconds: number }[];
-  runtime: string;
   /** Largest memory that the process ever held. */
   peakMb: number;
 };
 
-export function runApart(request: RunRequest): RunResult {
+export const runApart = (request: RunRequest): RunResult => apart(request) as RunResult;
+
+/** The tap of `graph` that is farthest from that of `reference`, on one input on the CPU. */
+export const compareApart = (reference: SeededGraph, graph: SeededGraph): { cosine: number; tap: string } =>
+  apart([reference, graph]) as { cosine: number; tap: string };
+
+function apart(request: RunRequest | [SeededGraph, SeededGraph]): unknown {
   const script = fileURLToPath(import.meta.url);
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...process.execArgv, script, JSON.stringify(request)],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`run of ${request.graphs[0]!.graph} on ${request.device} failed: ${stderr}`);
-  return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!) as RunResult;
+  const command = [...process.execArgv, script, JSON.stringify(request)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`run of ${JSON.stringify(request)} failed: ${stderr}`);
+  return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!);
 }
 
 export function median(times: readonly number[]): number {
@@ -72,9 +75,19 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
       ofPlain: plain ? median(engine[i]!.times.map((ms, round) => ms / bare[i]!.times[round]!)) : null,
       loadSeconds: loadSeconds[i]!,
     })),
-    runtime: runtime.name,
     peakMb: process.resourceUsage().maxRSS / 1024,
   };
+}
+
+async function compare(reference: SeededGraph, graph: SeededGraph): Promise<{ cosine: number; tap: string }> {
+  const runtime = await platform.loadRuntime({ device: 'cpu' });
+  const expected = (await (await engineRun(runtime, reference))()) as Record<string, Tensor>;
+  const actual = (await (await engineRun(runtime, graph))()) as Record<string, Tensor>;
+  const cosines = graph.taps.map((tap) => {
+    const numbers = (of: Record<string, Tensor>): Float32Array => of[tap]!.data as Float32Array;
+    return { tap, cosine: errorOf([numbers(actual)], [numbers(expected)]).cosine };
+  });
+  return cosines.reduce((worst, next) => (next.cosine < worst.cosine ? next : worst));
 }
 
 const read = (graph: SeededGraph, path: string): Uint8Array => new Uint8Array(readFileSync(`${graph.folder}/${path}`));
@@ -112,6 +125,7 @@ async function plainRun(runtime: Runtime, graph: SeededGraph): Promise<() => Pro
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(JSON.stringify(await perform(JSON.parse(process.argv[2]!) as RunRequest)));
+  const request = JSON.parse(process.argv[2]!) as RunRequest | [SeededGraph, SeededGraph];
+  console.log(JSON.stringify(Array.isArray(request) ? await compare(...request) : await perform(request)));
   process.exit(0);
 }

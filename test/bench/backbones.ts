@@ -1,19 +1,23 @@
 /**
  * `npm run bench:backbones [-- PRESET...]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on WASM in Node. Weights
- * are seeded noise, which changes no time. Times are medians of interleaved rounds, of the backbone's graph alone; peak memory is that of a process that
- * loads one form and runs it. Presets named run alone; without names all whose float32 weights fit four times into the memory that is free.
+ * are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone; peak memory is that of a process that
+ * loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
+import * as ort from 'onnxruntime-node';
 import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
-import { type RunRequest, runApart } from './backbone-runs.ts';
+import { runApart } from './backbone-runs.ts';
 import { writeSeeded } from './seeded-graphs.ts';
 
 const forms: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
 /** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
 const threads = Math.max(1, Math.floor(availableParallelism() / 2));
+
+/** What a process takes that holds a network in float32 and in another form, each twice, while it loads them. */
+const bytesPerParameter = 48;
 
 function chosen(): PresetName[] {
   const names = Object.keys(presets) as PresetName[];
@@ -21,11 +25,11 @@ function chosen(): PresetName[] {
   const unknown = asked.filter((name) => !names.includes(name as PresetName));
   if (unknown.length > 0) throw new Error(`no preset ${unknown.join(', ')}; there are ${names.join(', ')}`);
   if (asked.length > 0) return asked as PresetName[];
-  return names.filter((name) => 16 * costOfPreset(presets[name]).params < freemem());
+  return names.filter((name) => bytesPerParameter * costOfPreset(presets[name]).params < freemem());
 }
 
 /** Enough rounds for a steady median, and a bound on the time that a preset takes. */
-const roundsFor = (macs: number): number => Math.max(3, Math.min(31, Math.round(30e9 / macs)));
+const roundsFor = (macs: number): number => Math.max(5, Math.min(101, Math.round(60e9 / macs)));
 
 const cell = (x: number | string, width: number): string => String(x).padStart(width);
 const header = ['form', 'files MB', 'ms', 'of float32', 'of plain', 'load s', 'peak MB'];
@@ -37,15 +41,15 @@ async function bench(name: PresetName): Promise<void> {
   try {
     const graphs = await writeSeeded(name, forms, folder);
     for (const device of ['cpu', 'wasm'] as const) {
-      const request: RunRequest = { graphs, device, threads, rounds: roundsFor(macs), plain: true };
-      const { times, runtime } = runApart(request);
-      console.log(
-        `\n${name} on ${device} (${runtime}): ${(params / 1e6).toFixed(2)} M parameters, ${(macs / 1e9).toFixed(2)} G multiply-adds, ${request.rounds} rounds`,
-      );
+      const rounds = roundsFor(macs);
+      const size = `${(params / 1e6).toFixed(2)} M parameters, ${(macs / 1e9).toFixed(2)} G multiply-adds`;
+      console.log(`\n${name} on ${device}: ${size}, ${rounds} rounds`);
       console.log(header.map((text, i) => cell(text, widths[i]!)).join(''));
-      graphs.forEach((graph, i) => {
-        const { ms, ofPlain, loadSeconds } = times[i]!;
-        const { peakMb } = runApart({ ...request, graphs: [graph], rounds: 1, plain: false });
+      for (const graph of graphs) {
+        const both = graph === graphs[0] ? [graph] : [graphs[0]!, graph];
+        const { times } = runApart({ graphs: both, device, threads, rounds, plain: true });
+        const { peakMb } = runApart({ graphs: [graph], device, threads, rounds: 1, plain: false });
+        const { ms, ofPlain, loadSeconds } = times.at(-1)!;
         const row = [
           graph.form,
           (graph.bytes / 1e6).toFixed(1),
@@ -56,14 +60,17 @@ async function bench(name: PresetName): Promise<void> {
           peakMb.toFixed(0),
         ];
         console.log(row.map((text, c) => cell(text, widths[c]!)).join(''));
-      });
+      }
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-console.log(`${cpus()[0]!.model}, ${cpus().length} logical cores, ${threads} threads; Node ${process.version}`);
+const runtimes = `onnxruntime-node and -web ${ort.env.versions.common}`;
+console.log(
+  `${cpus()[0]!.model}, ${cpus().length} logical cores, ${threads} threads; Node ${process.version}, ${runtimes}`,
+);
 console.log(
   `load average before: ${loadavg()
     .map((x) => x.toFixed(1))

@@ -133,5 +133,6 @@ async function passOver(
 function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
   if (adapter.task === 'segmentation') return toSegmentation(masks.get(adapter.id)!, context);
   const own = outputs[adapter.id]!;
-  return adapter.task === 'localization' ? toLocalization(own, context) : toParsing(own, context);
+  if (adapter.task === 'localization') return toLocalization(own, context);
+  return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

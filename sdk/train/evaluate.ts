@@ -9,6 +9,7 @@ import { decodeArgmax, LocalizationScore } from './metrics/localization.ts';
 import { decodeParsing, ParsingScore } from './metrics/parsing.ts';
 import type { EvaluationReport } from './metrics/report.ts';
 import { publishedBatchClips, SegmentationScore } from './metrics/segmentation.ts';
+import { type JudgedSense, ThresholdChoice } from './thresholds.ts';
 
 /** Sees the outputs of one item, one row per second; `audioClip` and `visualClip` of parsing have one row for the whole clip. */
 export type Visit = (outputs: Record<string, Float32Array>, item: DatasetItem) => void | Promise<void>;
@@ -18,13 +19,20 @@ export type Predict = (visit: Visit) => Promise<void>;
 export type EvaluateOptions = {
   predict: Predict;
   config: Pick<AdapterConfig, 'task' | 'classes'>;
+  /** Of parsing: give figures with these, one per class, beside the published ones; `choose` takes those that are best for these predictions. */
+  thresholds?: readonly number[] | 'choose' | null;
   /** Size of the predicted masks, and how to read the true ones. */
   maskSize?: { width: number; height: number };
   readMask?: (path: string) => Promise<MaskImage>;
 };
 
 /** Figures of one split, without the names that a report adds. */
-export type Figures = { report: Omit<EvaluationReport, 'dataset' | 'split'>; score: number };
+export type Figures = {
+  report: Omit<EvaluationReport, 'dataset' | 'split'>;
+  score: number;
+  /** Those that parsing was given or chose, one per class. */
+  thresholds?: number[];
+};
 
 export async function evaluatePredictions(options: EvaluateOptions): Promise<Figures> {
   const { task } = options.config;
@@ -66,8 +74,12 @@ async function localizationFigures({ predict, config }: EvaluateOptions) {
   return { report, score: score.accuracy };
 }
 
-async function parsingFigures({ predict, config }: EvaluateOptions) {
-  const score = new ParsingScore(config.classes.length);
+/** Predictions and truth of a clip, by sense: small, since they are one number per class and second. */
+type Judged = Record<'audio' | 'visual', JudgedSense>;
+
+async function parsingFigures({ predict, config, thresholds }: EvaluateOptions) {
+  const published = new ParsingScore(config.classes.length);
+  const judged: Judged[] = [];
   const scores: number[] = [];
   const truths: number[] = [];
   let clips = 0;
@@ -80,15 +92,46 @@ async function parsingFigures({ predict, config }: EvaluateOptions) {
     // Only the union is known of clips of the training split: they count for average precision alone.
     if (!audio || !visual) return;
     const length = Math.min(audio.length, outputs.audio!.length);
-    const decode = (seconds: string, whole: string): Uint8Array =>
-      decodeParsing(outputs[seconds]!.subarray(0, length), outputs[whole]!);
-    const truth = { audio: audio.subarray(0, length), visual: visual.subarray(0, length) };
-    score.add({ audio: decode('audio', 'audioClip'), visual: decode('visual', 'visualClip') }, truth);
+    const senseOf = (name: 'audio' | 'visual', truth: Uint8Array): JudgedSense => ({
+      seconds: outputs[name]!.subarray(0, length),
+      clip: outputs[`${name}Clip`]!,
+      truth: truth.subarray(0, length),
+    });
+    const clipJudged = { audio: senseOf('audio', audio), visual: senseOf('visual', visual) };
+    addDecoded(published, clipJudged, 0.5);
+    if (thresholds) judged.push(clipJudged);
   });
-  const figures = score.figures();
+  const figures = published.figures();
   const averagePrecision = perClass(scores, truths, config.classes);
-  const report = { task: 'parsing' as const, clips, ...figures, averagePrecision };
-  return { report, score: (figures.segment.typeAV + figures.event.typeAV) / 2 };
+  const thresholded = judged.length > 0 ? thresholdedFigures(judged, config.classes, thresholds!) : null;
+  const report = { task: 'parsing' as const, clips, ...figures, ...(thresholded && { thresholded }), averagePrecision };
+  const values = thresholded?.thresholds.map(({ value }) => value);
+  return { report, score: (figures.segment.typeAV + figures.event.typeAV) / 2, thresholds: values };
+}
+
+function addDecoded(score: ParsingScore, { audio, visual }: Judged, threshold: number | readonly number[]): void {
+  const decode = ({ seconds, clip }: JudgedSense): Uint8Array => decodeParsing(seconds, clip, threshold);
+  score.add({ audio: decode(audio), visual: decode(visual) }, { audio: audio.truth, visual: visual.truth });
+}
+
+function thresholdedFigures(
+  judged: readonly Judged[],
+  classes: readonly string[],
+  given: readonly number[] | 'choose',
+): NonNullable<Extract<EvaluationReport, { task: 'parsing' }>['thresholded']> {
+  const thresholds = given === 'choose' ? chosenFor(judged, classes.length) : given;
+  const score = new ParsingScore(classes.length);
+  for (const clip of judged) addDecoded(score, clip, thresholds);
+  return { thresholds: classes.map((label, c) => ({ label, value: thresholds[c]! })), ...score.figures() };
+}
+
+function chosenFor(judged: readonly Judged[], classes: number): number[] {
+  const choice = new ThresholdChoice(classes);
+  for (const { audio, visual } of judged) {
+    choice.add(audio);
+    choice.add(visual);
+  }
+  return choice.choose();
 }
 
 /**

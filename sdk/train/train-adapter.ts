@@ -17,7 +17,7 @@ import type { Runtime } from '../platform.ts';
 import type { BatchSource } from './batches.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import type { Dataset, DatasetItem, Split } from './data/types.ts';
-import { asEvaluation, evaluatePredictions, type Figures } from './evaluate.ts';
+import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
 import { examplesOf, type MaskImage } from './examples.ts';
 import { adapterModel, type LossOptions } from './model.ts';
 import type { OptimizerConfig } from './optimizer.ts';
@@ -108,14 +108,16 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
       identity: await identityOf(options, features, split('train')),
     });
     const figures: Partial<Record<Split, Figures>> = {};
+    let thresholds: number[] | null = null;
     for (const name of ['val', 'test'] as const) {
       if (split(name).length === 0) continue;
       signal?.throwIfAborted();
-      figures[name] = await scoring.figures(result.weights, split(name));
+      figures[name] = await scoring.figures(result.weights, split(name), name === 'val' ? 'choose' : thresholds);
+      if (name === 'val') thresholds = figures[name].thresholds ?? null;
       onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
     }
     return {
-      package: await compile(options, result.weights),
+      package: await compile(options, result.weights, thresholds),
       weights: result.weights,
       result,
       policy: features.policy,
@@ -127,8 +129,12 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
   }
 }
 
-const compile = ({ id, license, config, backbone, runtime }: AdapterTraining, weights: Weights) =>
-  compileAdapter({ id, version: '1.0.0', license, config, weights }, backbone.manifest, (values) =>
+const compile = (
+  { id, license, config, backbone, runtime }: AdapterTraining,
+  weights: Weights,
+  thresholds: number[] | null,
+) =>
+  compileAdapter({ id, version: '1.0.0', license, config, weights, thresholds }, backbone.manifest, (values) =>
     evaluateGraph(runtime.ort, values),
   );
 
@@ -244,7 +250,7 @@ function maskSizeOf({ config, backbone }: AdapterTraining): { width: number; hei
 }
 
 type Scoring = {
-  figures(weights: Weights, pieces: readonly Piece[]): Promise<Figures>;
+  figures(weights: Weights, pieces: readonly Piece[], thresholds?: EvaluateOptions['thresholds']): Promise<Figures>;
   dispose(): Promise<void>;
 };
 
@@ -253,9 +259,10 @@ async function openScoring(options: AdapterTraining, model: TrainModel, features
   const { config, signal, access } = options;
   const shared = { config, maskSize: maskSizeOf(options), readMask: access.readMask };
   return {
-    figures: (weights, pieces) =>
+    figures: (weights, pieces, thresholds) =>
       evaluatePredictions({
         ...shared,
+        thresholds,
         predict: (visit) =>
           predictor.each(
             weights,

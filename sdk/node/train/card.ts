@@ -37,6 +37,13 @@ export function modelCard(facts: CardFacts): string {
       ? reports.flatMap((report) => ['```', formatReport(report).trimEnd(), '```', ''])
       : ['Nothing: the dataset has no validation or test clips.', '']),
     'The weights were selected on the validation split; the test split was used once, at the end.',
+    ...(manifest.thresholds
+      ? [
+          '',
+          'Probability from which a class counts, chosen on the validation split: ' +
+            `${manifest.classes.map((label, c) => `${label} ${manifest.thresholds![c]}`).join(', ')}.`,
+        ]
+      : []),
     '',
     '## Trained on',
     '',
@@ -70,6 +77,7 @@ export function adapterConfigJson({ manifest, config, trained }: CardFacts): str
     sdk_version: sdkVersion,
     config,
     taps: manifest.segment.reads,
+    thresholds: manifest.thresholds,
     best: trained.result.best,
   };
   return `${JSON.stringify(fields, null, 2)}\n`;

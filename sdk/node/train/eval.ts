@@ -36,7 +36,7 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const backbone = await openBackbone(run.backbone, signal);
   const adapter = await openModel(run.adapter, 'adapter', { signal });
   await checkFits(adapter.manifest, backbone.manifest);
-  const { task, classes, id } = adapter.manifest;
+  const { task, classes, thresholds, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
   const strange = dataset.classes.filter((name) => !classes.includes(name));
   if (dataset.task !== task || (task !== 'segmentation' && strange.length > 0)) {
@@ -68,6 +68,7 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
     const skipped: EvalResult['skipped'] = [];
     const figures = await evaluatePredictions({
       config: { task, classes },
+      thresholds,
       maskSize: maskSizeOf(adapter.manifest),
       readMask: diskAccess(folder).readMask,
       predict: (visit) =>

@@ -15,10 +15,20 @@ export type ParsingFigures = { audio: number; visual: number; audioVisual: numbe
 const leastOverlap = 0.5;
 
 /**
- * Active where both the second's probability and the clip's reach the threshold: `seconds` [seconds, classes], `clip` [classes] -> [seconds, classes].
+ * Active where both the second's probability and the clip's reach the threshold, one for all classes or one per class: `seconds` [seconds, classes],
+ * `clip` [classes] -> [seconds, classes].
  */
-export function decodeParsing(seconds: ArrayLike<number>, clip: ArrayLike<number>, threshold = 0.5): Uint8Array {
-  return Uint8Array.from(seconds, (p, index) => (p >= threshold && clip[index % clip.length]! >= threshold ? 1 : 0));
+export function decodeParsing(
+  seconds: ArrayLike<number>,
+  clip: ArrayLike<number>,
+  threshold: number | readonly number[] = 0.5,
+): Uint8Array {
+  // Outputs are float32: a probability of exactly 0.7 must reach a threshold of 0.7.
+  const limits = Array.from(clip, (_, c) => Math.fround(typeof threshold === 'number' ? threshold : threshold[c]!));
+  return Uint8Array.from(seconds, (p, index) => {
+    const c = index % clip.length;
+    return Math.fround(p) >= limits[c]! && Math.fround(clip[c]!) >= limits[c]! ? 1 : 0;
+  });
 }
 
 /** Averages over videos. */

@@ -5,7 +5,7 @@ import { SPLITS } from '../train/data/types.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
 import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';
-import { ProgressBar } from './terminal.ts';
+import { oneLine, ProgressBar } from './terminal.ts';
 import { dataFormats } from './train.ts';
 import type { Io } from './types.ts';
 
@@ -42,7 +42,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       onProgress: ({ done, total }) => bar.update('Evaluating', done, total, `${done}/${total}`),
     });
     bar.clear();
-    for (const { id, reason } of skipped) io.stderr.write(`left out: ${id}: ${reason}\n`);
+    for (const { id, reason } of skipped) io.stderr.write(`${oneLine(`left out: ${id}: ${reason}`)}\n`);
     if (values.out) await save(values.out, formatReport(report, 'json'));
     io.stdout.write(values.json ? `${formatReport(report, 'json')}\n` : formatReport(report));
     return 0;

@@ -15,7 +15,7 @@ import {
   readThreads,
   usageError,
 } from './options.ts';
-import { ProgressBar } from './terminal.ts';
+import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
 export const dataFormats = ['ave', 'llp', 'avs-s4', 'avs-ms3', 'folder'] as const;
@@ -70,7 +70,7 @@ export async function train(argv: string[], io: Io): Promise<number> {
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
     });
-    for (const { id, reason } of trained.skipped) say(`left out: ${id}: ${reason}`);
+    for (const { id, reason } of trained.skipped) say(oneLine(`left out: ${id}: ${reason}`));
     io.stdout.write(values.json ? `${JSON.stringify(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
     return 0;
   } finally {
@@ -86,7 +86,9 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
   else if (progress.phase === 'data') {
     const { dataset } = progress;
     say(`Data: ${dataset.items.length} clips, ${dataset.format}, ${dataset.task}`);
-    for (const { level, message } of dataset.findings) if (level !== 'info') say(`${level}: ${message}`);
+    for (const { level, message, where } of dataset.findings) {
+      if (level !== 'info') say(oneLine(`${level}: ${message}${where && ` (${where})`}`));
+    }
   } else if (progress.phase === 'cache') say(`Features: ${progress.policy.reason}`);
   else if (progress.phase === 'features') {
     bar.update('Reading clips', progress.done, progress.total, `${progress.done}/${progress.total}`);

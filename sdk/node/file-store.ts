@@ -32,7 +32,7 @@ export class DiskStore {
       await writeFile(draft, bytes);
       await rename(draft, path);
     } catch (cause) {
-      await rm(draft, { force: true });
+      await rm(draft, { force: true }).catch(() => {});
       const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
       throw new MettleError(
         'write',

@@ -33,7 +33,7 @@ export function examplesOf(options: ExampleOptions): BatchSource {
     id: (index) => items[index]!.id,
     async read(index) {
       const item = items[index]!;
-      const features = await cache.read(indexOf(item), signal);
+      const features = await cache.read(indexOf(item), taps.keys(), signal);
       const seconds = Math.min(features.seconds, item.seconds, config.segments);
       const batch: Batch = { mask: new Float32Array(config.segments).fill(1, 0, seconds) };
       for (const [name, perSecond] of taps) {

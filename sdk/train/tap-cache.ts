@@ -5,7 +5,7 @@
 import { MettleError } from '../errors.ts';
 import type { Tap } from '../hub/manifest.ts';
 import { encodeHalf } from '../onnx/float16.ts';
-import { readSafetensors, type TensorData, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
+import { readSafetensors, type TensorData, tensorOf, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 
 /** Files by name. `save` leaves either the whole file or none. */
 export type FileStore = {
@@ -55,15 +55,23 @@ export class TapCache {
     this.#compute = compute;
   }
 
-  /** Features of clip `index`. They pass through half precision whether they come from the store or not, so that a cache changes no result. */
-  async read(index: number, signal?: AbortSignal): Promise<ClipTaps> {
+  /**
+   * Features of clip `index`: the taps of these names. They pass through half precision whether they come from the store or not, so that a cache changes no
+   * result.
+   */
+  async read(index: number, taps: Iterable<string>, signal?: AbortSignal): Promise<ClipTaps> {
     const name = `${this.#key(index)}.safetensors`;
     const kept = await this.#store?.load(name);
-    const known = kept && decodeIfWhole(kept, name);
+    const known = kept && decodeIfWhole(kept, name, taps);
     if (known) return known;
     const bytes = encode(await this.#compute(index, signal));
     await this.#store?.save(name, bytes);
-    return decode(bytes, name);
+    return decode(bytes, name, taps);
+  }
+
+  /** Sees to it that the store has the features of clip `index`. */
+  async fill(index: number, signal?: AbortSignal): Promise<void> {
+    await this.read(index, [], signal);
   }
 }
 
@@ -79,17 +87,17 @@ function encode({ seconds, taps }: ClipTaps): Uint8Array<ArrayBuffer> {
 }
 
 /** Null for a file that was damaged since it was written: its clip is seen again. */
-function decodeIfWhole(bytes: Uint8Array, where: string): ClipTaps | null {
+function decodeIfWhole(bytes: Uint8Array, where: string, names: Iterable<string>): ClipTaps | null {
   try {
-    return decode(bytes, where);
+    return decode(bytes, where, names);
   } catch (error) {
     if (error instanceof MettleError && error.code === 'invalid-file') return null;
     throw error;
   }
 }
 
-function decode(bytes: Uint8Array, where: string): ClipTaps {
-  const { metadata, tensors } = readSafetensors(bytes, where);
-  const taps = [...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]);
-  return { seconds: Number(metadata.seconds), taps: Object.fromEntries(taps) };
+function decode(bytes: Uint8Array, where: string, names: Iterable<string>): ClipTaps {
+  const file = readSafetensors(bytes, where);
+  const taps = [...names].map((name) => [name, toFloat32(tensorOf(file, name))]);
+  return { seconds: Number(file.metadata.seconds), taps: Object.fromEntries(taps) };
 }

@@ -178,7 +178,7 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
   const failed = new Map<string, string>();
   for (const [index, { id }] of policy.keep === 'none' ? [] : pieces.entries()) {
     signal?.throwIfAborted();
-    await taps.read(index, signal).catch((error: unknown) => {
+    await taps.fill(index, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
       failed.set(id, error.message);

@@ -85,6 +85,46 @@ describe('train', () => {
     expect(resumed.weights.get('head.fc2.bias')![0]).toBe(evaluations.get(3));
   });
 
+  test.each(['evaluation', 'reading'] as const)(
+    'aborted while %s goes on, it ends with the same bits',
+    async (phase) => {
+      const scores: TrainOptions['evaluate'] = async (_weights, { step }) => ({ score: step === 3 ? 10 : step });
+      const whole = await train(options({ evaluate: scores }));
+      const store = memoryStore();
+      const controller = new AbortController();
+      const stop = (): never => {
+        controller.abort(new Error('enough'));
+        throw controller.signal.reason;
+      };
+      const evaluate: TrainOptions['evaluate'] = (weights, at) =>
+        phase === 'evaluation' && at.step === 3 ? stop() : scores!(weights, at);
+      const reads: number[] = [];
+      const read: BatchSource['read'] = (index) =>
+        phase === 'reading' && reads.push(index) > 14 ? stop() : data.read(index);
+      const checkpoint = { store, every: 100 };
+      const cut = options({ data: { ...data, read }, evaluate, checkpoint, signal: controller.signal });
+      await expect(train(cut)).rejects.toThrow('enough');
+      const { metadata } = readSafetensors(store.files.get('checkpoint.safetensors')!);
+      expect([metadata.step, metadata.owes_evaluation]).toEqual(
+        phase === 'evaluation' ? ['3', 'true'] : ['4', 'false'],
+      );
+      const resumed = await train(options({ evaluate: scores, checkpoint, resume: true }));
+      expect(bits(resumed.weights)).toEqual(bits(whole.weights));
+      expect(resumed.best).toEqual({ step: 3, evaluation: { score: 10 } });
+    },
+  );
+
+  test('reads the next batch while a step is computed, each once and in order', async () => {
+    const events: string[] = [];
+    const read: BatchSource['read'] = async (index) => {
+      events.push('read');
+      return await data.read(index);
+    };
+    await train(options({ data: { ...data, read }, steps: 3, onProgress: ({ step }) => events.push(`step ${step}`) }));
+    const [four, two] = [Array(4).fill('read'), Array(2).fill('read')];
+    expect(events).toEqual([...four, ...four, 'step 1', ...two, 'step 2', 'step 3']);
+  });
+
   test('without an evaluation the result is the average of the last step', async () => {
     const result = await train(options());
     expect(result.best).toBeNull();
@@ -179,6 +219,11 @@ describe('failures', () => {
     await expect(train(other)).rejects.toMatchObject({
       code: 'incompatible',
       message: 'The checkpoint belongs to another training: its seed is 7, here it is 8.',
+    });
+    const wider = options({ checkpoint: { store }, resume: true, identity: { width: 64 } });
+    await expect(train(wider)).rejects.toMatchObject({
+      code: 'incompatible',
+      message: expect.stringContaining('its width is undefined, here it is 64'),
     });
     store.files.set('checkpoint.safetensors', new Uint8Array(20));
     await expect(train(options({ checkpoint: { store }, resume: true }))).rejects.toMatchObject({

@@ -178,6 +178,15 @@ describe('half precision', () => {
     expect(numberToHalf(value)).toBe(bits);
   });
 
+  test('arrays are encoded as single numbers are, at every step and halfway between two', () => {
+    const patterns = Uint32Array.from(
+      { length: 1 << 20 },
+      (_, i) => ((i >> 2) << 14) | [0, 0xfff, 0x1000, 0x1001][i % 4]!,
+    );
+    const values = new Float32Array(patterns.buffer);
+    expect(encodeHalf(values)).toEqual(Uint16Array.from(values, numberToHalf));
+  });
+
   test('decoding is exact', () => {
     expect(decodeHalf(Uint16Array.of(0x3c00, 0xc000, 0x0001))).toEqual(Float32Array.of(1, -2, 2 ** -24));
   });

@@ -1,6 +1,6 @@
 /** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { platform } from '#platform';
 import type { DeviceRequest } from '../../engine/types.ts';
@@ -77,6 +77,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   onProgress?.({ phase: 'start', resumes: run.resume, checkpoint });
   const log = new TrainingLog(work, run.id);
   const started = performance.now();
+  await makeFolder(workFolder(run));
   const engine = await platform.createEngine({});
   const runtime = await platform.loadRuntime(request);
   try {
@@ -117,6 +118,8 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
     return { trained, dataset, reports };
   } catch (error) {
     await log.write().catch(() => {});
+    // Goes only where it is empty.
+    await rmdir(workFolder(run)).catch(() => {});
     throw error;
   } finally {
     await engine.dispose();
@@ -221,13 +224,22 @@ async function writeWhole(path: string, files: Record<string, string | Uint8Arra
     for (const [name, content] of Object.entries(files)) await writeFile(join(draft, name), content);
     await rename(draft, path);
   } catch (cause) {
-    await rm(draft, { recursive: true, force: true });
-    throw new MettleError('write', `${path} cannot be written: ${(cause as Error).message}`, {
-      hint: 'Check the folder, its permissions and the room on the disk.',
-      cause,
-    });
+    await rm(draft, { recursive: true, force: true }).catch(() => {});
+    throw unwritable(path, cause);
   }
 }
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
+}
+
+const unwritable = (path: string, cause: unknown): MettleError =>
+  new MettleError('write', `${path} cannot be written: ${(cause as Error).message}`, {
+    hint: 'Check the folder, its permissions and the room on the disk.',
+    cause,
+  });
 
 /** The figures of all splits, for a terminal. */
 export const figuresText = (reports: readonly EvaluationReport[]): string =>

@@ -44,7 +44,7 @@ const withoutFileSystem = () => ({
 });
 
 const page = {
-  input: { index: 'sdk/index.ts', worker: 'sdk/worker.ts' },
+  input: { index: 'sdk/index.ts', train: 'sdk/train/index.ts', worker: 'sdk/worker.ts' },
   plugins: [
     emptyFolder('dist/page'),
     workerPlace(),
@@ -61,7 +61,7 @@ const page = {
 };
 
 const node = {
-  input: { 'node/index': 'sdk/index.ts', 'cli/mettle': 'sdk/cli/mettle.ts' },
+  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts', 'cli/mettle': 'sdk/cli/mettle.ts' },
   external: (id) => !/^[./#]/.test(id) && !id.startsWith('/'),
   plugins: [
     emptyFolder('dist/node'),

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { MettleError } from '../errors.ts';
-import { defaultAdapter } from '../models/adapter.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import type { DataFormat } from '../train/data/types.ts';
 import { TRAIN_HELP } from './help.ts';
@@ -121,10 +120,6 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
     const value = values[name];
     return value === undefined ? undefined : number(name, value, least, most);
   };
-  const width = whole('width', 8, 4096);
-  if (width && width % defaultAdapter.heads !== 0) {
-    throw new MettleError('invalid-argument', `--width must be a multiple of ${defaultAdapter.heads}, got ${width}.`);
-  }
   return {
     data,
     format,
@@ -149,7 +144,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
       head,
       layers: whole('layers', 0, 24),
       segments: whole('segments', 1, 600),
-      distill: given({ paths, tokens: whole('tokens', 1, 64), width }),
+      distill: given({ paths, tokens: whole('tokens', 1, 64), width: whole('width', 8, 4096) }),
     }),
     cache: values.cache ?? `${out}.work/features`,
     cacheBytes: 1e9 * number('cache-gb', values['cache-gb'] ?? '20', 0, 1e6, false),

@@ -318,6 +318,15 @@ describe('data at fault', () => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
   });
 
+  test.each([
+    [['--width', '30'], 'A width of 30 cannot be shared by 4 heads'],
+    [['--verb', 'parse', '--head', 'B'], 'A head is chosen for localization alone'],
+  ])('a model that cannot be is refused: %j', async (args, message) => {
+    const { code, err } = await train('impossible', args);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) });
+    expect(await left('impossible')).toEqual([]);
+  });
+
   test('a label outside classes.txt is told of and left out', async () => {
     const folder = await copyOfData('classes');
     await writeFile(join(folder, 'classes.txt'), 'bell\n');
@@ -361,7 +370,7 @@ describe('wrong usage', () => {
     [['--out', 'x'], '--data DIR is missing'],
     [['--data', 'x'], '--out DIR is missing'],
     [['--data', 'x', '--out', 'x', '--epochs', '0'], '--epochs must be a whole number from 1'],
-    [['--data', 'x', '--out', 'x', '--width', '30'], '--width must be a multiple of 4, got 30'],
+    [['--data', 'x', '--out', 'x', '--width', '1'], '--width must be a whole number from 8 to 4096'],
     [['--data', 'x', '--out', 'x', '--head', 'C'], '--head "C" is unknown'],
     [['--data', 'x', '--out', 'x', '--id', 'My Adapter'], '"My Adapter" is no id of an adapter'],
     [['--data', 'no/such/folder', '--out', 'no/such/out'], 'There is no folder no/such/folder'],

@@ -8,7 +8,7 @@ import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
 import { idPattern } from '../../hub/parse-manifest.ts';
 import { openBackbone } from '../../load.ts';
-import { type AdapterConfig, defaultAdapter } from '../../models/adapter.ts';
+import { type ConfigChange, configFor } from '../../train/config.ts';
 import type { DataFormat, Dataset, Split } from '../../train/data/types.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { formatReport } from '../../train/metrics/report.ts';
@@ -36,10 +36,7 @@ export type TrainRun = {
   batch: number;
   seed: number;
   rate: number;
-  /** Parts of the adapter that differ from the defaults. */
-  config: Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
-    distill?: Partial<AdapterConfig['distill']>;
-  };
+  config: ConfigChange;
   /** Folder and bytes for cached features. */
   cache: string;
   cacheBytes: number;
@@ -70,7 +67,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const variant = variantOf(await platform.chooseDevice(run.device));
   const opened = await openBackbone(run.backbone, signal);
   const backbone = await opened.download(variant, { signal });
-  const config = configOf(run, dataset);
+  const config = configFor(dataset, run.config);
   const work = new DiskStore(workFolder(run));
   const path = join(workFolder(run), checkpointName);
   const checkpoint = (await exists(path)) ? path : null;
@@ -162,15 +159,6 @@ async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
     });
   }
   return gpu.name;
-}
-
-function configOf({ config }: TrainRun, { task, classes, items }: Dataset): AdapterConfig {
-  if (config.head && task !== 'localization') {
-    throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
-  }
-  const segments = items.reduce((most, item) => Math.max(most, item.seconds), 1);
-  const distill = { ...defaultAdapter.distill, ...config.distill };
-  return { ...defaultAdapter, segments: Math.min(segments, 60), ...config, distill, task, classes };
 }
 
 const countClips = ({ items }: Dataset): Record<Split, number> => {

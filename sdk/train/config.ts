@@ -1,0 +1,36 @@
+/** What an adapter for a dataset is like where nothing else is said. */
+import { MettleError } from '../errors.ts';
+import { type AdapterConfig, defaultAdapter } from '../models/adapter.ts';
+import type { Dataset } from './data/types.ts';
+
+/** Parts of a configuration that differ from the defaults. */
+export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
+  distill?: Partial<AdapterConfig['distill']>;
+};
+
+/** Seconds that are seen at once at most, unless more are asked for: what a step takes grows with them. */
+const mostSeconds = 60;
+
+/**
+ * Task and classes of the dataset, as many seconds as its longest clip has (60 at most), {@link defaultAdapter} for the rest, and then `change`.
+ * Throws `invalid-argument` where a head is chosen for another task than localization, or the width cannot be shared by the heads.
+ */
+export function configFor(
+  dataset: Pick<Dataset, 'task' | 'classes' | 'items'>,
+  change: ConfigChange = {},
+): AdapterConfig {
+  const { task, classes, items } = dataset;
+  if (change.head && task !== 'localization') {
+    throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
+  }
+  const longest = items.reduce((most, { seconds }) => Math.max(most, seconds), 1);
+  const distill = { ...defaultAdapter.distill, ...change.distill };
+  const config = { ...defaultAdapter, segments: Math.min(longest, mostSeconds), ...change, distill, task, classes };
+  if (distill.width % config.heads !== 0) {
+    throw new MettleError(
+      'invalid-argument',
+      `A width of ${distill.width} cannot be shared by ${config.heads} heads; expected a multiple of ${config.heads}.`,
+    );
+  }
+  return config;
+}

@@ -1,0 +1,64 @@
+/**
+ * `mettle-edge/train`: training of adapters beside a frozen backbone, in a page or in Node, and the published measures of the three tasks.
+ *
+ * @example
+ * import { openClip } from 'mettle-edge';
+ * import { configFor, memoryStore, openTools, trainAdapter } from 'mettle-edge/train';
+ *
+ * const films = new Map(files.map((file) => [file.name, file]));
+ * const dataset = {
+ *   task: 'localization', format: 'folder', classes: ['bell', 'dog'], annotated: { train: 1, val: 0, test: 0 }, findings: [],
+ *   items: [{
+ *     id: 'a.mp4', split: 'train', seconds: 3, source: { kind: 'video', path: 'a.mp4' },
+ *     labels: { task: 'localization', seconds: Int32Array.of(0, 0, 2) }, // bell, bell, background
+ *   }],
+ * };
+ * const tools = await openTools({ backbone: 'nano' });
+ * const { package: adapter } = await trainAdapter({
+ *   ...tools, dataset, config: configFor(dataset), id: 'my-adapter', license: 'MIT', epochs: 20, batch: 4, seed: 1,
+ *   access: {
+ *     async *segments({ source }, format, signal) {
+ *       await using clip = await openClip(films.get(source.path), { signal });
+ *       yield* clip.segments(format, { signal });
+ *     },
+ *     fingerprint: async ({ source }) => `${source.path} ${films.get(source.path).lastModified}`,
+ *     readMask: async () => { throw new Error('there are no masks'); },
+ *   },
+ *   cache: { store: memoryStore(), budget: 1e9 },
+ *   onProgress: (progress) => console.log(progress),
+ * });
+ * await tools.dispose();
+ * // adapter.files: every file of the adapter's folder by its path, manifest.json included
+ */
+export type { Engine, ModelPackage } from '../engine/types.ts';
+export { type ErrorCode, MettleError } from '../errors.ts';
+export type { AdapterManifest, BackboneManifest, Tap } from '../hub/manifest.ts';
+export { type AdapterConfig, defaultAdapter } from '../models/adapter.ts';
+export type { Weights } from '../models/params.ts';
+export type { BatchSource } from './batches.ts';
+export type { CheckpointStore, Evaluation } from './checkpoint.ts';
+export { type ConfigChange, configFor } from './config.ts';
+export { type CheckReport, checkDataset, formatCheck } from './data/check.ts';
+export { detectFormat, readDataset } from './data/index.ts';
+export type * from './data/types.ts';
+export { type EvaluateOptions, evaluatePredictions, type Figures, type Predict, type Visit } from './evaluate.ts';
+export type { MaskImage } from './examples.ts';
+export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
+export { decodeArgmax, decodeGated, LocalizationScore } from './metrics/localization.ts';
+export { decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
+export { type EvaluationReport, formatReport } from './metrics/report.ts';
+export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
+export { adapterModel, type LossOptions } from './model.ts';
+export { defaultOptimizer, type OptimizerConfig } from './optimizer.ts';
+export { defaultSchedule, type ScheduleConfig } from './schedule.ts';
+export type { TrainModel } from './step.ts';
+export type { CachePolicy, FileStore } from './tap-cache.ts';
+export { memoryStore, openTools, type ToolOptions, type Tools } from './tools.ts';
+export {
+  type AdapterProgress,
+  type AdapterTraining,
+  type ItemAccess,
+  type TrainedAdapter,
+  trainAdapter,
+} from './train-adapter.ts';
+export { type TrainOptions, type TrainProgress, type TrainResult, train } from './trainer.ts';

@@ -37,7 +37,8 @@ describe('the tarball', () => {
   test('every file that package.json, the registry and the manifests name is there', async () => {
     const read = async (path: string) => JSON.parse(await readFile(join(project.packageFolder, path), 'utf8'));
     const { bin, exports } = await read('package.json');
-    const named: string[] = [bin.mettle, ...Object.values(exports['.'] as Record<string, string>), exports['./worker']];
+    const entries = ['.', './train'].flatMap((name) => Object.values(exports[name] as Record<string, string>));
+    const named: string[] = [bin.mettle, ...entries, exports['./worker']];
     const models = project.files.filter((path) => path.endsWith('/manifest.json'));
     expect(models.length).toBeGreaterThanOrEqual(2);
     for (const manifest of models) {

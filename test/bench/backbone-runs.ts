@@ -20,8 +20,8 @@ export type RunRequest = {
 };
 
 export type RunResult = {
-  /** Per graph: median milliseconds of a second of media by the engine's session, and the median over rounds of their ratio to the runtime alone. */
-  times: { ms: number; ofPlain: number | null; loadSeconds: number }[];
+  /** Per graph: median milliseconds of a second of media by the engine's session, and medians over rounds of their ratio to the first graph and to the runtime alone. */
+  times: { ms: number; ofFirst: number; ofPlain: number | null; loadSeconds: number }[];
   /** Largest memory that the process ever held. */
   peakMb: number;
 };
@@ -45,6 +45,9 @@ export function median(times: readonly number[]): number {
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 }
 
+const ratio = (one: Contestant, other: Contestant): number =>
+  median(one.times.map((ms, round) => ms / other.times[round]!));
+
 type Contestant = { run: () => Promise<unknown>; times: number[] };
 
 async function perform({ graphs, device, threads, rounds, plain }: RunRequest): Promise<RunResult> {
@@ -58,11 +61,13 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
     loadSeconds.push((performance.now() - begin) / 1000);
     if (plain) bare.push({ run: await plainRun(runtime, graph), times: [] });
   }
-  // Those that are compared run one right after the other.
-  const all = engine.flatMap((contestant, i) => (plain ? [contestant, bare[i]!] : [contestant]));
-  for (const { run } of all) await run();
+  for (const { run } of [...engine, ...bare]) await run();
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? all : [...all].reverse();
+    // A pair one right after the other, and each of it as often first as the other: what ran before leaves the caches warm or cold.
+    const order = engine.flatMap((contestant, i) => {
+      const pair = plain ? [contestant, bare[i]!] : [contestant];
+      return round % 2 === 0 ? pair : pair.reverse();
+    });
     for (const { run, times } of order) {
       const begin = performance.now();
       await run();
@@ -72,7 +77,8 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
   return {
     times: graphs.map((_, i) => ({
       ms: median(engine[i]!.times),
-      ofPlain: plain ? median(engine[i]!.times.map((ms, round) => ms / bare[i]!.times[round]!)) : null,
+      ofFirst: ratio(engine[i]!, engine[0]!),
+      ofPlain: plain ? ratio(engine[i]!, bare[i]!) : null,
       loadSeconds: loadSeconds[i]!,
     })),
     peakMb: process.resourceUsage().maxRSS / 1024,

@@ -9,7 +9,7 @@ import { type AdapterSource, compileAdapter } from '../sdk/compile/adapter.ts';
 import { type BackboneSource, compileBackbone, type Package } from '../sdk/compile/backbone.ts';
 import { evaluate } from '../sdk/compile/evaluate.ts';
 import { smallForms } from '../sdk/compile/variants.ts';
-import { largestError, type PackageReport, reportForms } from '../sdk/compile/variants-report.ts';
+import { largestError, type PackageReport, reportForms, smallestCosine } from '../sdk/compile/variants-report.ts';
 import type { AdapterManifest, GraphFiles, Manifest } from '../sdk/hub/manifest.ts';
 import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
@@ -27,6 +27,8 @@ const adapters = [
   { id: 'toybox-s4', task: 'segmentation' },
 ] as const;
 
+/** Smallest cosine that a tap may have with that of float32. */
+const backboneCosine = 0.999;
 /** Largest relative error of an output at which an adapter's weights may go into 8 bits. */
 const adapterTolerance = 1e-2;
 
@@ -98,6 +100,8 @@ async function ship(path: string, model: Measured<Manifest>): Promise<void> {
 const nano: BackboneSource = { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } };
 const backbone = await compileBackbone({ ...nano, forms: smallForms }, onCpu);
 const report = await reportForms(ort, backbone, await compileBackbone(nano, onCpu));
+const cosine = Math.min(...Object.values(report).flatMap((part) => Object.values(part).map(smallestCosine)));
+if (!(cosine > backboneCosine)) throw new Error(`A tap of nano has a cosine of ${cosine} with its float32 form.`);
 await ship('backbones/nano', { built: backbone, report });
 for (const { id, task } of adapters) {
   const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : toyboxClasses };

@@ -13,7 +13,8 @@ import type { BackbonePreset } from '../models/presets.ts';
 import type { Checkpoint } from '../onnx/checkpoint/checkpoint.ts';
 import { type Evaluate, sizeOf } from '../ops/index.ts';
 import { specOf } from './backbone.ts';
-import { planGraphs, weightsChunks } from './graph-files.ts';
+import { weightsChunks } from './graph-files.ts';
+import { exactForms, type Forms, planVariants } from './variants.ts';
 
 export type ImportSource = {
   id: string;
@@ -27,6 +28,8 @@ export type ImportSource = {
   checkpoint: Checkpoint;
   /** Of this checkpoint and this preset. */
   accounting: Accounting;
+  /** How each device gets it; of several forms each reads the checkpoint anew. Default: {@link exactForms}. */
+  forms?: Forms;
 };
 
 /** Writes a file of the package, chunk by chunk, and tells its size and digest. */
@@ -49,13 +52,18 @@ export async function importBackbone(
   const taps = backboneTaps(preset, (graph) => Params.deferred(graph, (spec) => reader.read(spec)));
   const { modality } = preset;
   const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
-  const planned = await planGraphs({ [modality]: outputs }, `${modality}.safetensors`, evaluate);
+  const { forms = exactForms } = source;
+  const { variants, plans } = await planVariants(
+    { graphs: { [modality]: outputs }, weights: modality, forms },
+    evaluate,
+  );
 
   const files: FileEntry[] = [];
-  for (const [path, bytes] of Object.entries(planned.files)) files.push(await write(path, [bytes]));
-  files.push(await write(planned.weights.path, weightsChunks(planned)));
+  for (const plan of plans) {
+    for (const [path, bytes] of Object.entries(plan.files)) files.push(await write(path, [bytes]));
+    files.push(await write(plan.weights.path, weightsChunks(plan)));
+  }
   const none = { visual: null, audio: null };
-  const graphs = { ...none, [modality]: planned.graphs[modality] };
   const draft = {
     schema: 1,
     kind: 'backbone',
@@ -68,7 +76,7 @@ export async function importBackbone(
     canary: null,
     inputs: { ...none, [modality]: preset.frontEnd },
     taps: { visual: [], audio: [], [modality]: taps.map(specOf) },
-    variants: { webgpu: graphs, wasm: graphs },
+    variants: { webgpu: { ...none, ...variants.webgpu }, wasm: { ...none, ...variants.wasm } },
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const manifest = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;

@@ -113,11 +113,9 @@ describe('beside the backbone and inside it: Swin-V2-L and HTS-AT at their publi
     const megabytes = (cost: StepCost): number => cost.savedBytes / 1e6;
     expect(probe.savedBytes).toBeLessThan(absorbed.savedBytes);
     expect(absorbed.savedBytes).toBeLessThan(plain.savedBytes);
-    expect(megabytes(adapters)).toBeGreaterThan(10 * megabytes(absorbed));
-    // Four fifths of it are normed taps: numbers of all blocks, once.
-    const numbers = [...blocks(48 * 48, visual), ...blocks(64 * 64, audio)].map(([tokens, width]) => tokens * width);
-    expect(absorbed.frozenBytes).toBe(4 * numbers.reduce((a, b) => a + b, 0));
-    expect(megabytes(adapters)).toBeGreaterThan(60 * (megabytes(absorbed) - absorbed.frozenBytes / 1e6));
+    expect(megabytes(adapters)).toBeGreaterThan(60 * megabytes(absorbed));
+    // Normed taps, which would be four fifths of it, are computed again.
+    expect(absorbed.frozenBytes).toBe(0);
   });
 
   test('a backward pass costs LCD a small part of what it costs through the backbones', () => {

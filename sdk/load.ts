@@ -1,7 +1,7 @@
 /** From names of models to a loaded engine: manifests first, then the device, then only the files that it needs. */
 import { platform } from '#platform';
 import type { DeviceRequest, Engine, EngineInfo, EngineLoad, ModelPackage, VariantName } from './engine/types.ts';
-import { variantOf } from './engine/variant.ts';
+import { chooseVariant } from './engine/variant.ts';
 import { MettleError } from './errors.ts';
 import { checkFits } from './hub/contract.ts';
 import { listShipped, type OpenedModel, openModel } from './hub/hub.ts';
@@ -135,20 +135,23 @@ async function loadOnDevice(
   options: CreateOptions,
 ): Promise<EngineInfo> {
   const device = options.device ?? 'auto';
-  const variant = variantOf(await platform.chooseDevice(device));
+  const chosen = await platform.chooseDevice(device);
+  const manifests = [backbone, ...adapters].map(({ manifest }) => manifest);
+  const { variant } = chooseVariant({ device: chosen, half: await platform.hasHalf(chosen) }, manifests);
   const { threads, runtimePath } = options;
-  const load = async (chosen: VariantName, on: DeviceRequest): Promise<EngineInfo> => {
-    const files = await download(backbone, adapters, chosen, options);
+  const load = async (wanted: VariantName, on: DeviceRequest): Promise<EngineInfo> => {
+    const files = await download(backbone, adapters, wanted, options);
     return await engine.load({ ...files, device: on, threads, runtimePath }, options.onProgress);
   };
   try {
     return await load(variant, device);
   } catch (error) {
-    const gpuFailed = error instanceof MettleError && error.code === 'device' && variant === 'webgpu';
+    const gpuFailed = error instanceof MettleError && error.code === 'device' && variant.startsWith('webgpu');
     if (device !== 'auto' || !gpuFailed) throw error;
     const info = await load('wasm', 'wasm');
-    const warning = { code: 'device-fallback' as const, message: error.message };
-    return { ...info, why: [error.message, ...info.why], warnings: [warning, ...info.warnings] };
+    const message = variant === 'webgpu-f16' ? `Half precision failed. ${error.message}` : error.message;
+    const warning = { code: 'device-fallback' as const, message };
+    return { ...info, why: [message, ...info.why], warnings: [warning, ...info.warnings] };
   }
 }
 

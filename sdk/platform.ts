@@ -16,6 +16,8 @@ export type Runtime = {
   name: string;
   threads: number;
   gpu: { vendor: string; architecture: string; description: string } | null;
+  /** Whether the GPU computes in half precision (`shader-f16`); left out where that cannot be known, as in Node. */
+  half?: boolean;
   why: string[];
   /** What a session gets as its execution provider. */
   provider: InferenceSession.ExecutionProviderConfig;
@@ -44,6 +46,8 @@ export interface Platform {
   resolveUrl(location: string): URL;
   /** The device that `loadRuntime` would take, without loading anything: it says which variant of the models to download. Throws as `loadRuntime` does. */
   chooseDevice(request: DeviceRequest, exclude?: readonly Device[]): Promise<Device>;
+  /** As `Runtime.half`, of the device that `chooseDevice` gave. */
+  hasHalf(device: Device): Promise<boolean | undefined>;
   /** Chooses a device and loads the runtime for it; called where sessions will live. `exclude` names devices that failed already. */
   loadRuntime(request: RuntimeRequest, exclude?: readonly Device[]): Promise<Runtime>;
   /** The engine that callers get when they name no worker: in a page in a worker of its own, in Node in this thread (the native runtime has its own threads). */

@@ -1,7 +1,6 @@
 /** Compiles an adapter for one backbone to a folder that the hub can serve: meta-tokens and query projections become constants. */
-import type { VariantName } from '../engine/types.ts';
 import { contractOf } from '../hub/contract.ts';
-import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
+import type { AdapterGraphs, AdapterManifest, BackboneManifest, GraphFiles, Variants } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
 import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
 import { Params, type Weights } from '../models/params.ts';
@@ -35,12 +34,11 @@ export async function compileAdapter(
   const graphs: Record<string, Record<string, Value>> = clip ? { segment, clip } : { segment };
   const { forms = exactForms } = source;
   const compiled = await variantFiles({ graphs, weights: 'adapter_model', forms }, evaluate);
-  const { canary, files: canaryFiles } = await compileCanary(graphs, compiled.quantized, evaluate);
+  const { canary, files: canaryFiles } = await compileCanary(graphs, compiled.rounded, evaluate);
   const files = { ...compiled.files, ...canaryFiles };
-  const filesFor = (variant: VariantName): { segment: GraphFiles; clip: GraphFiles | null } => ({
-    segment: compiled.variants[variant].segment!,
-    clip: compiled.variants[variant].clip ?? null,
-  });
+  const variants = Object.entries<Record<string, GraphFiles>>(compiled.variants).map(
+    ([variant, { segment, clip }]): [string, AdapterGraphs] => [variant, { segment: segment!, clip: clip ?? null }],
+  );
   const spec = ([name, value]: [string, Value]) => ({ name, shape: [...value.shape] });
   const deliver = clip ? ('clip' as const) : ('segment' as const);
   const manifest = await finishManifest(
@@ -62,7 +60,7 @@ export async function compileAdapter(
         outputs: Object.entries(segment).map((output) => ({ ...spec(output), deliver })),
       },
       clip: clip ? { segments: config.segments, outputs: Object.entries(clip).map(spec) } : null,
-      variants: { webgpu: filesFor('webgpu'), wasm: filesFor('wasm') },
+      variants: Object.fromEntries(variants) as Variants<AdapterGraphs>,
     },
     files,
   );

@@ -1,4 +1,5 @@
 /** Compiles presets' networks to a folder that the hub can serve: one of each sense, or of one. */
+import type { VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { BackboneManifest, Tap } from '../hub/manifest.ts';
 import { finishManifest, manifestText } from '../hub/package.ts';
@@ -41,18 +42,20 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     canary: null,
     inputs: { visual: chosen.visual?.frontEnd ?? null, audio: chosen.audio?.frontEnd ?? null },
     taps: { visual: [], audio: [] },
-    variants: { webgpu: { visual: null, audio: null }, wasm: { visual: null, audio: null } },
+    variants: {} as BackboneManifest['variants'],
   };
   const files: Files = {};
   const lastTaps: Outputs = {};
-  const quantized: Outputs[] = [];
+  const rounded: Outputs[] = [];
+  const forms = source.forms ?? exactForms;
+  const variantNames = Object.keys(forms) as VariantName[];
+  for (const variant of variantNames) draft.variants[variant] = { visual: null, audio: null };
   for (const modality of modalities) {
     const preset = chosen[modality];
     if (!preset) continue;
     const own = 'seed' in weights ? weights : (weights[modality] ?? new Map());
     const taps = backboneTaps(preset, (graph) => Params.constants(graph, own));
     const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
-    const forms = source.forms ?? exactForms;
     const { calibrate } = source;
     const compiled = await variantFiles(
       { graphs: { [modality]: outputs }, weights: modality, forms, calibrate },
@@ -61,15 +64,13 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     Object.assign(files, compiled.files);
     const last = taps.at(-1)!;
     lastTaps[modality] = { [last.name]: last.value };
-    compiled.quantized.forEach((graphs, form) => {
-      quantized[form] = { ...quantized[form], [modality]: { [last.name]: graphs[modality]![last.name]! } };
+    compiled.rounded.forEach((graphs, form) => {
+      rounded[form] = { ...rounded[form], [modality]: { [last.name]: graphs[modality]![last.name]! } };
     });
     draft.taps[modality] = taps.map(specOf);
-    for (const variant of ['webgpu', 'wasm'] as const) {
-      draft.variants[variant][modality] = compiled.variants[variant][modality]!;
-    }
+    for (const variant of variantNames) draft.variants[variant]![modality] = compiled.variants[variant]![modality]!;
   }
-  const { canary, files: canaryFiles } = await compileCanary(lastTaps, quantized, evaluate);
+  const { canary, files: canaryFiles } = await compileCanary(lastTaps, rounded, evaluate);
   Object.assign(files, canaryFiles);
   const manifest = await finishManifest({ ...draft, canary }, files);
   return { manifest, files: withManifest(files, manifest) };

@@ -13,7 +13,12 @@ export type PlannedGraphs<Name extends string> = {
   weights: { path: string; layout: SafetensorsLayout; constants: Map<string, Value> };
 };
 
-const tensorTypes: Partial<Record<DType, SafetensorsType>> = { float32: 'F32', int8: 'I8', uint8: 'U8' };
+const tensorTypes: Partial<Record<DType, SafetensorsType>> = {
+  float32: 'F32',
+  float16: 'F16',
+  int8: 'I8',
+  uint8: 'U8',
+};
 
 /**
  * Folds each graph's constants and writes `<name>.onnx` for each and `weights` for all.

@@ -76,7 +76,9 @@ export async function importBackbone(
     canary: null,
     inputs: { ...none, [modality]: preset.frontEnd },
     taps: { visual: [], audio: [], [modality]: taps.map(specOf) },
-    variants: { webgpu: { ...none, ...variants.webgpu }, wasm: { ...none, ...variants.wasm } },
+    variants: Object.fromEntries(
+      Object.entries(variants).map(([variant, graphs]) => [variant, { ...none, ...graphs }]),
+    ),
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const manifest = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;

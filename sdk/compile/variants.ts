@@ -1,13 +1,15 @@
 /** The forms that one network ships in: per device a precision, each precision written once. */
-import type { VariantName } from '../engine/types.ts';
-import type { GraphFiles, Precision } from '../hub/manifest.ts';
+import { MettleError } from '../errors.ts';
+import type { GraphFiles, Precision, Variants } from '../hub/manifest.ts';
+import { halveGraph } from '../onnx/half.ts';
 import { type Calibration, type Quantization, quantizeGraph } from '../onnx/quantize/quantize.ts';
 import { type Evaluate, foldConstants, type Value } from '../ops/index.ts';
 import { type Files, graphFiles, type PlannedGraphs, planGraphs } from './graph-files.ts';
 
-/** `float32`, or how large weights are kept (see {@link Quantization}). */
-export type Form = 'float32' | Quantization;
-export type Forms = Record<VariantName, Form>;
+/** `float32`, `float16` (see `halveGraph`), or how large weights are kept (see {@link Quantization}). */
+export type Form = 'float32' | 'float16' | Quantization;
+/** By variant; without `webgpu-f16` a package has none for GPUs with half precision. `float16` is for that variant alone. */
+export type Forms = { webgpu: Form; wasm: Form; 'webgpu-f16'?: Form };
 
 /** The reference. */
 export const exactForms: Forms = { webgpu: 'float32', wasm: 'float32' };
@@ -19,13 +21,14 @@ export const largeForms: Forms = { webgpu: 'block8', wasm: 'int8' };
 /** What a manifest says of a form. */
 export const precisionOf: Record<Form, Precision> = {
   float32: 'float32',
+  float16: 'float16',
   int8: 'int8',
   stored8: 'weights-int8',
   block8: 'weights-int8',
   block4: 'weights-int4',
 };
 
-/** What the products of a folded graph see (see `calibrate`); asked for each form but float32. */
+/** What the products of a folded graph see (see `calibrate`); asked for each quantized form. */
 export type Calibrate = (outputs: Record<string, Value>, form: Quantization) => Promise<Calibration>;
 
 /** Graphs by name, and how each device gets them. */
@@ -38,32 +41,34 @@ export type VariantSource<Name extends string> = {
   calibrate?: Calibrate;
 };
 
-export type Variants<Name extends string> = Record<VariantName, Record<Name, GraphFiles>>;
-
 /**
- * All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. `quantized` are the
+ * All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. `rounded` are the
  * graphs of each form that is not.
  */
 export async function variantFiles<Name extends string>(
   source: VariantSource<Name>,
   evaluate: Evaluate,
-): Promise<{ variants: Variants<Name>; files: Files; quantized: Record<Name, Record<string, Value>>[] }> {
+): Promise<{
+  variants: Variants<Record<Name, GraphFiles>>;
+  files: Files;
+  rounded: Record<Name, Record<string, Value>>[];
+}> {
   const files: Files = {};
-  const quantized: Record<Name, Record<string, Value>>[] = [];
+  const rounded: Record<Name, Record<string, Value>>[] = [];
   const variants = await eachForm(source, evaluate, async (graphs, weights, suffix) => {
     const written = await graphFiles(graphs, weights, evaluate);
     Object.assign(files, written.files);
-    if (suffix) quantized.push(renamed(graphs, (name) => name.slice(0, -suffix.length)));
+    if (suffix) rounded.push(renamed(graphs, (name) => name.slice(0, -suffix.length)));
     return written.graphs;
   });
-  return { variants, files, quantized };
+  return { variants, files, rounded };
 }
 
 /** As `variantFiles`, but the weights files are only laid out. */
 export async function planVariants<Name extends string>(
   source: VariantSource<Name>,
   evaluate: Evaluate,
-): Promise<{ variants: Variants<Name>; plans: PlannedGraphs<string>[] }> {
+): Promise<{ variants: Variants<Record<Name, GraphFiles>>; plans: PlannedGraphs<string>[] }> {
   const plans: PlannedGraphs<string>[] = [];
   const variants = await eachForm(source, evaluate, async (graphs, weights) => {
     const plan = await planGraphs(graphs, weights, evaluate);
@@ -86,21 +91,42 @@ async function eachForm<Name extends string>(
   { graphs, weights, forms, calibrate }: VariantSource<Name>,
   evaluate: Evaluate,
   write: Write,
-): Promise<Variants<Name>> {
+): Promise<Variants<Record<Name, GraphFiles>>> {
+  checkForms(forms);
   const names = Object.keys(graphs) as Name[];
   const folded: [Name, Record<string, Value>][] = [];
   for (const name of names) folded.push([name, await foldConstants(graphs[name], evaluate)]);
   const done = new Map<Form, Record<Name, GraphFiles>>();
-  for (const form of new Set([forms.webgpu, forms.wasm])) {
+  for (const form of new Set<Form>(Object.values(forms))) {
     const suffix = form === 'float32' ? '' : `.${form}`;
     const changed: [string, Record<string, Value>][] = [];
     for (const [name, outputs] of folded) {
-      const made = form === 'float32' ? outputs : quantizeGraph(outputs, form, await calibrate?.(outputs, form));
-      changed.push([name + suffix, made]);
+      changed.push([name + suffix, await inForm(outputs, form, calibrate)]);
     }
     const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`, suffix);
     const entries = names.map((name) => [name, { ...written[name + suffix]!, precision: precisionOf[form] }]);
     done.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
   }
-  return { webgpu: done.get(forms.webgpu)!, wasm: done.get(forms.wasm)! };
+  const entries = Object.entries<Form>(forms).map(([variant, form]) => [variant, done.get(form)!]);
+  return Object.fromEntries(entries) as Variants<Record<Name, GraphFiles>>;
+}
+
+function checkForms({ webgpu, wasm }: Forms): void {
+  if (webgpu !== 'float16' && wasm !== 'float16') return;
+  throw new MettleError(
+    'invalid-argument',
+    `Form float16 cannot be that of ${wasm === 'float16' ? 'wasm' : 'webgpu'}.`,
+    {
+      hint: 'Not every device of that variant has half precision; make it the form of webgpu-f16.',
+    },
+  );
+}
+
+async function inForm(
+  outputs: Record<string, Value>,
+  form: Form,
+  calibrate: Calibrate | undefined,
+): Promise<Record<string, Value>> {
+  if (form === 'float32') return outputs;
+  return form === 'float16' ? halveGraph(outputs) : quantizeGraph(outputs, form, await calibrate?.(outputs, form));
 }

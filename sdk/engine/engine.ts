@@ -19,7 +19,7 @@ import type {
   NamedArray,
   VariantName,
 } from './types.ts';
-import { missingFiles, variantOf } from './variant.ts';
+import { type AnyManifest, chooseVariant, missingFiles, variantOf } from './variant.ts';
 import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 
 type Loaded = { request: EngineLoad; runtime: Runtime; models: LoadedModels };
@@ -112,15 +112,16 @@ export class LocalEngine implements Engine {
         const noWayBack = absentFiles(request, 'wasm', error);
         if (noWayBack) throw noWayBack;
         exclude.push('webgpu');
-        why.push(...(runtime?.why ?? []), `WebGPU was given up for WASM: ${(error as Error).message}`);
-        const wasTried = !absentFiles(request, 'webgpu');
+        const half = runtime && variantFor(runtime, request).variant === 'webgpu-f16' ? ' in half precision' : '';
+        why.push(...(runtime?.why ?? []), `WebGPU${half} was given up for WASM: ${(error as Error).message}`);
+        const wasTried = !absentFiles(request, 'webgpu') || !absentFiles(request, 'webgpu-f16');
         if (wasTried) warnings.push({ code: 'device-fallback', message: why.at(-1)! });
       }
     }
   }
 
   async #loadOn(runtime: Runtime, request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
-    const variant = variantOf(runtime.device);
+    const { variant, why } = variantFor(runtime, request);
     const absent = absentFiles(request, variant);
     if (absent) throw absent;
     const total = LoadedModels.graphCount(request, variant);
@@ -146,7 +147,7 @@ export class LocalEngine implements Engine {
       runtime: runtime.name,
       threads: runtime.threads,
       gpu: runtime.gpu,
-      why: runtime.why,
+      why: [...runtime.why, ...why],
       backbone: { id, version },
       adapters: request.adapters.map(({ manifest }) => ({
         id: manifest.id,
@@ -191,6 +192,14 @@ function withoutFiles(request: EngineLoad): EngineLoad {
     backbone: { manifest: request.backbone.manifest, files: {} },
     adapters: request.adapters.map(({ manifest }) => ({ manifest, files: {} })),
   };
+}
+
+/** The variant that the packages hold, of those that the device runs: a caller may have downloaded no files for half precision. */
+function variantFor(runtime: Runtime, request: EngineLoad): ReturnType<typeof chooseVariant> {
+  const manifests: AnyManifest[] = [request.backbone, ...request.adapters].map(({ manifest }) => manifest);
+  const choice = chooseVariant(runtime, manifests);
+  if (choice.variant !== 'webgpu-f16' || !absentFiles(request, choice.variant)) return choice;
+  return { variant: variantOf(runtime.device), why: ['No half precision, because its files were not given.'] };
 }
 
 function absentFiles(request: EngineLoad, variant: VariantName, cause?: unknown): MettleError | null {

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from 'onnxruntime-common';
 import { MettleError } from '../errors.ts';
+import { heldVariant } from '../hub/held-variant.ts';
 import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../hub/manifest.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../hub/pair.ts';
 import { createLogMel } from '../media/log-mel.ts';
@@ -167,7 +168,7 @@ export class LoadedModels {
         outputs: manifest.taps[modality].map((tap) => tap.name),
         onGpu: true,
       };
-      const files = manifest.variants[variant][modality];
+      const files = heldVariant(manifest.variants, variant)[modality]!;
       this.#passes.set(modality, await this.#openGraph(model, `${modality} graph`, files, contract));
       onStep();
     }
@@ -176,7 +177,7 @@ export class LoadedModels {
   async #openAdapter(model: ModelPackage<AdapterManifest>, variant: VariantName, onStep: () => void): Promise<void> {
     const { manifest } = model;
     const canary = manifest.canary && openCanary(model, manifest.canary, adapterOutputs(manifest));
-    const files = manifest.variants[variant];
+    const files = heldVariant(manifest.variants, variant);
     const segment = await this.#openGraph(model, 'segment graph', files.segment, {
       inputs: manifest.segment.reads,
       outputs: manifest.segment.outputs.map((output) => output.name),

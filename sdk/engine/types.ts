@@ -9,8 +9,11 @@ import type { RgbImage } from '../media/types.ts';
  */
 export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu' | 'cuda';
 export type Device = Exclude<DeviceRequest, 'auto'>;
-/** Which compiled form of a model is run. A CPU runs the `wasm` form, CUDA the `webgpu` form. */
-export type VariantName = 'webgpu' | 'wasm';
+/**
+ * Which compiled form of a model is run. A CPU runs the `wasm` form, CUDA the `webgpu` form, and a GPU of a page that has `shader-f16` the `webgpu-f16` form of the
+ * models that have one.
+ */
+export type VariantName = 'webgpu' | 'webgpu-f16' | 'wasm';
 
 /** A model whose every byte was checked against its manifest. */
 export type ModelPackage<M extends BackboneManifest | AdapterManifest> = {

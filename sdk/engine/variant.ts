@@ -1,22 +1,40 @@
 /** Which compiled form of a model a device runs, and which files that form needs. */
+
+import { anyHalf, heldVariant } from '../hub/held-variant.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
 import { canariesOf } from '../hub/pair.ts';
+import type { Runtime } from '../platform.ts';
 import type { Device, ModelPackage, VariantName } from './types.ts';
 
 export type AnyManifest = BackboneManifest | AdapterManifest;
 
-/** The form that `device` runs: GPUs the `webgpu` form, a CPU the `wasm` form. */
+/** The form that `device` runs whatever it can: GPUs the `webgpu` form, a CPU the `wasm` form. */
 export function variantOf(device: Device): VariantName {
   return device === 'webgpu' || device === 'cuda' ? 'webgpu' : 'wasm';
+}
+
+/** What is known of a device before, or after, its runtime is there. */
+export type DeviceKind = Pick<Runtime, 'device' | 'half'>;
+
+/** The form of these models that a device runs, and why, where there is a choice. */
+export function chooseVariant(
+  { device, half }: DeviceKind,
+  manifests: readonly AnyManifest[],
+): { variant: VariantName; why: string[] } {
+  if (device !== 'webgpu' || !anyHalf(manifests)) return { variant: variantOf(device), why: [] };
+  if (half) return { variant: 'webgpu-f16', why: ['Half precision, because the GPU has shader-f16.'] };
+  const reason =
+    half === undefined ? 'it cannot be known here whether the GPU has shader-f16' : 'the GPU lacks shader-f16';
+  return { variant: 'webgpu', why: [`No half precision, because ${reason}.`] };
 }
 
 /** Every graph of one variant with the weights that its initializers lie in. */
 export function graphsOf(manifest: AnyManifest, variant: VariantName): GraphFiles[] {
   if (manifest.kind === 'backbone') {
-    const { visual, audio } = manifest.variants[variant];
+    const { visual, audio } = heldVariant(manifest.variants, variant);
     return [visual, audio].filter((graph) => graph !== null);
   }
-  const { segment, clip } = manifest.variants[variant];
+  const { segment, clip } = heldVariant(manifest.variants, variant);
   return clip ? [segment, clip] : [segment];
 }
 

@@ -6,8 +6,18 @@ import { platform as currentPlatform } from '#platform';
 import type { ModelPackage, VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { type HubPlatform, readBounded, readVerified } from './download.ts';
+import { heldVariant } from './held-variant.ts';
 import { sha256Integrity } from './integrity.ts';
-import type { AdapterManifest, BackboneManifest, FileEntry, GraphFiles, Integrity, Manifest } from './manifest.ts';
+import type {
+  AdapterGraphs,
+  AdapterManifest,
+  BackboneGraphs,
+  BackboneManifest,
+  FileEntry,
+  GraphFiles,
+  Integrity,
+  Manifest,
+} from './manifest.ts';
 import { parseJson } from './parse-json.ts';
 import { idPattern, parseManifest } from './parse-manifest.ts';
 import { readRegistry, registryUrl } from './registry.ts';
@@ -139,7 +149,9 @@ function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): Mett
 
 /** Entries of the files that a variant names, each once, and of the canary. */
 function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
-  const graphs = Object.values<GraphFiles | null>(manifest.variants[variant]).filter((graph) => graph !== null);
+  const graphs = Object.values<GraphFiles | null>(
+    heldVariant<BackboneGraphs | AdapterGraphs>(manifest.variants, variant),
+  ).filter((graph) => graph !== null);
   const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
   if (manifest.canary) paths.add(manifest.canary.file);
   return manifest.files.filter((file) => paths.has(file.path));

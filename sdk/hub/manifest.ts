@@ -75,13 +75,20 @@ type Common = {
 };
 
 /**
- * How exactly a graph computes: `weights-int8` and `weights-int4` keep large weights in few bits and multiply in float32, with the same results on every
+ * How exactly a graph computes: `float16` has weights and sums of half precision, and needs a GPU that has it; `weights-int8` and `weights-int4` keep large weights in few bits and multiply in float32, with the same results on every
  * device; `int8` multiplies as integers, which is faster on CPUs and adds noise that differs between devices.
  */
-export type Precision = 'float32' | 'weights-int8' | 'weights-int4' | 'int8';
+export type Precision = 'float32' | 'float16' | 'weights-int8' | 'weights-int4' | 'int8';
 
 /** One compiled form of a graph: the ONNX file, and the weights that its initializers point into. Without `precision` it is float32. */
 export type GraphFiles = { graph: string; weights: string; precision?: Precision };
+
+/**
+ * Graphs per device variant. `webgpu-f16`, which a package need not have, is for WebGPU devices with the feature `shader-f16`; others of them run `webgpu`.
+ */
+export type Variants<T> = { webgpu: T; wasm: T; 'webgpu-f16'?: T };
+export type BackboneGraphs = { visual: GraphFiles | null; audio: GraphFiles | null };
+export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
 
 /** What a backbone takes; null for a sense that it does not have. */
 export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
@@ -92,8 +99,8 @@ export type BackboneManifest = Common & {
   kind: 'backbone';
   inputs: BackboneInputs;
   taps: BackboneTaps;
-  /** Per device variant, one graph per modality. */
-  variants: Record<'webgpu' | 'wasm', { visual: GraphFiles | null; audio: GraphFiles | null }>;
+  /** One graph per modality. */
+  variants: Variants<BackboneGraphs>;
 };
 
 export type AdapterManifest = Common & {
@@ -111,7 +118,7 @@ export type AdapterManifest = Common & {
    * is a second and 0 where the window is padded. Outputs are [segments, ...]. Null where the segment graph says it all.
    */
   clip: { segments: number; outputs: TensorSpec[] } | null;
-  variants: Record<'webgpu' | 'wasm', { segment: GraphFiles; clip: GraphFiles | null }>;
+  variants: Variants<AdapterGraphs>;
 };
 
 export type Manifest = BackboneManifest | AdapterManifest;

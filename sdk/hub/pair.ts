@@ -4,13 +4,22 @@
  */
 import type { VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
+import { anyHalf, heldVariant } from './held-variant.ts';
 import type { OpenedModel } from './hub.ts';
-import type { BackboneManifest, Canary, GraphFiles, LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
+import type {
+  BackboneManifest,
+  Canary,
+  GraphFiles,
+  LogMelFrontEnd,
+  PictureFrontEnd,
+  Tap,
+  Variants,
+} from './manifest.ts';
 
 /** A backbone that sees and hears. A pair has up to two canaries, in `pairCanaries`; `canary` is null then. */
 export type WholeBackbone = BackboneManifest & {
   inputs: { visual: PictureFrontEnd; audio: LogMelFrontEnd };
-  variants: Record<'webgpu' | 'wasm', { visual: GraphFiles; audio: GraphFiles }>;
+  variants: Variants<{ visual: GraphFiles; audio: GraphFiles }>;
   pairCanaries?: Record<Modality, Canary | null>;
 };
 
@@ -47,9 +56,9 @@ export function pairManifests(one: BackboneManifest, other: BackboneManifest): W
       },
     );
   }
-  const graphs = (variant: 'webgpu' | 'wasm') => ({
-    visual: prefixed('visual', visual.variants[variant].visual!),
-    audio: prefixed('audio', audio.variants[variant].audio!),
+  const graphs = (variant: VariantName) => ({
+    visual: prefixed('visual', heldVariant(visual.variants, variant).visual!),
+    audio: prefixed('audio', heldVariant(audio.variants, variant).audio!),
   });
   const both = (value: (manifest: BackboneManifest) => string): string =>
     [...new Set([value(visual), value(audio)])].join(' ');
@@ -66,7 +75,11 @@ export function pairManifests(one: BackboneManifest, other: BackboneManifest): W
     pairCanaries: { visual: canaryIn('visual', visual), audio: canaryIn('audio', audio) },
     inputs: { visual: visual.inputs.visual!, audio: audio.inputs.audio! },
     taps: { visual: visual.taps.visual, audio: audio.taps.audio },
-    variants: { webgpu: graphs('webgpu'), wasm: graphs('wasm') },
+    variants: {
+      webgpu: graphs('webgpu'),
+      wasm: graphs('wasm'),
+      ...(anyHalf([visual, audio]) ? { 'webgpu-f16': graphs('webgpu-f16') } : {}),
+    },
     files: [...filesOf('visual', visual), ...filesOf('audio', audio)],
   };
 }

@@ -17,6 +17,7 @@ import type {
   PictureFrontEnd,
   Tap,
   TensorSpec,
+  Variants,
 } from './manifest.ts';
 import {
   boolean,
@@ -102,7 +103,7 @@ const common = {
   files: list(object<FileEntry>({ path: filePath, bytes: positive, integrity }), { min: 1, key: (file) => file.path }),
 };
 
-const precision = oneOf('float32', 'weights-int8', 'weights-int4', 'int8');
+const precision = oneOf('float32', 'float16', 'weights-int8', 'weights-int4', 'int8');
 const plainFiles = object<GraphFiles>({ graph: filePath, weights: filePath });
 const describedFiles = object<Required<GraphFiles>>({ graph: filePath, weights: filePath, precision });
 const graphFiles: Check<GraphFiles> = (value, at) =>
@@ -110,9 +111,17 @@ const graphFiles: Check<GraphFiles> = (value, at) =>
     ? describedFiles(value, at)
     : plainFiles(value, at);
 
-function variants<T>(variant: Check<T>): Check<Record<'webgpu' | 'wasm', T>> {
-  return object({ webgpu: variant, wasm: variant });
+function variants<T>(variant: Check<T>): Check<Variants<T>> {
+  const two = object<Variants<T>>({ webgpu: variant, wasm: variant });
+  const three = object<Required<Variants<T>>>({ webgpu: variant, wasm: variant, 'webgpu-f16': variant });
+  return (value, at) =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'webgpu-f16')
+      ? three(value, at)
+      : two(value, at);
 }
+
+/** Of the variants that a package has. */
+const each = <T>(variants: Variants<T>): [string, T][] => Object.entries<T>(variants);
 
 const triple = (item: Check<number>) => tuple<[number, number, number]>(3, item);
 
@@ -230,8 +239,8 @@ function checkBackbone({ inputs, taps, variants }: BackboneManifest, at: Place):
     const place = at.field('taps').field(modality);
     if (present && taps[modality].length === 0) throw place.error('expected at least 1 item, got 0');
     if (!present && taps[modality].length > 0) throw place.error(`expected none, since inputs.${modality} is null`);
-    for (const name of ['webgpu', 'wasm'] as const) {
-      if ((variants[name][modality] !== null) === present) continue;
+    for (const [name, graphs] of each(variants)) {
+      if ((graphs[modality] !== null) === present) continue;
       const wanted = present ? 'an object, got null' : `null, since inputs.${modality} is null`;
       throw at.field('variants').field(name).field(modality).error(`expected ${wanted}`);
     }
@@ -276,8 +285,8 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
         .error(`expected ${clip.segments} (clip.segments) as the first dimension, got ${shape[0]}`);
     });
   }
-  for (const name of ['webgpu', 'wasm'] as const) {
-    if ((variants[name].clip === null) === (clip === null)) continue;
+  for (const [name, graphs] of each(variants)) {
+    if ((graphs.clip === null) === (clip === null)) continue;
     const problem = clip ? 'expected graph and weights, since clip is not null' : 'expected null, since clip is null';
     throw at.field('variants').field(name).field('clip').error(problem);
   }
@@ -287,8 +296,8 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
 function checkFiles(manifest: Manifest, at: Place): void {
   const listed = new Set(manifest.files.map((file) => file.path));
   const used = new Set<string>();
-  for (const variant of ['webgpu', 'wasm'] as const) {
-    for (const [part, graph] of Object.entries<GraphFiles | null>(manifest.variants[variant])) {
+  for (const [variant, graphs] of each<Record<string, GraphFiles | null>>(manifest.variants)) {
+    for (const [part, graph] of Object.entries(graphs)) {
       for (const role of ['graph', 'weights'] as const) {
         const path = graph?.[role];
         if (path === undefined) continue;

@@ -23,6 +23,8 @@ export const platform: Platform = {
   readFile,
   resolveUrl,
   chooseDevice,
+  // onnxruntime-node does not tell what its GPU has.
+  hasHalf: async () => undefined,
   loadRuntime,
   createEngine,
 };

@@ -17,7 +17,7 @@ import { ProtoWriter } from './protobuf.ts';
 const opset = 20;
 /** The IR version that belongs to opset 20. */
 const irVersion = 9;
-const dtypeCodes: Record<DType, number> = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9 };
+const dtypeCodes: Record<DType, number> = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9, float16: 10 };
 /** Operators that are not ONNX's own but the runtime's. */
 export const microsoft = 'com.microsoft';
 /** Constants below this many bytes are not worth a place in a weights file. */

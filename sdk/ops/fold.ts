@@ -46,10 +46,10 @@ async function compute(value: Value, evaluate: Evaluate): Promise<Float32Array> 
   return (await evaluate(result))[value.name]!;
 }
 
-const itemBytes: Record<DType, number> = { float32: 4, int64: 8, bool: 1, int8: 1, uint8: 1 };
+const itemBytes: Record<DType, number> = { float32: 4, float16: 2, int64: 8, bool: 1, int8: 1, uint8: 1 };
 const bytesOf = ({ dtype, shape }: Value): number => itemBytes[dtype] * sizeOf(shape);
 
-/** Values that depend on constants alone and are no larger than those. */
+/** Values that depend on constants alone and are no larger than those; but none in half precision, which only graphs that are folded already hold. */
 function foldableAmong(values: readonly Value[]): Set<Value> {
   const foldable = new Set<Value>();
   const madeOf = new Map<Value, Set<Value>>();
@@ -59,6 +59,7 @@ function foldableAmong(values: readonly Value[]): Set<Value> {
       madeOf.set(value, new Set(value.inputs.flatMap((input) => [...madeOf.get(input)!])));
     }
     const constants = madeOf.get(value);
+    if (value.dtype === 'float16' && value.op !== constantOp) continue;
     if (constants && bytesOf(value) <= [...constants].reduce((sum, of) => sum + bytesOf(of), 0)) foldable.add(value);
   }
   return foldable;

@@ -4,9 +4,10 @@
  */
 import type { OnnxNodes } from '../onnx/writer.ts';
 
-export type DType = 'float32' | 'int64' | 'bool' | 'int8' | 'uint8';
+export type DType = 'float32' | 'float16' | 'int64' | 'bool' | 'int8' | 'uint8';
 export type Shape = readonly number[];
-export type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+/** Half precision as bit patterns, in Uint16Array. */
+export type Data = Float32Array | Uint16Array | BigInt64Array | Int8Array | Uint8Array;
 /** Fetches the numbers of a constant, anew each time. */
 export type Load = () => Promise<Data>;
 /** Numbers become scalar constants of the other operand's graph. */
@@ -113,9 +114,15 @@ export class Graph {
     return this.remember(key, () => this.add(this.unique(op.name), op, inputs, attributes, shape, dtype));
   }
 
-  /** A value of another graph repeated in this one, name and all, on operands of this one; `op` may do the same another way. */
-  adopt(value: Value, inputs: readonly Value[], attributes = value.attributes, op = value.op): Value {
-    return this.add(value.name, op, inputs, attributes, value.shape, value.dtype, value.data, value.load);
+  /** A value of another graph repeated in this one, name and all, on operands of this one; `op` may do the same another way, or in another precision. */
+  adopt(
+    value: Value,
+    inputs: readonly Value[],
+    attributes = value.attributes,
+    op = value.op,
+    dtype = value.dtype,
+  ): Value {
+    return this.add(value.name, op, inputs, attributes, value.shape, dtype, value.data, value.load);
   }
 
   private unique(name: string): string {
@@ -143,6 +150,7 @@ export class Graph {
 
 export function dtypeOf(data: Data): DType {
   if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Uint16Array) return 'float16';
   if (data instanceof BigInt64Array) return 'int64';
   return data instanceof Int8Array ? 'int8' : 'uint8';
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import { fetchFile, urlSource } from './http.ts';
-import { chooseDevice, loadRuntime } from './runtime.ts';
+import { chooseDevice, hasHalf, loadRuntime } from './runtime.ts';
 
 /** Apart from `new URL`, because bundlers take the two together for a file to copy, and this names a folder. */
 const here = import.meta.url;
@@ -19,6 +19,7 @@ export const platform: Platform = {
   readFile: fetchFile,
   resolveUrl,
   chooseDevice,
+  hasHalf,
   loadRuntime,
   createEngine,
 };

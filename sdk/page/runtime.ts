@@ -28,6 +28,11 @@ export async function chooseDevice(request: DeviceRequest, exclude: readonly Dev
   return (await choose(request, exclude)).device;
 }
 
+/** See `Platform.hasHalf`. */
+export async function hasHalf(device: Device): Promise<boolean> {
+  return device === 'webgpu' && isHalf((await findAdapter()).adapter);
+}
+
 /** See `Platform.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
 export async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
   const choice = await choose(request.device, exclude);
@@ -58,6 +63,7 @@ export async function loadRuntime(request: RuntimeRequest, exclude: readonly Dev
     ...common,
     device: 'webgpu',
     gpu: { vendor, architecture, description },
+    half: isHalf(choice.adapter),
     provider: { name: 'webgpu', device },
     lost,
     dispose: () => device.destroy(),
@@ -88,6 +94,8 @@ async function findAdapter(): Promise<{ adapter: GPUAdapter | null; reason: stri
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
   return { adapter, reason: 'the browser gave no GPU adapter' };
 }
+
+const isHalf = (adapter: GPUAdapter | null): boolean => adapter?.features.has('shader-f16') ?? false;
 
 function softwareNote({ info }: GPUAdapter): string[] {
   const name = info.description || info.device || info.architecture || info.vendor;

@@ -1,12 +1,14 @@
 /** `mettle backbone import`: a published checkpoint as a backbone package. */
 import { basename } from 'node:path';
 import type { ImportSource } from '../compile/import.ts';
+import type { Forms } from '../compile/variants.ts';
 import { MettleError } from '../errors.ts';
 import { idPattern } from '../hub/parse-manifest.ts';
 import { type PresetName, presets } from '../models/presets.ts';
 import type { FileByteSource } from '../node/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { importCard } from './import-card.ts';
+import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
 import { accountText } from './import-text.ts';
 import { readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
@@ -23,11 +25,13 @@ Options
   --out DIR           folder of the package
   --id ID             id of the package (default: the preset's name)
   --license TEXT      licence of the weights, as their authors give it (default: unknown)
+  --forms LIST        forms to write, e.g. wasm=int8,webgpu=block8,webgpu-f16=float16 (default: float32); see below
   --force             replace the package in DIR
   --dry-run           print what would become of each tensor, and write nothing
   --quiet             print nothing but errors
   --verbose           print the names of all tensors that are left out
 
+${FORMS_HELP}
 Presets
 ${columns(Object.keys(presets))}
 `;
@@ -47,6 +51,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
       out: { type: 'string' },
       id: { type: 'string' },
       license: { type: 'string' },
+      forms: { type: 'string' },
       force: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
       quiet: { type: 'boolean' },
@@ -64,6 +69,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   const presetName = readPreset(values.preset);
   const id = readId(values.id ?? presetName);
   if (values.license === '') throw usageError('--license must not be empty.', command);
+  const forms = readForms(values.forms, command);
   if (!values.out && !values['dry-run']) throw usageError('--out DIR is missing; or say --dry-run.', command);
 
   const { FileByteSource } = await import('../node/byte-source.ts');
@@ -89,7 +95,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     checkAccounting(accounting, preset, presetName, where);
     if (values['dry-run']) return 0;
     const license = values.license ?? 'unknown';
-    const source = { id, version: '1.0.0', license, preset, presetName, where, checkpoint, accounting };
+    const source = { id, version: '1.0.0', license, preset, presetName, where, checkpoint, accounting, forms };
     await writePackage(
       source,
       file,
@@ -102,9 +108,10 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   }
 }
 
+type Source = ImportSource & { forms: Forms };
 type Target = { out: string; force: boolean; quiet: boolean };
 
-async function writePackage(source: ImportSource, file: FileByteSource, target: Target, io: Io): Promise<void> {
+async function writePackage(source: Source, file: FileByteSource, target: Target, io: Io): Promise<void> {
   const { PackageFolder } = await import('../node/package-folder.ts');
   const { importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
   const { accounting, checkpoint } = source;
@@ -118,7 +125,8 @@ async function writePackage(source: ImportSource, file: FileByteSource, target: 
     const onBytes = show('Writing weights', importBytes(accounting, checkpoint));
     const write = folder.write.bind(folder);
     const manifest = await importBackbone(source, await evaluator(), write, { signal, onBytes });
-    const origin = { file: source.where, sha256, style: accounting.style, presetName: source.presetName };
+    const forms = formsText(source.forms);
+    const origin = { file: source.where, sha256, style: accounting.style, presetName: source.presetName, forms };
     const card = importCard(manifest, withFrontEnd(source.preset, accounting.style.frontEnd), origin);
     await folder.write('README.md', [new TextEncoder().encode(card)]);
     signal.throwIfAborted();
@@ -127,7 +135,7 @@ async function writePackage(source: ImportSource, file: FileByteSource, target: 
     if (target.quiet) return;
     const megabytes = (manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1);
     io.stdout.write(
-      `\nWritten: ${oneLine(target.out)}, ${megabytes} MB, float32, SHA-256 of the checkpoint ${sha256}.\n`,
+      `\nWritten: ${oneLine(target.out)}, ${megabytes} MB, ${forms}, SHA-256 of the checkpoint ${sha256}.\n`,
     );
     if (manifest.license === 'unknown') io.stdout.write('Its licence is noted as unknown; name it with --license.\n');
   } finally {

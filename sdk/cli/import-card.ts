@@ -4,7 +4,7 @@ import type { KeyStyle } from '../models/checkpoints/key-styles.ts';
 import { presetSizes, sizesText } from '../models/checkpoints/sizes.ts';
 import type { BackbonePreset } from '../models/presets.ts';
 
-export type Origin = { file: string; sha256: string; style: KeyStyle; presetName: string };
+export type Origin = { file: string; sha256: string; style: KeyStyle; presetName: string; forms: string };
 
 /** The text of README.md. */
 export function importCard(manifest: BackboneManifest, preset: BackbonePreset, origin: Origin): string {
@@ -30,7 +30,7 @@ export function importCard(manifest: BackboneManifest, preset: BackbonePreset, o
     `| Names of its tensors | ${origin.style.title} |`,
     `| Licence | ${cell(license)} |`,
     '',
-    'They are those of the checkpoint, brought to float32 and into the form that the graph reads; the classification head is left out.',
+    `They are those of the checkpoint, brought into the form that the graph reads (${origin.forms}); the classification head is left out.`,
     `Files: ${megabytes} MB.`,
     '',
   ].join('\n');

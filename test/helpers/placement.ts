@@ -13,10 +13,10 @@ const driver = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader
 /** Why nothing can be asked here; empty where it can. */
 export const noDriver = existsSync(driver) ? '' : `no Vulkan driver at ${driver}`;
 
-/** Paths of the WebGPU graphs of the package in `folder`, and of their weights. */
+/** Paths of the WebGPU graphs of the package in `folder`, in half precision where it has such, and of their weights. */
 export function gpuGraphs(folder: string): GpuGraph[] {
   const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, 'utf8')) as Manifest;
-  return graphsOf(manifest, 'webgpu').map(({ graph, weights }) => ({
+  return graphsOf(manifest, 'webgpu-f16').map(({ graph, weights }) => ({
     name: `${manifest.id}/${graph}`,
     graph: `${folder}/${graph}`,
     weights: `${folder}/${weights}`,

@@ -11,7 +11,7 @@ import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
 import { backboneTaps } from '../../sdk/models/backbone.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
-import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
+import { readSafetensors, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { type Tensors, torchFileOf } from '../helpers/checkpoint-files.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { asMicrosoft, asTimm } from '../helpers/key-styles.ts';
@@ -122,6 +122,27 @@ describe('a checkpoint that fits', () => {
     }
   });
 
+  test('in the forms that --forms names: each in files of its own, float16 as 32-bit numbers rounded', async () => {
+    const list = 'wasm=int8, webgpu=block8,webgpu-f16=float16';
+    const { code, out: text } = await run(nano('--forms', list));
+    expect(code).toBe(0);
+    expect(text).toContain('MB, webgpu block8, wasm int8, webgpu-f16 float16, SHA-256');
+    const manifest = parseManifest(JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')), 'test');
+    const precisions = Object.entries(manifest.variants).map(([name, graphs]) => [name, graphs.visual.precision]);
+    expect(Object.fromEntries(precisions)).toEqual({
+      webgpu: 'weights-int8',
+      wasm: 'int8',
+      'webgpu-f16': 'float16',
+    });
+    const half = readSafetensors(new Uint8Array(await readFile(join(out, 'visual.float16.safetensors')))).tensors;
+    const weight = half.get('norm.weight.half')!;
+    expect(weight.dtype).toBe('F16');
+    toFloat32(weight).forEach((x, i) => {
+      expect(Math.abs(x - (swin['norm.weight']!.data as Float32Array)[i]!)).toBeLessThan(1e-3);
+    });
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('(webgpu block8, wasm int8, webgpu-f16 float16)');
+  });
+
   test('a loader of the SDK takes it, every byte verified', async () => {
     await run(nano('--quiet'));
     const { openModel } = await import('../../sdk/hub/hub.ts');
@@ -218,6 +239,14 @@ describe('a checkpoint that does not fit: exit 2, no folder, names', () => {
     ['no preset', (path) => [path, '--out', 'x'], /--preset NAME is missing.*\n.*swin-v2-large-192/],
     ['unknown preset', (path) => [path, '--preset', 'toString', '--out', 'x'], /--preset "toString" is unknown/],
     ['no folder', (path) => [path, '--preset', 'hts-at'], /--out DIR is missing/],
+    ['form unlike', (path) => [path, '--preset', 'hts-at', '--forms', 'int8'], /"int8" is not like wasm=int8/],
+    [
+      'form of nobody',
+      (path) => [path, '--preset', 'hts-at', '--forms', 'cpu=int8'],
+      /"cpu" is none of wasm, webgpu, /,
+    ],
+    ['form twice', (path) => [path, '--preset', 'hts-at', '--forms', 'wasm=int8,wasm=int8'], /names wasm twice/],
+    ['half on WASM', (path) => [path, '--preset', 'hts-at', '--forms', 'wasm=float16'], /wasm takes float32, int8, /],
     ['no checkpoint', () => ['--preset', 'hts-at', '--out', 'x'], /Expected one CHECKPOINT/],
     ['bad id', (path) => [path, '--preset', 'hts-at', '--out', 'x', '--id', '../x'], /--id "..\/x" must be/],
     ['missing file', (path) => [`${path}.no`, '--preset', 'hts-at', '--out', 'x'], /does not exist/],

@@ -2,8 +2,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, test } from 'vitest';
+import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
-import type { Form } from '../../sdk/compile/variants.ts';
+import type { Files } from '../../sdk/compile/graph-files.ts';
+import { exactForms, type Form } from '../../sdk/compile/variants.ts';
+import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { readOnnx } from '../../sdk/onnx/reader.ts';
 import { writeOnnx } from '../../sdk/onnx/writer.ts';
 import { Graph, type Op } from '../../sdk/ops/index.ts';
@@ -24,12 +27,36 @@ async function graphsIn(form: Form): Promise<GpuGraph[]> {
     weights: { seed: 1 },
   } as const;
   const { files } = await compileBackbone({ ...source, forms: { webgpu: form, wasm: form } }, evaluate);
-  mkdirSync(`${folder}/${form}`);
-  for (const [path, bytes] of Object.entries(files)) writeFileSync(`${folder}/${form}/${path}`, bytes);
-  return gpuGraphs(`${folder}/${form}`);
+  return written(form, files);
 }
 
-const graphs = [...shippedFolders().flatMap(gpuGraphs), ...(await graphsIn('block8')), ...(await graphsIn('block4'))];
+/** Graphs in half precision: of both senses and of the adapters. */
+async function halfGraphs(): Promise<GpuGraph[]> {
+  const common = { version: '0.1.0', license: 'MIT', weights: { seed: 1 } };
+  const forms = { ...exactForms, 'webgpu-f16': 'float16' } as const;
+  const presets = ['swin-v2-nano', 'hts-at-nano'] as const;
+  const { manifest, files } = await compileBackbone({ id: 'half', ...common, presets, forms }, evaluate);
+  const graphs = written('half', files);
+  for (const task of ['localization', 'parsing', 'segmentation'] as const) {
+    const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : ['a', 'b'] };
+    const adapter = await compileAdapter({ id: `half-${task}`, ...common, config, forms }, manifest, evaluate);
+    graphs.push(...written(`half-${task}`, adapter.files));
+  }
+  return graphs;
+}
+
+function written(name: string, files: Files): GpuGraph[] {
+  mkdirSync(`${folder}/${name}`);
+  for (const [path, bytes] of Object.entries(files)) writeFileSync(`${folder}/${name}/${path}`, bytes);
+  return gpuGraphs(`${folder}/${name}`);
+}
+
+const graphs = [
+  ...shippedFolders().flatMap(gpuGraphs),
+  ...(await graphsIn('block8')),
+  ...(await graphsIn('block4')),
+  ...(await halfGraphs()),
+];
 
 test.each(graphs)('$name holds no fused attention', ({ graph }) => {
   const { nodes } = readOnnx(new Uint8Array(readFileSync(graph))).graph;

@@ -20,7 +20,11 @@ const source: BackboneSource = {
 };
 
 /** Smallest cosine of any tap with its float32 form that a form may have. */
-const bounds: Record<Exclude<Form, 'float16' | 'float32' | 'block4'>, number> = { stored8: 0.999, block8: 0.999, int8: 0.995 };
+const bounds: Record<Exclude<Form, 'float16' | 'float32' | 'block4'>, number> = {
+  stored8: 0.999,
+  block8: 0.999,
+  int8: 0.995,
+};
 
 let exact: Package<BackboneManifest>;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** A small made-up task that needs both senses: a bright square or disc is seen, a low or high tone is heard; the class is the pair. */
+/** A small made-up task that needs both senses: a reddish or bluish patch is seen, a low or high tone is heard; the class is the pair. */
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
@@ -25,7 +25,7 @@ function makeClip(segments: number, { visual, audio }: Networks, seed: string): 
     const [look, sound] = [random() < 0.5 ? 0 : 1, random() < 0.5 ? 0 : 1];
     const present = random() < 0.75;
     const { width, height } = visual.frontEnd;
-    const data = drawShape(look, present, width, height, random);
+    const data = drawPatch(look, present, width, height, random);
     pictures.push(pictureToTensor({ width, height, data }, visual.frontEnd));
     sounds.push(logMel(tone(sound, audio.frontEnd.sampleRate, random)));
     labels[second * (pairClasses + 1) + (present ? 2 * look + sound : pairClasses)] = 1;
@@ -33,16 +33,19 @@ function makeClip(segments: number, { visual, audio }: Networks, seed: string): 
   return { picture: join(pictures), logMel: join(sounds), mask: new Float32Array(segments).fill(1), labels };
 }
 
-function drawShape(look: number, present: boolean, width: number, height: number, random: () => number): Uint8Array {
+function drawPatch(look: number, present: boolean, width: number, height: number, random: () => number): Uint8Array {
   const [x0, y0] = [(0.25 + 0.5 * random()) * width, (0.25 + 0.5 * random()) * height];
-  const size = (0.12 + 0.08 * random()) * width;
+  const size = (0.15 + 0.1 * random()) * width;
   const base = 60 + 60 * random();
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [dx, dy] = [Math.abs(x - x0), Math.abs(y - y0)];
-      const hit = present && (look === 0 ? Math.max(dx, dy) < size : Math.hypot(dx, dy) < 1.2 * size);
-      data.fill(Math.min(255, (hit ? 220 : base) + 20 * random()), (y * width + x) * 3, (y * width + x) * 3 + 3);
+      const inside = present && Math.max(dx, dy) < size;
+      for (let c = 0; c < 3; c++) {
+        const own = inside && c === 2 * look ? 220 : base;
+        data[(y * width + x) * 3 + c] = Math.min(255, own + 20 * random());
+      }
     }
   }
   return data;

@@ -26,7 +26,7 @@ const nano: Networks = { visual: presets['swin-v2-nano'], audio: presets['hts-at
 const paper: Networks = { visual: presets['swin-v2-large-192'], audio: presets['hts-at'] };
 const segments = 4;
 const batch = 2;
-const steps = 80;
+const steps = 320;
 
 type Measured = { way: Way; msPerStep: number; peakMb: number; accuracy: number; parameters: number };
 
@@ -54,7 +54,7 @@ async function measure(way: Way): Promise<Measured> {
     optimizer: { ...defaultOptimizer },
     start: ({ specs }) => initialState(specs, 1, { average: false }),
   });
-  const rate = cosineWithWarmup(steps, { rate: 2e-3, warmup: 0.1, floor: 0.05 });
+  const rate = cosineWithWarmup(steps, { rate: 1e-3, warmup: 0.1, floor: 0.05 });
   const times: number[] = [];
   for (let step = 0; step < steps; step++) {
     const stacked = await stackBatch(data, batchIndices(data.size, batch, 1, step), runner.step.inputs, batch);

@@ -7,6 +7,8 @@ Usage
   mettle info [options]            versions, device and models
   mettle backbone NAME ...         make backbone packages: import, tap
   mettle data NAME ...             data sets: check one, make a toybox
+  mettle train [options]           train an adapter on a data set
+  mettle eval ADAPTER DIR          the published figures of an adapter
 
   mettle COMMAND --help            options of a command
   mettle --version

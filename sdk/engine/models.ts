@@ -20,6 +20,7 @@ import {
   checkCanary,
   readCanary,
 } from './canary.ts';
+import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type GraphSource, type Tensors } from './session.ts';
 import type { AdapterOutputs, EngineLoad, EngineSegment, ModelPackage, NamedArray, VariantName } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
@@ -228,9 +229,13 @@ export class LoadedModels {
       const specs = fetched.map((tap) => ({ name: tap.name, shape: tapShape(tap) }));
       checkShapes(this.#backbone, specs, (name) => outputs[name]!.dims);
       if (!canary) return;
-      const numbers: Record<string, Float32Array> = {};
-      for (const name of Object.keys(expected)) numbers[name] = (await pass.read(outputs[name]!)) as Float32Array;
-      this.#checkNumbers(this.#backbone, canary, modality, numbers);
+      const checked = specs.filter(({ name }) => Object.hasOwn(expected, name)).map(({ name, shape }) => [name, shape]);
+      const reader = await ReadBack.open(this.#runtime, Object.fromEntries(checked) as Record<string, number[]>);
+      try {
+        this.#checkNumbers(this.#backbone, canary, modality, await reader.read(outputs));
+      } finally {
+        await reader.release();
+      }
     } finally {
       disposeTensors(outputs);
     }

@@ -69,13 +69,6 @@ export class GraphSession {
     }
   }
 
-  /** The numbers of an output, wherever it lies. Throws `device` if the GPU was lost. */
-  async read(tensor: Tensor): Promise<Tensor['data']> {
-    return await unlessLost(this.#runtime.lost, tensor.getData()).catch(async (error: unknown) => {
-      throw await this.#runError(error);
-    });
-  }
-
   /** Never throws: on a lost device there is nothing left to release. */
   async release(): Promise<void> {
     await unlessLost(this.#runtime.lost, this.#session.release()).catch(() => {});

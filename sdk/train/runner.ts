@@ -4,9 +4,8 @@
  */
 import type { Tensor } from 'onnxruntime-common';
 import { RuntimeQueue } from '../engine/queue.ts';
+import { ReadBack } from '../engine/read-back.ts';
 import { disposeTensors, GraphSession, type Tensors } from '../engine/session.ts';
-import { writeOnnx } from '../onnx/writer.ts';
-import { Graph, type Shape } from '../ops/index.ts';
 import type { Runtime } from '../platform.ts';
 import { type Arrays, copyArrays, type TrainState } from './init.ts';
 import { decays, globalNorm, type OptimizerConfig, type Slot, stepScalars, updateArrays } from './optimizer.ts';
@@ -142,7 +141,7 @@ class GraphRunner implements StepRunner {
   readonly #parts: Parts;
   #tensors: Tensors;
   #step: number;
-  #reader: GraphSession | null = null;
+  #reader: ReadBack | null = null;
 
   constructor(parts: Parts, start: TrainState) {
     this.#parts = parts;
@@ -176,22 +175,14 @@ class GraphRunner implements StepRunner {
     });
   }
 
-  /** Reads through a graph of copies: onnxruntime-node ends the process when a tensor on the GPU is asked for its data. */
   async state(): Promise<TrainState> {
     const { runtime, step, queue } = this.#parts;
     const read = await queue.run(async () => {
-      const copies = Object.keys(step.state).map(names.next);
-      this.#reader ??= await GraphSession.open(
-        runtime,
-        { label: 'The copy of the training state', graph: copyGraph(step.state) },
-        { inputs: Object.keys(step.state), outputs: copies },
-      );
-      return await this.#reader.run(this.#tensors, copies);
+      this.#reader ??= await ReadBack.open(runtime, step.state);
+      return await this.#reader.read(this.#tensors);
     });
     const arrays = (key: (parameter: string) => string): Arrays =>
-      new Map(
-        step.specs.map(({ name }) => [name, Float32Array.from(read[names.next(key(name))]!.data as Float32Array)]),
-      );
+      new Map(step.specs.map(({ name }) => [name, read[key(name)]!]));
     return {
       step: this.#step,
       parameters: arrays((name) => name),
@@ -208,14 +199,6 @@ class GraphRunner implements StepRunner {
       await this.#parts.session.release();
     });
   }
-}
-
-function copyGraph(shapes: Record<string, Shape>): Uint8Array<ArrayBuffer> {
-  const graph = new Graph();
-  return writeOnnx(
-    Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [names.next(name), graph.input(name, shape)])),
-    { name: 'copy' },
-  );
 }
 
 /** All arrays of a state by the names of the graph's inputs. */

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { platform } from '#platform';
+import { loadModel } from '../../sdk/hub/hub.ts';
 import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
 
@@ -22,6 +23,17 @@ describe.skipIf(skipped)(`engine on webgpu in Node${skipped}`, () => {
     expect(info.why[0]).toBe('WebGPU was asked for.');
     await expectReferenceNumbers(engine);
     await expectShortClip(engine);
+    await engine.dispose();
+  });
+
+  it('loads the shipped models, whose canaries are read from the GPU', async () => {
+    process.env.VK_ICD_FILENAMES = driver;
+    process.env.XDG_RUNTIME_DIR ??= tmpdir();
+    const backbone = await loadModel('nano', 'backbone', 'webgpu');
+    expect(backbone.manifest.canary).not.toBeNull();
+    const adapter = await loadModel('toybox-s4', 'adapter', 'webgpu');
+    const engine = await platform.createEngine({});
+    expect(await engine.load({ backbone, adapters: [adapter], device: 'webgpu' })).toMatchObject({ device: 'webgpu' });
     await engine.dispose();
   });
 });

@@ -37,8 +37,12 @@ if (!browser) {
   console.error('The browser tests need Chrome or Chromium. Run: npx playwright-core install --with-deps chromium');
   process.exit(2);
 }
-const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env: { ...process.env, CHROME_PATH: browser },
-});
+const { status } = spawnSync(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, CHROME_PATH: browser },
+  },
+);
 process.exit(status ?? 1);

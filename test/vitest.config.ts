@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { analyzeInNode } from './test/helpers/commands.ts';
+import { analyzeInNode } from './helpers/commands.ts';
 
 /** Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. */
 const chromiumFlags = [
@@ -13,10 +14,14 @@ const chromiumFlags = [
   '--disable-sync',
 ];
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+
 export default defineConfig({
+  root,
   test: {
     projects: [
       {
+        root,
         test: {
           name: 'node',
           include: ['test/{unit,node,packaging}/**/*.test.ts'],
@@ -24,6 +29,7 @@ export default defineConfig({
         },
       },
       {
+        root,
         // Cross-origin isolation gives WASM its threads, as on a well-configured site.
         server: {
           // Reference films lie beside a checkout, where there are any.

@@ -1,4 +1,5 @@
 /** What the large products of a network see when it runs: error-aware rounding learns from it. Needs a runtime, and all weights in memory. */
+import { concatenate } from '../arrays.ts';
 import { type Calibration, productsToQuantize, type Quantization } from '../onnx/quantize/quantize.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { inputOp, reachable, type Shape, sizeOf, type Value } from '../ops/index.ts';
@@ -35,7 +36,7 @@ export async function calibrate(
   } finally {
     await session.release();
   }
-  return new Map([...kept].map(([name, parts]) => [name.slice('seen/'.length), joined(parts)]));
+  return new Map([...kept].map(([name, parts]) => [name.slice('seen/'.length), concatenate(parts)]));
 }
 
 /** Noise of unit deviation, the same for the same seed: what stands for normalised pictures and sounds where there are none. */
@@ -60,14 +61,4 @@ function someRows(data: Float32Array, width: number, count: number): Float32Arra
     picked.set(data.subarray(row * width, (row + 1) * width), i * width);
   }
   return picked;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,6 +1,7 @@
 /** Scores predictions on a split, with the published metric of each task. Where predictions come from (training weights, a compiled adapter) is the caller's. */
+
+import { concatenate } from '../arrays.ts';
 import type { AdapterConfig } from '../models/adapter.ts';
-import { concatenate } from './arrays.ts';
 import type { Evaluation } from './checkpoint.ts';
 import type { DatasetItem, LocalizationLabels, ParsingLabels, SegmentationLabels } from './data/types.ts';
 import { binaryMask, type MaskImage } from './examples.ts';

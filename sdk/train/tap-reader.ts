@@ -3,6 +3,7 @@
  * inference sees, on every device and through every queue.
  */
 
+import { concatenate } from '../arrays.ts';
 import type { Engine, ModelPackage } from '../engine/types.ts';
 import { contractOf } from '../hub/contract.ts';
 import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
@@ -11,7 +12,6 @@ import type { Segment } from '../media/types.ts';
 import { tapShape } from '../models/taps.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { Graph } from '../ops/index.ts';
-import { concatenate } from './arrays.ts';
 
 const id = 'tap-reader';
 const outputOf = (tap: string): string => `${tap}/read`;

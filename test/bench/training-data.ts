@@ -1,4 +1,5 @@
 /** A small made-up task that needs both senses: a reddish or bluish patch is seen, a low or high tone is heard; the class is the pair. */
+import { concatenate } from '../../sdk/arrays.ts';
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
@@ -30,7 +31,12 @@ function makeClip(segments: number, { visual, audio }: Networks, seed: string): 
     sounds.push(logMel(tone(sound, audio.frontEnd.sampleRate, random)));
     labels[second * (pairClasses + 1) + (present ? 2 * look + sound : pairClasses)] = 1;
   }
-  return { picture: join(pictures), logMel: join(sounds), mask: new Float32Array(segments).fill(1), labels };
+  return {
+    picture: concatenate(pictures),
+    logMel: concatenate(sounds),
+    mask: new Float32Array(segments).fill(1),
+    labels,
+  };
 }
 
 function drawPatch(look: number, present: boolean, width: number, height: number, random: () => number): Uint8Array {
@@ -57,10 +63,4 @@ function tone(sound: number, sampleRate: number, random: () => number): Float32A
     { length: sampleRate },
     (_, i) => 0.2 * Math.sin((2 * Math.PI * hertz * i) / sampleRate) + 0.02 * gaussian(random),
   );
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.length * parts[0]!.length);
-  for (const [i, part] of parts.entries()) whole.set(part, i * part.length);
-  return whole;
 }

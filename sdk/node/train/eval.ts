@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { platform } from '#platform';
+import { concatenate } from '../../arrays.ts';
 import type { DeviceRequest, Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
@@ -9,7 +10,6 @@ import { checkFits } from '../../hub/contract.ts';
 import { openModel } from '../../hub/hub.ts';
 import type { AdapterManifest, BackboneManifest } from '../../hub/manifest.ts';
 import { openBackbone } from '../../load.ts';
-import { concatenate } from '../../train/arrays.ts';
 import type { DataFormat, DatasetItem, Split } from '../../train/data/types.ts';
 import { evaluatePredictions, type Visit } from '../../train/evaluate.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';

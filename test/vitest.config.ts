@@ -1,18 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { chromiumFlags } from './helpers/chromium-flags.ts';
 import { analyzeInNode } from './helpers/commands.ts';
-
-/** Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. */
-const chromiumFlags = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,8 +1,8 @@
 /** What the commands need from outside: where to write, and the SDK's public door, so that tests can give their own. */
+import type { Analysis } from '../analyze.ts';
 import type { DeviceRequest, EngineInfo } from '../engine/types.ts';
-import type { Warning } from '../errors.ts';
-import type { AudioTrack, Segment, VideoTrack } from '../media/types.ts';
-import type { Task, TaskResult } from '../tasks/types.ts';
+import type { Segment } from '../media/types.ts';
+import type { Task } from '../tasks/types.ts';
 
 /** A terminal or a pipe. */
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
@@ -48,14 +48,6 @@ export interface MettleSession {
       onSegment?: (segment: Segment) => void;
       thumbnailHeight?: number;
     },
-  ): Promise<{
-    duration: number;
-    segments: number;
-    video: VideoTrack | null;
-    audio: AudioTrack | null;
-    warnings: readonly Warning[];
-    results: readonly TaskResult[];
-    timing: { decodeMs: number; modelMs: number; totalMs: number };
-  }>;
+  ): Promise<Readonly<Analysis>>;
   dispose(): Promise<void>;
 }

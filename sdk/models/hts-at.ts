@@ -18,22 +18,16 @@ import {
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Adapt, type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
+import { type Adapt, type Features, headsOf, joinHeads, type StageConfig, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
-export type HtsAtConfig = {
+export type HtsAtConfig = StageConfig & {
   mels: number;
   /**
    * `fold` stretches time and stacks pieces of it along frequency into a square, as published (1024 x 64 to 256 x 256);
    * `plain` takes the log-mel as it is, one row per frame (ours, for pieces of a second).
    */
   layout: { kind: 'fold'; side: number } | { kind: 'plain' };
-  patch: number;
-  width: number;
-  depths: readonly number[];
-  heads: readonly number[];
-  window: number;
-  mlpRatio: number;
 };
 
 /** `logMel` is [B, 1, frames, mels]. */

@@ -21,18 +21,12 @@ import {
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Adapt, type Features, headsOf, joinHeads, stages, withMask } from './swin.ts';
+import { type Adapt, type Features, headsOf, joinHeads, type StageConfig, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
-export type SwinV2Config = {
+export type SwinV2Config = StageConfig & {
   /** Height and width of the picture in pixels. */
   image: Size;
-  patch: number;
-  width: number;
-  depths: readonly number[];
-  heads: readonly number[];
-  window: number;
-  mlpRatio: number;
   /** The window that each stage was pretrained with, where it was another: offsets are measured by it. */
   pretrainedWindows?: readonly number[];
 };

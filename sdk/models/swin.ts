@@ -4,7 +4,15 @@ import { norm } from './layers.ts';
 import type { Params } from './params.ts';
 import { isShifted, type Size, shiftMask, type Windowing, windowing } from './windows.ts';
 
-export type StageConfig = { depths: readonly number[]; heads: readonly number[]; window: number };
+/** The sizes that both generations have; `width` is that of the first stage, every later one doubles it. */
+export type StageConfig = {
+  patch: number;
+  width: number;
+  depths: readonly number[];
+  heads: readonly number[];
+  window: number;
+  mlpRatio: number;
+};
 
 /** What a backbone shows: every block's output and every stage's end. */
 export type Features = {

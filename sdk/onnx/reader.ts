@@ -4,7 +4,7 @@
  */
 import { MettleError } from '../errors.ts';
 import { ProtoReader } from './protobuf.ts';
-import { type OnnxTensor, type OnnxType, readElementType, readTensor } from './tensor-reader.ts';
+import { type OnnxTensor, type OnnxType, readElementType, readPair, readTensor } from './tensor-reader.ts';
 
 export type { ExternalData, OnnxTensor, OnnxType } from './tensor-reader.ts';
 
@@ -84,8 +84,10 @@ export function readOnnx(bytes: Uint8Array, where = 'ONNX model'): OnnxModel {
       if (graph) throw reader.error('a second graph');
       graph = readGraph(reader.message(`${where}: graph`), budget);
     } else if (reader.field === 8) readOpset(reader.message(`${where}: opset import`), opsets);
-    else if (reader.field === 14) readPair(reader.message(`${where}: metadata`), metadata);
-    else if (reader.field === 25) throw reader.error('functions of its own are not supported; inline them first');
+    else if (reader.field === 14) {
+      const [key, value] = readPair(reader.message(`${where}: metadata`));
+      metadata[key] = value;
+    } else if (reader.field === 25) throw reader.error('functions of its own are not supported; inline them first');
     else reader.skip();
   }
   if (!graph) throw new MettleError('invalid-file', `${where}: no graph found, expected an ONNX model.`);
@@ -251,17 +253,6 @@ function readOpset(reader: ProtoReader, opsets: Record<string, number>): void {
   }
   // "ai.onnx" is the long name of the standard domain.
   opsets[domain === 'ai.onnx' ? '' : domain] = version;
-}
-
-function readPair(reader: ProtoReader, target: Record<string, string>): void {
-  let key = '';
-  let value = '';
-  while (reader.next()) {
-    if (reader.field === 1) key = reader.string();
-    else if (reader.field === 2) value = reader.string();
-    else reader.skip();
-  }
-  target[key] = value;
 }
 
 /** Enters a message that counts against the budget. */

@@ -84,8 +84,10 @@ export function readTensor(reader: ProtoReader): OnnxTensor {
       reader.place = `${place} ${JSON.stringify(name)}`;
     } else if (field === 9) raw = reader.bytes();
     else if (field === 10) addPiece(reader, floats, reader.doubles());
-    else if (field === 13) readExternalEntry(reader.message(`${reader.place}: external data`), external);
-    else if (field === 14) isExternal = reader.integer(0, 1) === 1;
+    else if (field === 13) {
+      const [key, value] = readPair(reader.message(`${reader.place}: external data`));
+      if (key === 'location' || key === 'offset' || key === 'length') external[key] = value;
+    } else if (field === 14) isExternal = reader.integer(0, 1) === 1;
     else reader.skip();
   }
   if (!type) throw reader.error('no element type');
@@ -150,7 +152,8 @@ function bytesOf(
   return result;
 }
 
-function readExternalEntry(reader: ProtoReader, target: Record<string, string>): void {
+/** A StringStringEntryProto. */
+export function readPair(reader: ProtoReader): [key: string, value: string] {
   let key = '';
   let value = '';
   while (reader.next()) {
@@ -158,7 +161,7 @@ function readExternalEntry(reader: ProtoReader, target: Record<string, string>):
     else if (reader.field === 2) value = reader.string();
     else reader.skip();
   }
-  if (key === 'location' || key === 'offset' || key === 'length') target[key] = value;
+  return [key, value];
 }
 
 function externalPlace(reader: ProtoReader, entries: Record<string, string>, expected: number): ExternalData {

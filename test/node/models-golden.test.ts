@@ -116,16 +116,7 @@ describe.skipIf(sharedIsAbsent('golden'))('golden outputs (skipped where ../shar
 
   test('HTS-AT from the waveform on: every stage within 9e-4 deviations', async () => {
     const reference = golden('htsat_small');
-    const config: HtsAtConfig = {
-      mels: 64,
-      layout: { kind: 'fold', side: 256 },
-      patch: 4,
-      width: 16,
-      depths: [2, 2, 2, 2],
-      heads: [2, 2, 4, 4],
-      window: 8,
-      mlpRatio: 4,
-    };
+    const config: HtsAtConfig = { ...presets['hts-at'].network, width: 16, depths: [2, 2, 2, 2], heads: [2, 2, 4, 4] };
     const graph = new Graph();
     const logMel = graph.input('logMel', [1, 1, 101, 64]);
     const features = htsAt(Params.constants(graph, reference.weights), logMel, config);

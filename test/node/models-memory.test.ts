@@ -3,10 +3,10 @@
  * against inside it.
  */
 import { describe, expect, test } from 'vitest';
-import type { HtsAtConfig } from '../../sdk/models/hts-at.ts';
 import { adaptedInside } from '../../sdk/models/inside-adapters.ts';
 import { type DistillConfig, defaultLcd, distill } from '../../sdk/models/lcd.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';
+import { presets } from '../../sdk/models/presets.ts';
 import type { SwinV2Config } from '../../sdk/models/swin-v2.ts';
 import { add, Graph, gelu, grad, layerNorm, linear, mean, mul, sum, type Value } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
@@ -40,25 +40,8 @@ test('what is frozen in front of all that is trained keeps nothing but its resul
 });
 
 describe('beside the backbone and inside it: Swin-V2-L and HTS-AT at their published sizes, one second', () => {
-  const visual: SwinV2Config = {
-    image: [192, 192],
-    patch: 4,
-    width: 192,
-    depths: [2, 2, 18, 2],
-    heads: [6, 12, 24, 48],
-    window: 12,
-    mlpRatio: 4,
-  };
-  const audio: HtsAtConfig = {
-    mels: 64,
-    layout: { kind: 'fold', side: 256 },
-    patch: 4,
-    width: 96,
-    depths: [2, 2, 6, 2],
-    heads: [4, 8, 16, 32],
-    window: 8,
-    mlpRatio: 4,
-  };
+  const visual = presets['swin-v2-large-192'].network;
+  const audio = presets['hts-at'].network;
 
   /** [tokens, width] of every block of a network on a map of so many tokens: each stage has a quarter of the tokens and twice the width. */
   const blocks = (

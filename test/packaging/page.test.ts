@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serve } from '../../examples/serve.mjs';
+import { chromiumFlags } from '../helpers/chromium-flags.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));
@@ -11,13 +12,7 @@ const noFilm = fileURLToPath(new URL('../../package.json', import.meta.url));
 const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
 const hasBrowser = existsSync(executablePath);
 const args = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...chromiumFlags,
   // A request to any other host fails, and shows up as an error.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
 ];

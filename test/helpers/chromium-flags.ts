@@ -1,0 +1,10 @@
+/** Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. */
+export const chromiumFlags = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];

@@ -60,8 +60,9 @@ Data
 Model
   --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
   --tokens N          meta-tokens per block (default: 4)
-  --taps NAME         blocks, stage-ends or last-half (default: blocks)
-  --paths NAME        both, preservation or task (default: both)
+  --taps NAME         blocks, stage-ends, last-half or last (default: blocks)
+  --paths NAME        both, preservation, task, or none: a linear probe without meta-tokens (default: both)
+  --senses NAME       both, audio or visual, to do without the other; masks always see pictures (default: both)
   --width N           common width of the meta-tokens, a multiple of 4 (default: 128)
   --segments N        seconds that are seen at once; longer clips are cut into pieces (default: the longest clip, up to 60)
   --layers N          layers that look along time, for localize (default: 2)

@@ -37,6 +37,7 @@ const OPTIONS = {
   tokens: { type: 'string' },
   taps: { type: 'string' },
   paths: { type: 'string' },
+  senses: { type: 'string' },
   width: { type: 'string' },
   layers: { type: 'string' },
   segments: { type: 'string' },
@@ -113,8 +114,9 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   if (!out) throw usageError('--out DIR is missing.', 'train');
   const format = readChoice('task', values.task, dataFormats) as DataFormat | undefined;
   const verb = readChoice('verb', values.verb, Object.keys(verbs)) as keyof typeof verbs | undefined;
-  const taps = readChoice('taps', values.taps, ['blocks', 'stage-ends', 'last-half'] as const);
-  const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task'] as const);
+  const taps = readChoice('taps', values.taps, ['blocks', 'stage-ends', 'last-half', 'last'] as const);
+  const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task', 'none'] as const);
+  const senses = readChoice('senses', values.senses, ['both', 'audio', 'visual'] as const);
   const head = readChoice('head', values.head, ['A', 'B'] as const);
   const whole = (name: 'tokens' | 'width' | 'layers' | 'segments', least: number, most: number): number | undefined => {
     const value = values[name];
@@ -141,6 +143,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
     rate: number('rate', values.rate ?? '0.001', Number.MIN_VALUE, 1, false),
     config: given({
       taps,
+      senses,
       head,
       layers: whole('layers', 0, 24),
       segments: whole('segments', 1, 600),

@@ -3,6 +3,7 @@ import { contractOf } from '../hub/contract.ts';
 import type { AdapterGraphs, AdapterManifest, BackboneManifest, GraphFiles, Variants } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
 import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
+import { tokensPerBlock } from '../models/lcd.ts';
 import { Params, type Weights } from '../models/params.ts';
 import { tapShape } from '../models/taps.ts';
 import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
@@ -79,12 +80,15 @@ function buildSegment({ config, weights }: AdapterSource, base: BackboneManifest
 /** A window of seconds: tokens [T, K, c] and mask [T] in, and outputs without a batch axis. */
 function buildClip({ config, weights }: AdapterSource): Record<string, Value> | null {
   const graph = new Graph();
-  const { segments, distill } = config;
+  const { segments, distill, senses = 'both' } = config;
   const input = (name: string, shape: number[]): Value => reshape(graph.input(name, shape), [1, ...shape]);
-  const tokens = [segments, distill.tokens, distill.width];
+  const tokens = (sense: 'audio' | 'visual'): Value | null =>
+    senses === 'both' || senses === sense
+      ? input(`${sense}Tokens`, [segments, tokensPerBlock(distill), distill.width])
+      : null;
   const outputs = clipPart(
     Params.constants(graph, weights),
-    { audio: input('audioTokens', tokens), visual: input('visualTokens', tokens), mask: input('mask', [segments]) },
+    { audio: tokens('audio'), visual: tokens('visual'), mask: input('mask', [segments]) },
     config,
   );
   if (!outputs) return null;

@@ -16,8 +16,13 @@ export type AdapterConfig = {
   task: Task;
   classes: readonly string[];
   distill: DistillConfig;
-  /** Which outputs of the backbone the meta-tokens read. */
-  taps: 'blocks' | 'stage-ends' | 'last-half';
+  /** Which outputs of the backbone the meta-tokens read, of each sense: all blocks, the last of each width, the later half, or the last alone. */
+  taps: 'blocks' | 'stage-ends' | 'last-half' | 'last';
+  /**
+   * Whose meta-tokens there are; of the other sense none are computed, and zeros stand for them. Masks are decoded from pictures all the same: `visual` leaves
+   * them without guidance by sound. Default: both.
+   */
+  senses?: 'both' | Sense;
   /** Seconds that the clip part sees at once. */
   segments: number;
   layers: number;
@@ -27,6 +32,8 @@ export type AdapterConfig = {
   /** Head of localization. Default: A. */
   head?: LocalizationConfig['head'];
 } & Pick<SegmentationConfig, 'injection' | 'nonLocal'>;
+
+type Sense = 'audio' | 'visual';
 
 export const defaultAdapter = {
   distill: { ...defaultLcd, width: 128, average: 'mean' },
@@ -44,7 +51,7 @@ const isBlock = (tap: Tap): boolean => /\.b\d+$/.test(tap.name);
 /** The taps that meta-tokens read. A backbone without blocks (any network with named outputs) is read at all its taps. */
 export function tapsToDistill(taps: readonly Tap[], { task, taps: choice }: AdapterConfig): Tap[] {
   const blocks = taps.some(isBlock) ? taps.filter(isBlock) : [...taps];
-  if (task === 'segmentation') return blocks.slice(-1);
+  if (task === 'segmentation' || choice === 'last') return blocks.slice(-1);
   if (choice === 'last-half') return blocks.slice(Math.floor(blocks.length / 2));
   return choice === 'blocks' ? blocks : blocks.filter((tap, i) => blocks[i + 1]?.width !== tap.width);
 }
@@ -71,17 +78,21 @@ export function mapsToGuide(taps: readonly Tap[]): Tap[] {
   return rows.reduce<Tap[]>((longest, row) => (row.length > longest.length ? row : longest), []);
 }
 
+const hasTokens = (sense: Sense, { senses = 'both' }: AdapterConfig): boolean => senses === 'both' || senses === sense;
+
 /** Names of all taps that an adapter reads. */
 export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
   const maps = config.task === 'segmentation' ? mapsToGuide(taps.visual) : [];
-  const all = [...tapsToDistill(taps.visual, config), ...maps, ...tapsToDistill(taps.audio, config)];
+  const distilled = (sense: Sense): Tap[] => (hasTokens(sense, config) ? tapsToDistill(taps[sense], config) : []);
+  const all = [...distilled('visual'), ...maps, ...distilled('audio')];
   return [...new Set(all.map((tap) => tap.name))];
 }
 
 /**
- * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c]; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
+ * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c], or those of one sense; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
  * that loss compares, `heard` and `seen.<map>` [N, channels].
  * `read` gives a tap's value by its name, [N, tokens, width] or a map [N, width, rows, columns].
+ * Throws `invalid-argument` where something compares with sound that the configuration does not hear.
  */
 export function segmentPart(
   p: Params,
@@ -90,7 +101,8 @@ export function segmentPart(
   config: AdapterConfig,
   options: { matching?: boolean } = {},
 ): Record<string, Value> {
-  const condense = (modality: 'visual' | 'audio'): Value => {
+  const condense = (modality: Sense): Value | null => {
+    if (!hasTokens(modality, config)) return null;
     const chosen = tapsToDistill(taps[modality], config);
     const values = chosen.map(({ name, width }): ReadTap => {
       const own = name.startsWith(`${modality}.`) ? name.slice(modality.length + 1) : name;
@@ -99,7 +111,9 @@ export function segmentPart(
     return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
-  if (config.task !== 'segmentation') return { audioTokens: audio, visualTokens: visual };
+  if (config.task !== 'segmentation') {
+    return { ...(audio && { audioTokens: audio }), ...(visual && { visualTokens: visual }) };
+  }
   const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: asTokens(read(name)), grid }));
   const decoded = segmentation(p, maps, { audio, visual }, config);
   return options.matching
@@ -112,10 +126,20 @@ const matchingOutputs = ({ heard, seen }: { heard: Value; seen: Value[] }): Reco
   ...Object.fromEntries(seen.map((pooled, i) => [`seen.${i}`, pooled])),
 });
 
+/** {@link ClipTokens} of which one sense's may be missing. */
+export type SensedTokens = { [sense in Sense]: Value | null } & { mask: Value };
+
+/** With zeros for the tokens of a sense that has none. */
+export function bothSenses({ audio, visual, mask }: SensedTokens): ClipTokens {
+  const zeros = (other: Value | null): Value => expand(mask.graph.scalar(0), other!.shape);
+  return { audio: audio ?? zeros(visual), visual: visual ?? zeros(audio), mask };
+}
+
 /** What is said about each of T seconds of B clips; null for a task whose segment part says it all. */
-export function clipPart(p: Params, tokens: ClipTokens, config: AdapterConfig): Record<string, Value> | null {
+export function clipPart(p: Params, sensed: SensedTokens, config: AdapterConfig): Record<string, Value> | null {
   const { task, layers, heads, classes } = config;
   if (task === 'segmentation') return null;
+  const tokens = bothSenses(sensed);
   if (task === 'localization') {
     const head = config.head ?? 'A';
     const outputs = localization(p, tokens, { classes: classes.length, layers, heads, head });

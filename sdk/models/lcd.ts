@@ -7,7 +7,7 @@
  * scores of head h are (W_k' W_q m) n(X)', and values are projected after the weighted mean, on K rows instead of all tokens. The `plain` form
  * computes the same the usual way; it is there to be compared with.
  */
-import { add, layerNorm, matmul, mul, reshape, slice, softmax, transpose, type Value } from '../ops/index.ts';
+import { add, layerNorm, matmul, mean, mul, reshape, slice, softmax, transpose, type Value } from '../ops/index.ts';
 import { norm } from './layers.ts';
 import type { Params } from './params.ts';
 
@@ -15,7 +15,8 @@ export type LcdConfig = {
   /** Meta-tokens per block (K). */
   tokens: number;
   heads: number;
-  paths: 'both' | 'preservation' | 'task';
+  /** `none`: no meta-tokens, the mean of the block's tokens stands for it, so that what is trained on top is a linear probe. */
+  paths: 'both' | 'preservation' | 'task' | 'none';
   form: 'absorbed' | 'plain';
 };
 
@@ -24,8 +25,13 @@ export const defaultLcd: LcdConfig = { tokens: 4, heads: 4, paths: 'both', form:
 /** Width of the task path's bottleneck: an eighth of the block's, up to the next multiple of 8 so that heads can share it, at least 16. */
 export const bottleneck = (width: number): number => Math.max(16, 8 * Math.ceil(width / 64));
 
-/** Condenses a block's output [N, tokens, D] to [N, K, D]. */
+/** Tokens that stand for a block: K, or one without paths. */
+export const tokensPerBlock = ({ paths, tokens }: Pick<LcdConfig, 'paths' | 'tokens'>): number =>
+  paths === 'none' ? 1 : tokens;
+
+/** Condenses a block's output [N, tokens, D] to [N, K, D], without paths to its mean token [N, 1, D]. */
 export function lcd(p: Params, x: Value, config: LcdConfig): Value {
+  if (config.paths === 'none') return norm(p, 'norm', mean(x, [1], true));
   const width = x.shape[2]!;
   const meta = p.get('meta_tokens', [config.tokens, width], { normal: 1 });
   const kept = config.paths === 'task' ? null : preserve(meta, x);
@@ -101,10 +107,10 @@ export type DistillConfig = LcdConfig & {
 export type ReadTap = { name: string; stage: number; value: Value };
 
 /**
- * Meta-tokens of all blocks read of one modality, each stage mapped to the common width, averaged over blocks: [N, K, c].
+ * Meta-tokens of all blocks read of one modality, each stage mapped to the common width, averaged over blocks: [N, K, c], without paths [N, 1, c].
  *
  * Parameters: for each tap of width D and bottleneck r, K D meta-tokens and 2 D of the norm, with the task path 4 r D more, and with both paths D more for the
- * gate; for each width D that occurs, c D + c of its map; with learned shares one per tap. The form changes nothing.
+ * gate; without paths 2 D alone; for each width D that occurs, c D + c of its map; with learned shares one per tap. The form changes nothing.
  */
 export function distill(p: Params, taps: readonly ReadTap[], config: DistillConfig): Value {
   const condensed = taps.map(({ name, stage, value }) => {

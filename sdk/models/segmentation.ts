@@ -3,6 +3,8 @@
  * is the paper's; the form is ours. The guidance tokens differ from frame to frame, but there are few of them, so keys and values are again taken to their
  * side: scores are n(F) (W_q' W_k g_j), and W_o W_v g_j is formed before it is spread over the map.
  */
+
+import { MettleError } from '../errors.ts';
 import {
   add,
   concat,
@@ -37,8 +39,8 @@ export type Injection = 'both' | 'audio' | 'visual' | 'none';
 /** A stage-end map of the visual backbone: [N, rows * columns, D]. */
 export type StageMap = { value: Value; grid: Size };
 
-/** Meta-tokens of the top layers: [N, K, c] each. */
-export type TopTokens = { audio: Value; visual: Value };
+/** Meta-tokens of the top layers: [N, K, c] each, null of a sense that is not read. */
+export type TopTokens = { audio: Value | null; visual: Value | null };
 
 /** A mask's logits [N, 1, 4 * rows, 4 * columns] of the first (finest) map, and the maps that it was decoded from, [N, channels, rows, columns]. */
 export type Decoded = { mask: Value; laterals: Value[] };
@@ -54,20 +56,29 @@ export function segmentation(
   const guided = maps.map(({ value, grid }, i) => {
     const injected = guidance ? p.in(`injection.${i}`, (q) => inject(q, value, guidance, heads)) : value;
     if (!nonLocal) return { value: injected, grid };
-    const heard = mean(tokens.audio, [1]);
+    const heard = mean(soundFor('The non-local block', tokens.audio), [1]);
     return { value: p.in(`non_local.${i}`, (q) => tpavi(q, injected, heard, nonLocal.seconds)), grid };
   });
   return p.in('decoder', (q) => decode(q, guided, config.channels));
 }
 
-/** Both modalities' tokens side by side: [N, 2K, c]. */
-const joinTokens = ({ audio, visual }: TopTokens): Value => concat([audio, visual], 1);
+/** Both modalities' tokens side by side: [N, 2K, c]; of one alone [N, K, c]. */
+const joinTokens = ({ audio, visual }: TopTokens): Value | null =>
+  audio && visual ? concat([audio, visual], 1) : (audio ?? visual);
+
+function soundFor(what: string, audio: Value | null): Value {
+  if (audio) return audio;
+  throw new MettleError('invalid-argument', `${what} compares pictures with sound, which this adapter does not hear.`, {
+    hint: 'Let it read both senses, or leave that out.',
+  });
+}
 
 /**
  * What the matching loss of MS3 compares: the sound of each second, and each map's mean under the predicted mask, all [N, channels]. For training alone; its
  * one parameter is not part of what ships.
  */
-export function matching(p: Params, { mask, laterals }: Decoded, audio: Value): { heard: Value; seen: Value[] } {
+export function matching(p: Params, { mask, laterals }: Decoded, audio: Value | null): { heard: Value; seen: Value[] } {
+  const sound = soundFor('The matching loss', audio);
   const [n, , height, width] = mask.shape as [number, number, number, number];
   const probability = sigmoid(mask);
   const seen = laterals.map((map) => {
@@ -75,7 +86,7 @@ export function matching(p: Params, { mask, laterals }: Decoded, audio: Value): 
     const cells = reshape(probability, [n, 1, rows, height / rows, columns, width / columns]);
     return reshape(mean(mul(map, mean(cells, [3, 5])), [2, 3]), [n, channels]);
   });
-  return { heard: p.in('matching', (q) => dense(q, 'audio', mean(audio, [1]), seen[0]!.shape[1]!)), seen };
+  return { heard: p.in('matching', (q) => dense(q, 'audio', mean(sound, [1]), seen[0]!.shape[1]!)), seen };
 }
 
 /** F + gate * W_o Attention(W_q n(F), guidance): [N, tokens, D]; the gate is zero at the start. */

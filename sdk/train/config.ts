@@ -13,7 +13,8 @@ const mostSeconds = 60;
 
 /**
  * Task and classes of the dataset, as many seconds as its longest clip has (60 at most), {@link defaultAdapter} for the rest, and then `change`.
- * Throws `invalid-argument` where a head is chosen for another task than localization, or the width cannot be shared by the heads.
+ * Throws `invalid-argument` where a head is chosen for another task than localization, masks are to be made of sound alone, meta-tokens are counted where there
+ * are none, or the width cannot be shared by the heads.
  */
 export function configFor(
   dataset: Pick<Dataset, 'task' | 'classes' | 'items'>,
@@ -22,6 +23,16 @@ export function configFor(
   const { task, classes, items } = dataset;
   if (change.head && task !== 'localization') {
     throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
+  }
+  if (change.senses === 'audio' && task === 'segmentation') {
+    throw new MettleError('invalid-argument', 'Masks are decoded from pictures; there are none of sound alone.', {
+      hint: 'Let segmentation read both senses, or visual to do without sound.',
+    });
+  }
+  if (change.distill?.paths === 'none' && change.distill.tokens !== undefined) {
+    throw new MettleError('invalid-argument', 'Without paths there are no meta-tokens to count.', {
+      hint: 'Leave out the number of tokens, or choose another of the paths.',
+    });
   }
   const longest = items.reduce((most, { seconds }) => Math.max(most, seconds), 1);
   const distill = { ...defaultAdapter.distill, ...change.distill };

@@ -6,7 +6,14 @@
  * - segmentation: `masks` [B * T, 1, H, W] of 0 and 1, and `supervised` [B, T], 1 where there is a mask (S4 gives the first second's alone)
  * Backbones are not part of it, so no gradient can enter them.
  */
-import { type AdapterConfig, type BackboneTaps, mapsToGuide, segmentPart, tapsRead } from '../models/adapter.ts';
+import {
+  type AdapterConfig,
+  type BackboneTaps,
+  bothSenses,
+  mapsToGuide,
+  segmentPart,
+  tapsRead,
+} from '../models/adapter.ts';
 import { type ClipTokens, decodeEvents, localization } from '../models/localization.ts';
 import type { Params } from '../models/params.ts';
 import { parsing } from '../models/parsing.ts';
@@ -44,12 +51,12 @@ function tapShapes(taps: BackboneTaps, config: AdapterConfig, batch: number): In
   return Object.fromEntries(tapsRead(taps, config).map((name) => [name, tapShape(all.get(name)!, seconds)]));
 }
 
-/** Meta-tokens of whole clips. */
+/** Meta-tokens of whole clips, zeros for a sense that is not read. */
 function clipTokens(p: Params, taps: BackboneTaps, inputs: Values, config: AdapterConfig): ClipTokens {
   const { audioTokens, visualTokens } = segmentPart(p, taps, (name) => inputs[name]!, config);
   const mask = inputs.mask!;
-  const byClip = (x: Value): Value => reshape(x, [...mask.shape, ...x.shape.slice(1)]);
-  return { audio: byClip(audioTokens!), visual: byClip(visualTokens!), mask };
+  const byClip = (x: Value | undefined): Value | null => (x ? reshape(x, [...mask.shape, ...x.shape.slice(1)]) : null);
+  return bothSenses({ audio: byClip(audioTokens), visual: byClip(visualTokens), mask });
 }
 
 function localizationModel(taps: BackboneTaps, config: AdapterConfig): TrainModel {

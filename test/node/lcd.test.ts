@@ -1,6 +1,14 @@
 /** Layer-Centric Distillation: identities in float64 (1e-12), where it starts from, and how many parameters it has. */
 import { describe, expect, test } from 'vitest';
-import { bottleneck, type DistillConfig, defaultLcd, distill, type LcdConfig, lcd } from '../../sdk/models/lcd.ts';
+import {
+  bottleneck,
+  type DistillConfig,
+  defaultLcd,
+  distill,
+  type LcdConfig,
+  lcd,
+  tokensPerBlock,
+} from '../../sdk/models/lcd.ts';
 import { countParams, initialize, Params } from '../../sdk/models/params.ts';
 import { Graph, type Value } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
@@ -67,6 +75,21 @@ describe('lcd', () => {
   });
 });
 
+test('without paths a block is its mean token, normed', () => {
+  const means = Array.from({ length: frames * width }, (_, i) => {
+    const [frame, channel] = [Math.floor(i / width), i % width];
+    let sum = 0;
+    for (let t = 0; t < tokens; t++) sum += block[(frame * tokens + t) * width + channel]!;
+    return sum / tokens;
+  });
+  const normed = means.map((x, i) => {
+    const row = means.slice(i - (i % width), i - (i % width) + width);
+    const mean = row.reduce((a, b) => a + b, 0) / width;
+    return (x - mean) / Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / width + 1e-5);
+  });
+  expectSame(run({ paths: 'none' }), Float64Array.from(normed));
+});
+
 describe('distill', () => {
   const widths = [16, 16, 64, 256];
   const config: DistillConfig = { ...defaultLcd, width: 32, average: 'mean' };
@@ -78,13 +101,14 @@ describe('distill', () => {
       return { name: `tap${i}`, stage: d, value: graph.input(`x${i}`, [1, 5, d]) };
     });
     const y = distill(params, taps, { ...config, ...change });
-    expect(y.shape).toEqual([1, change.tokens ?? config.tokens, 32]);
+    expect(y.shape).toEqual([1, tokensPerBlock({ ...config, ...change }), 32]);
     return countParams(params.specs.values());
   }
 
   /** The formula of `distill`'s docstring. */
   function formula({ tokens: k, paths, average, width: c }: DistillConfig, used = widths): number {
     const perTap = used.map((d) => {
+      if (paths === 'none') return 2 * d;
       const task = paths === 'preservation' ? 0 : 4 * bottleneck(d) * d;
       return k * d + 2 * d + task + (paths === 'both' ? d : 0);
     });
@@ -101,6 +125,7 @@ describe('distill', () => {
     { tokens: 16 },
     { paths: 'preservation' },
     { paths: 'task' },
+    { paths: 'none' },
     { average: 'learned' },
     { form: 'plain' },
   ])('%j has as many parameters as its formula says', (change) => {

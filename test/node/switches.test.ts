@@ -1,0 +1,136 @@
+/**
+ * The switches of an adapter that leave something out: paths, layers, a sense. What is left out is not read, not computed and has no say; the rest compiles, and the
+ * engine runs it.
+ */
+import { describe, expect, test } from 'vitest';
+import { compileAdapter } from '../../sdk/compile/adapter.ts';
+import { LocalEngine } from '../../sdk/engine/engine.ts';
+import type { AdapterOutputs, EngineSegment } from '../../sdk/engine/types.ts';
+import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
+import { wholeBackbone } from '../../sdk/hub/pair.ts';
+import { type AdapterConfig, tapsToDistill } from '../../sdk/models/adapter.ts';
+import { loadRuntime } from '../../sdk/node/runtime.ts';
+import type { BatchSource } from '../../sdk/train/batches.ts';
+import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
+import { adapterModel } from '../../sdk/train/model.ts';
+import { buildForward } from '../../sdk/train/step.ts';
+import { train } from '../../sdk/train/trainer.ts';
+import { evaluate } from '../helpers/evaluate.ts';
+import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
+import { noiseClips, tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
+
+const tasks = ['localization', 'parsing', 'segmentation'] as const;
+const switches: [name: string, ConfigChange][] = [
+  ['a probe of all layers', { distill: { paths: 'none' } }],
+  ['a probe of the last layer', { taps: 'last', distill: { paths: 'none' } }],
+  ['the last layer', { taps: 'last' }],
+  ['sound alone', { senses: 'audio' }],
+  ['pictures alone', { senses: 'visual' }],
+  ['a probe of pictures', { senses: 'visual', distill: { paths: 'none' } }],
+];
+const cases = tasks.flatMap((task) =>
+  switches
+    .filter(([, { senses }]) => !(task === 'segmentation' && senses === 'audio'))
+    .map(([name, change]): [string, string, ConfigChange] => [task, name, change]),
+);
+
+function configOf(task: string, { distill, ...change }: ConfigChange): AdapterConfig {
+  const named = { ...tinyConfig, task: task as AdapterConfig['task'], channels: 8 };
+  return { ...named, ...change, distill: { ...tinyConfig.distill, ...distill } };
+}
+
+const { backbone } = tinyModels();
+const base = wholeBackbone(backbone.manifest);
+const compiled = (config: AdapterConfig) =>
+  compileAdapter({ id: 'switched', version: '1.0.0', license: 'MIT', config, weights: { seed: 2 } }, base, (values) =>
+    evaluate(values),
+  );
+
+/** What the engine's CPU says about two seconds. */
+async function ask(
+  adapter: Awaited<ReturnType<typeof compiled>>,
+  seconds: readonly EngineSegment[],
+): Promise<AdapterOutputs> {
+  const engine = new LocalEngine(loadRuntime);
+  try {
+    await engine.load({ backbone: { ...backbone, manifest: base }, adapters: [adapter], device: 'cpu' });
+    const run = await engine.begin(['switched']);
+    const pushed = [];
+    for (const second of seconds) pushed.push(await engine.push(run, second));
+    const finished = await engine.finish(run);
+    return adapter.manifest.clip ? finished.switched! : pushed[1]!.switched!;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+const readsOf = ({ segment }: AdapterManifest): { heard: boolean; seen: boolean } => ({
+  heard: segment.reads.some((name) => name.startsWith('a')),
+  seen: segment.reads.some((name) => name.startsWith('v')),
+});
+
+/** Labels of noise cannot be learned from noise; masks that are full can. */
+const soundingEverywhere = (clips: BatchSource): BatchSource => ({
+  ...clips,
+  async read(index) {
+    const example = await clips.read(index);
+    return { ...example, ...(example.masks && { masks: example.masks.map(() => 1) }) };
+  },
+});
+
+describe.each(cases)('%s with %s', (task, _name, change) => {
+  const config = configOf(task, change);
+
+  test('compiles and runs; the sense that it lacks is not read and changes nothing', async () => {
+    const adapter = await compiled(config);
+    const { senses = 'both' } = config;
+    expect(readsOf(adapter.manifest)).toEqual({ heard: senses !== 'visual', seen: senses !== 'audio' });
+    const [one, other] = [
+      [0, 1],
+      [2, 3],
+    ].map((seconds) => seconds.map(tinySegment)) as [EngineSegment[], EngineSegment[]];
+    const otherSound = one.map(({ frame }, i) => ({ frame, pcm: other[i]!.pcm }));
+    const otherPicture = one.map(({ pcm }, i) => ({ frame: other[i]!.frame, pcm }));
+    const said = await ask(adapter, one);
+    for (const { shape, data } of Object.values(said)) {
+      expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+    // Injection begins with gates of zero, so that sound has no say in masks of seeded noise.
+    const heard = senses !== 'visual' && task !== 'segmentation';
+    expect(JSON.stringify(await ask(adapter, otherSound)) !== JSON.stringify(said)).toBe(heard);
+    expect(JSON.stringify(await ask(adapter, otherPicture)) !== JSON.stringify(said)).toBe(senses !== 'audio');
+  });
+
+  test('trains', async () => {
+    const end = { ...tinyTaps.visual[1]!, name: 'visual.s1' };
+    const taps = task === 'segmentation' ? { ...tinyTaps, visual: [...tinyTaps.visual, end] } : tinyTaps;
+    const model = adapterModel(taps, config);
+    const losses: number[] = [];
+    await train({
+      runtime: await loadRuntime({ device: 'cpu', threads: 1 }),
+      model,
+      data: task === 'localization' ? tinyClips(8, 1) : soundingEverywhere(noiseClips(8, model.inputs(1), 1)),
+      batch: 8,
+      steps: 30,
+      seed: 1,
+      schedule: { rate: 3e-3 },
+      onProgress: ({ loss }) => losses.push(loss),
+    });
+    expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
+  });
+});
+
+test('the last tap of each sense is read, or of blocks the last block', () => {
+  const config = configOf('localization', { taps: 'last' });
+  expect(tapsToDistill(tinyTaps.visual, config).map(({ name }) => name)).toEqual(['visual.s1.b0']);
+  expect(tapsToDistill(base.taps.visual, config).map(({ name }) => name)).toEqual(['v1']);
+});
+
+test('a sense that is needed cannot be left out', () => {
+  const data = { task: 'segmentation' as const, classes: [], items: [] };
+  expect(() => configFor(data, { senses: 'audio' })).toThrow('Masks are decoded from pictures');
+  const matching = adapterModel(base.taps, configOf('segmentation', { senses: 'visual' }), { matching: 0.5 });
+  expect(() => buildForward(matching, 1)).toThrow('The matching loss compares pictures with sound');
+  expect(() => configFor(data, { distill: { paths: 'none', tokens: 4 } })).toThrow('no meta-tokens to count');
+});

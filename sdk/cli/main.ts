@@ -7,6 +7,7 @@ import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { listShippedModels } from './models.ts';
 import { usageError } from './options.ts';
+import { pretrain } from './pretrain.ts';
 import { reportError } from './report-error.ts';
 import { run } from './run.ts';
 import { train } from './train.ts';
@@ -48,6 +49,8 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await data(rest, io);
     case 'train':
       return await train(rest, io);
+    case 'pretrain':
+      return await pretrain(rest, io);
     case 'eval':
       return await evaluate(rest, io);
     case '--version':

@@ -1,0 +1,124 @@
+/**
+ * Pictures to learn from, drawn from few: pieces of them at any size, place and angle, in other colours, sometimes two in one. The same seed and number give
+ * the same picture.
+ */
+import type { RgbImage } from '../../media/types.ts';
+import { gaussian } from '../../random.ts';
+import { type Dice, diceOf } from '../../toybox/dice.ts';
+
+/** A supply of pictures: `draw` gives one of them, the same for the same dice. */
+export type PictureSource = { draw(dice: Dice): RgbImage };
+
+/** Sample number `index` as a square of `side` pixels. */
+export function pictureSample(sources: readonly PictureSource[], side: number, seed: number, index: number): RgbImage {
+  const dice = diceOf(`${seed} picture ${index}`);
+  const one = (): Float32Array => piece(dice.pick(sources).draw(dice), side, dice);
+  const picture = one();
+  if (dice.chance(0.3)) paste(picture, one(), side, dice);
+  else if (dice.chance(0.15)) blend(picture, one(), dice.between(0.2, 0.5));
+  recolour(picture, dice);
+  return { width: side, height: side, data: Uint8Array.from(new Uint8ClampedArray(picture)) };
+}
+
+/** A turned, stretched, perhaps mirrored part of a picture: [side, side, 3] in 0..255. */
+function piece(source: RgbImage, side: number, dice: Dice): Float32Array {
+  const area = dice.chance(0.5) ? dice.between(0.25, 1) : dice.between(0.04, 0.5);
+  const stretch = Math.exp(dice.between(-0.3, 0.3));
+  const whole = Math.min(source.width, source.height);
+  const length = whole * Math.sqrt(area);
+  const angle = dice.chance(0.3) ? dice.between(-0.6, 0.6) : 0;
+  const mirror = dice.chance(0.5) ? -1 : 1;
+  const level = levelFor(source, length / side);
+  const scale = level.width / source.width;
+  const [dx, dy] = [(length * stretch * scale) / side, ((length / stretch) * scale) / side];
+  const margin = (extent: number, step: number): number => Math.max(0, extent - step * side) / 2;
+  const centreX = level.width / 2 + dice.between(-1, 1) * margin(level.width, dx);
+  const centreY = level.height / 2 + dice.between(-1, 1) * margin(level.height, dy);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const out = new Float32Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const u = (x + 0.5 - side / 2) * dx * mirror;
+      const v = (y + 0.5 - side / 2) * dy;
+      bilinear(level, centreX + u * cos - v * sin - 0.5, centreY + u * sin + v * cos - 0.5, out, (y * side + x) * 3);
+    }
+  }
+  return out;
+}
+
+/** Writes the colour at a place between pixels; beyond the edges the picture is mirrored. */
+function bilinear({ width, height, data }: RgbImage, x: number, y: number, out: Float32Array, at: number): void {
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  const [right, low] = [x - left, y - top];
+  const [x0, x1] = [mirrored(left, width), mirrored(left + 1, width)];
+  const [y0, y1] = [mirrored(top, height) * width, mirrored(top + 1, height) * width];
+  const [a, b, c, d] = [(y0 + x0) * 3, (y0 + x1) * 3, (y1 + x0) * 3, (y1 + x1) * 3];
+  for (let i = 0; i < 3; i++) {
+    const above = data[a + i]! + (data[b + i]! - data[a + i]!) * right;
+    const below = data[c + i]! + (data[d + i]! - data[c + i]!) * right;
+    out[at + i] = above + (below - above) * low;
+  }
+}
+
+function mirrored(at: number, length: number): number {
+  const place = Math.abs(at) % (2 * length);
+  return place < length ? place : 2 * length - 1 - place;
+}
+
+/** Halved versions of pictures, so that a small copy of a large part shows no aliases. */
+const halves = new WeakMap<RgbImage, RgbImage>();
+
+function levelFor(source: RgbImage, reduction: number): RgbImage {
+  if (reduction < 1.8 || Math.min(source.width, source.height) < 4) return source;
+  let half = halves.get(source);
+  if (!half) {
+    half = halved(source);
+    halves.set(source, half);
+  }
+  return levelFor(half, reduction / 2);
+}
+
+function halved({ width, height, data }: RgbImage): RgbImage {
+  const [columns, rows] = [width >> 1, height >> 1];
+  const out = new Uint8Array(columns * rows * 3);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      for (let c = 0; c < 3; c++) {
+        const at = (2 * y * width + 2 * x) * 3 + c;
+        const below = at + width * 3;
+        out[(y * columns + x) * 3 + c] = (data[at]! + data[at + 3]! + data[below]! + data[below + 3]! + 2) >> 2;
+      }
+    }
+  }
+  return { width: columns, height: rows, data: out };
+}
+
+/** A rectangle of one picture over the other. */
+function paste(picture: Float32Array, other: Float32Array, side: number, dice: Dice): void {
+  const [width, height] = [dice.whole(side >> 2, (side * 3) >> 2), dice.whole(side >> 2, (side * 3) >> 2)];
+  const [left, top] = [dice.whole(0, side - width), dice.whole(0, side - height)];
+  for (let y = top; y < top + height; y++) {
+    const from = (y * side + left) * 3;
+    picture.set(other.subarray(from, from + width * 3), from);
+  }
+}
+
+function blend(picture: Float32Array, other: Float32Array, share: number): void {
+  for (let i = 0; i < picture.length; i++) picture[i] = picture[i]! * (1 - share) + other[i]! * share;
+}
+
+/** Light, contrast, saturation, tint, and some noise. */
+function recolour(picture: Float32Array, dice: Dice): void {
+  const brightness = dice.between(-40, 40);
+  const contrast = Math.exp(dice.between(-0.4, 0.4));
+  const saturation = dice.chance(0.08) ? 0 : Math.exp(dice.between(-0.6, 0.5));
+  const tint = [dice.between(0.85, 1.15), dice.between(0.85, 1.15), dice.between(0.85, 1.15)];
+  const grain = dice.chance(0.2) ? dice.between(2, 14) : 0;
+  for (let i = 0; i < picture.length; i += 3) {
+    const grey = 0.299 * picture[i]! + 0.587 * picture[i + 1]! + 0.114 * picture[i + 2]!;
+    for (let c = 0; c < 3; c++) {
+      const colour = (grey + (picture[i + c]! - grey) * saturation) * tint[c]!;
+      picture[i + c] = (colour - 128) * contrast + 128 + brightness + (grain > 0 ? grain * gaussian(dice.next) : 0);
+    }
+  }
+}

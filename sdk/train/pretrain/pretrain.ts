@@ -1,0 +1,165 @@
+/**
+ * Pretraining of a backbone without labels: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and
+ * changed without end (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
+ */
+import { createLogMel } from '../../media/log-mel.ts';
+import { pictureToTensor } from '../../media/picture.ts';
+import type { Weights } from '../../models/params.ts';
+import type { BackbonePreset } from '../../models/presets.ts';
+import type { Runtime } from '../../platform.ts';
+import type { BatchSource } from '../batches.ts';
+import type { CheckpointStore } from '../checkpoint.ts';
+import { Predictor } from '../predict.ts';
+import { type TrainProgress, train } from '../trainer.ts';
+import { type PictureSource, pictureSample } from './pictures.ts';
+import { type SoundSource, soundSample } from './sounds.ts';
+import { exampleOf, headPrefix, studentModel, type Target, targetFor } from './student.ts';
+import type { Sample, Teacher } from './teacher.ts';
+
+/** What is drawn from: each source as often as another. */
+export type Material = { pictures: readonly PictureSource[] } | { sounds: readonly SoundSource[] };
+
+export type PretrainOptions = {
+  runtime: Runtime;
+  preset: BackbonePreset;
+  /** Of the preset's sense, opened; they are not disposed. */
+  teachers: readonly Teacher[];
+  material: Material;
+  /** Steps of so many samples. */
+  steps: number;
+  batch: number;
+  seed: number;
+  rate: number;
+  /** Weights to start from. */
+  from?: Weights;
+  checkpoint?: { store: CheckpointStore; resume: boolean; every: number };
+  /** What else must be the same for a resumed run. */
+  identity?: Record<string, unknown>;
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+};
+
+export type Pretrained = {
+  /** The backbone's parameters by their published names: a moving average over the last steps. */
+  weights: Weights;
+  /** How much of each teacher's tap is explained on samples that were not trained on, in percent: 100 is all, 0 is what saying its mean explains. */
+  explained: { tap: string; stage: number; percent: number }[];
+};
+
+/** Samples to learn the teachers' scales from, and to judge by. */
+const measured = 192;
+const judged = 256;
+/** Numbers of samples that are not trained on, far beyond those that are. */
+const scaleSamples = 1e9;
+const judgedSamples = 2e9;
+
+/** Throws what `train` throws. */
+export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
+  const { runtime, preset, teachers, steps, batch, seed, rate, checkpoint, signal } = options;
+  const targets = teachers.map(({ taps }) => taps.map((tap) => targetFor(preset, tap)));
+  const draw = drawing(options);
+  for (const teacher of teachers) await teacher.measure(samples(draw, scaleSamples, measured));
+  signal?.throwIfAborted();
+  const model = studentModel(preset, targets.flat());
+  const input = inputOf(preset);
+  const example = async (index: number) => {
+    const sample = draw(index);
+    const wanted: Float32Array[][] = [];
+    for (const [i, teacher] of teachers.entries()) wanted.push(await teacher.targets(sample, targets[i]!));
+    return exampleOf(input(sample), wanted.flat());
+  };
+  const sourceOf = (size: number, first: number): BatchSource => ({
+    size,
+    id: (index) => `sample ${first + index}`,
+    read: (index) => example(first + index),
+  });
+  const held = await inMemory(sourceOf(judged, judgedSamples));
+  const predictor = await Predictor.open(runtime, model, batch);
+  try {
+    const explainedBy = (weights: Weights) => explained(predictor, weights, held, targets.flat(), signal);
+    const { weights, last } = await train({
+      runtime,
+      model,
+      data: sourceOf(steps * batch, 0),
+      batch,
+      steps,
+      seed,
+      optimizer: { decay: 0.05, average: 0.998 },
+      schedule: { rate, warmup: 0.05, floor: 0.01 },
+      from: options.from,
+      evaluate: async (weights) => ({ score: meanOf(await explainedBy(weights)) }),
+      evaluateEvery: Math.min(steps, 250),
+      checkpoint: checkpoint && { store: checkpoint.store, every: checkpoint.every },
+      resume: checkpoint?.resume,
+      identity: options.identity,
+      signal,
+      onProgress: options.onProgress,
+    });
+    const chosen = weights.size > 0 ? weights : last.parameters;
+    return {
+      weights: new Map([...chosen].filter(([name]) => !name.startsWith(headPrefix))),
+      explained: (await explainedBy(chosen)).map((percent, i) => {
+        const { name, stage } = targets.flat()[i]!;
+        return { tap: name, stage, percent };
+      }),
+    };
+  } finally {
+    await predictor.dispose();
+  }
+}
+
+function drawing({ material, preset, seed }: PretrainOptions): (index: number) => Sample {
+  if ('pictures' in material) {
+    const side = preset.modality === 'visual' ? preset.frontEnd.width : 0;
+    return (index) => ({ picture: pictureSample(material.pictures, side, seed, index) });
+  }
+  const rate = preset.modality === 'audio' ? preset.frontEnd.sampleRate : 0;
+  return (index) => ({ pcm: soundSample(material.sounds, rate, seed, index), rate });
+}
+
+function* samples(draw: (index: number) => Sample, first: number, count: number): Iterable<Sample> {
+  for (let index = 0; index < count; index++) yield draw(first + index);
+}
+
+/** The backbone's own front end. */
+function inputOf({ modality, frontEnd }: BackbonePreset): (sample: Sample) => Float32Array {
+  if (modality === 'visual') return (sample) => pictureToTensor((sample as { picture: never }).picture, frontEnd);
+  const logMel = createLogMel(frontEnd);
+  return (sample) => logMel((sample as { pcm: Float32Array }).pcm);
+}
+
+async function inMemory(source: BatchSource): Promise<BatchSource> {
+  const examples: Record<string, Float32Array>[] = [];
+  for (let index = 0; index < source.size; index++) examples.push(await source.read(index));
+  return { ...source, read: (index) => examples[index]! };
+}
+
+/** In percent, per target. */
+async function explained(
+  predictor: Predictor,
+  weights: Weights,
+  held: BatchSource,
+  targets: readonly Target[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const left = targets.map(() => 0);
+  const all = targets.map(() => 0);
+  await predictor.each(
+    weights,
+    held,
+    async (outputs, index) => {
+      const wanted = await held.read(index);
+      Object.entries(outputs).forEach(([name, said], target) => {
+        const meant = wanted[name]!;
+        for (let i = 0; i < said.length; i++) {
+          left[target]! += (said[i]! - meant[i]!) ** 2;
+          all[target]! += meant[i]! ** 2;
+        }
+      });
+    },
+    signal,
+  );
+  return left.map((rest, target) => 100 * (1 - rest / all[target]!));
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,0 +1,95 @@
+/**
+ * A backbone that learns to say what frozen networks say: from the end of one of its stages, a linear map predicts each tap of a teacher. Inputs of a batch of B
+ * samples are `sample`, as the backbone's front end makes it, and `target/N` [B, tokens, width], one for each tap of a teacher, standardised, so that
+ * a loss of 1 is that of always saying the mean.
+ */
+import { MettleError } from '../../errors.ts';
+import type { Tap } from '../../hub/manifest.ts';
+import { htsAt } from '../../models/hts-at.ts';
+import { dense } from '../../models/layers.ts';
+import type { Params } from '../../models/params.ts';
+import type { BackbonePreset } from '../../models/presets.ts';
+import { swinV2 } from '../../models/swin-v2.ts';
+import { add, mean, mul, sub, type Value } from '../../ops/index.ts';
+import type { InputShapes, TrainModel, Values } from '../step.ts';
+
+/** What a stage of the student is to predict. */
+export type Target = {
+  /** The teacher's tap, for messages. */
+  name: string;
+  /** Stage from 0. */
+  stage: number;
+  /** Rows and columns of that stage. */
+  grid: [number, number];
+  /** Numbers per token of the teacher. */
+  width: number;
+};
+
+const sample = 'sample';
+const targetName = (index: number): string => `target/${index}`;
+/** Parameters that are not the backbone's have this before their names, and are left out of the result. */
+export const headPrefix = 'predict.';
+
+/** Names of the arrays of one example. */
+export const exampleOf = (input: Float32Array, targets: readonly Float32Array[]): Record<string, Float32Array> => ({
+  [sample]: input,
+  ...Object.fromEntries(targets.map((target, index) => [targetName(index), target])),
+});
+
+/** Shape of what the backbone reads, for so many samples. */
+export const sampleShape = (preset: BackbonePreset, batch: number): number[] =>
+  preset.modality === 'visual'
+    ? [batch, 3, preset.frontEnd.height, preset.frontEnd.width]
+    : [batch, 1, preset.frontEnd.frames, preset.frontEnd.mels];
+
+/** The stage whose map has about as many places as the tap. Throws `incompatible` for a tap that is no map. */
+export function targetFor(preset: BackbonePreset, { name, grid, width }: Tap): Target {
+  const places = ([rows, columns]: readonly [number, number]): number => Math.log(rows * columns);
+  if (grid[0] < 1 || grid[1] < 1) {
+    throw new MettleError('incompatible', `Tap "${name}" is no map.`, {
+      hint: 'Choose taps that have rows and columns.',
+    });
+  }
+  const grids = gridsOf(preset);
+  const distances = grids.map((own) => Math.abs(places(own) - places(grid)));
+  const stage = distances.indexOf(Math.min(...distances));
+  return { name, stage, grid: grids[stage]!, width };
+}
+
+/** Rows and columns of every stage. */
+function gridsOf({ modality, frontEnd, network }: BackbonePreset): [number, number][] {
+  const [rows, columns] = modality === 'visual' ? [frontEnd.height, frontEnd.width] : [frontEnd.frames, frontEnd.mels];
+  return network.depths.map((_, stage) => [rows / network.patch / 2 ** stage, columns / network.patch / 2 ** stage]);
+}
+
+export function studentModel(preset: BackbonePreset, targets: readonly Target[]): TrainModel {
+  const shapes = (batch: number): InputShapes => ({
+    [sample]: sampleShape(preset, batch),
+    ...Object.fromEntries(
+      targets.map(({ grid, width }, index) => [targetName(index), [batch, grid[0] * grid[1], width]]),
+    ),
+  });
+  return {
+    inputs: shapes,
+    forward: (p, inputs) => predictions(p, inputs[sample]!, preset, targets),
+    loss(outputs, inputs) {
+      const errors = targets.map((_, index): [string, Value] => {
+        const off = sub(outputs[targetName(index)]!, inputs[targetName(index)]!);
+        return [`error/${index}`, mean(mul(off, off), [0, 1, 2])];
+      });
+      const sum = errors.map(([, error]) => error).reduce((a, b) => add(a, b));
+      return { loss: mul(sum, 1 / targets.length), ...Object.fromEntries(errors) };
+    },
+  };
+}
+
+/** Under the names of the targets that they are to equal. */
+function predictions(p: Params, input: Value, preset: BackbonePreset, targets: readonly Target[]): Values {
+  const { stageEnds } =
+    preset.modality === 'visual' ? swinV2(p, input, preset.network) : htsAt(p, input, preset.network);
+  const outputs = targets.map(({ stage, width }, index): [string, Value] => [
+    targetName(index),
+    dense(p, `${headPrefix}${index}`, stageEnds[stage]!, width),
+  ]);
+  return Object.fromEntries(outputs);
+}

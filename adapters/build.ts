@@ -4,13 +4,13 @@
  */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import * as ort from 'onnxruntime-node';
-import { type AdapterSource, compileAdapter } from '../sdk/compile/adapter.ts';
+import { platform } from '#platform';
 import { type BackboneSource, compileBackbone, type Package } from '../sdk/compile/backbone.ts';
 import { evaluate } from '../sdk/compile/evaluate.ts';
+import { compileMeasured } from '../sdk/compile/measured.ts';
 import { smallForms } from '../sdk/compile/variants.ts';
 import { largestError, type PackageReport, reportForms, smallestCosine } from '../sdk/compile/variants-report.ts';
-import type { AdapterManifest, GraphFiles, Manifest } from '../sdk/hub/manifest.ts';
+import type { GraphFiles, Manifest } from '../sdk/hub/manifest.ts';
 import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { defaultAdapter } from '../sdk/models/adapter.ts';
@@ -19,7 +19,8 @@ import { toyboxClasses } from '../sdk/toybox/objects/index.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const common = { version: '0.1.0', license: 'MIT' };
-const onCpu: Evaluate = (values) => evaluate(ort, values);
+const runtime = await platform.loadRuntime({ device: 'auto' });
+const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
 
 const adapters = [
   { id: 'toybox-ave', task: 'localization' },
@@ -29,20 +30,9 @@ const adapters = [
 
 /** Smallest cosine that a tap may have with that of float32. */
 const backboneCosine = 0.999;
-/** Largest relative error of an output at which an adapter's weights may go into 8 bits. */
-const adapterTolerance = 1e-2;
 
 /** A model with what was measured of it. */
 type Measured<M extends Manifest> = { built: Package<M>; report: PackageReport };
-
-/** In 8 bits where every output stays close enough to float32, else in float32. */
-async function compileMeasured(source: AdapterSource): Promise<Measured<AdapterManifest>> {
-  const exact = await compileAdapter(source, backbone.manifest, onCpu);
-  const small = await compileAdapter({ ...source, forms: smallForms }, backbone.manifest, onCpu);
-  const report = await reportForms(ort, small, exact);
-  if (largestError(report) <= adapterTolerance) return { built: small, report };
-  return { built: exact, report: await reportForms(ort, exact, exact) };
-}
 
 /** A model card: what it is and what it is not. */
 function card({ built: { manifest }, report }: Measured<Manifest>): string {
@@ -99,12 +89,14 @@ async function ship(path: string, model: Measured<Manifest>): Promise<void> {
 
 const nano: BackboneSource = { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } };
 const backbone = await compileBackbone({ ...nano, forms: smallForms }, onCpu);
-const report = await reportForms(ort, backbone, await compileBackbone(nano, onCpu));
+const report = await reportForms(runtime.ort, backbone, await compileBackbone(nano, onCpu));
 const cosine = Math.min(...Object.values(report).flatMap((part) => Object.values(part).map(smallestCosine)));
 if (!(cosine > backboneCosine)) throw new Error(`A tap of nano has a cosine of ${cosine} with its float32 form.`);
 await ship('backbones/nano', { built: backbone, report });
 for (const { id, task } of adapters) {
   const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : toyboxClasses };
-  await ship(`adapters/${id}`, await compileMeasured({ id, ...common, config, weights: { seed: 1 } }));
+  const source = { id, ...common, config, weights: { seed: 1 } };
+  const compiled = await compileMeasured(source, backbone.manifest, runtime.ort);
+  await ship(`adapters/${id}`, { built: compiled.package, report: compiled.report });
 }
 await writeFile(`${folder}registry.json`, registryText(registry));

@@ -83,11 +83,15 @@ Training
   --out DIR           the adapter; must not exist
   --id NAME           its id (default: the folder's name)
   --license NAME      its licence (default: MIT)
+  --exact             keep its weights in float32 (default: in 8 bits where no output changes by more than 1 %)
+  --forms LIST        forms to write, e.g. webgpu-f16=float16, whatever they change; as in mettle backbone import
   --config FILE       a JSON object of these options, for example
                       {"data": "clips", "out": "my-adapter", "epochs": 50, "rate": 0.0005, "taps": "last-half"};
                       what is given on the command line wins
   --json              print figures as JSON
   --quiet             print nothing but errors and figures
+
+Figures at the end are those of the graph that was trained, in float32; "mettle eval" judges the finished folder.
 
 Exit codes
   0 done   1 internal fault   2 wrong usage, bad input or diverged   130 interrupted; --resume goes on

@@ -1,10 +1,12 @@
 /** `mettle train`: from a folder of data to an adapter that `mettle run` takes. */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
+import { exactForms } from '../compile/variants.ts';
 import { MettleError } from '../errors.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import type { DataFormat } from '../train/data/types.ts';
 import { TRAIN_HELP } from './help.ts';
+import { readForms } from './import-forms.ts';
 import {
   COMMON_OPTIONS,
   readBackbone,
@@ -45,6 +47,8 @@ const OPTIONS = {
   cache: { type: 'string' },
   'cache-gb': { type: 'string' },
   threads: { type: 'string' },
+  forms: { type: 'string' },
+  exact: { type: 'boolean' },
   config: { type: 'string' },
   resume: { type: 'boolean' },
   'software-gpu': { type: 'boolean' },
@@ -71,6 +75,7 @@ export async function train(argv: string[], io: Io): Promise<number> {
       onProgress: (progress) => show(progress, bar, say),
     });
     for (const { id, reason } of trained.skipped) say(oneLine(`left out: ${id}: ${reason}`));
+    if (trained.refused !== null) say('In 8 bits its outputs would differ too much: the adapter is in float32.');
     io.stdout.write(values.json ? `${JSON.stringify(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
     return 0;
   } finally {
@@ -113,6 +118,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   if (!data) throw usageError('--data DIR is missing.', 'train');
   if (!out) throw usageError('--out DIR is missing.', 'train');
   const format = readChoice('task', values.task, dataFormats) as DataFormat | undefined;
+  if (values.exact && values.forms) throw usageError('--exact is --forms float32 everywhere; leave one out.', 'train');
   const verb = readChoice('verb', values.verb, Object.keys(verbs)) as keyof typeof verbs | undefined;
   const taps = readChoice('taps', values.taps, ['blocks', 'stage-ends', 'last-half', 'last'] as const);
   const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task', 'none'] as const);
@@ -149,16 +155,23 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
       segments: whole('segments', 1, 600),
       distill: given({ paths, tokens: whole('tokens', 1, 64), width: whole('width', 8, 4096) }),
     }),
+    forms: values.exact ? exactForms : values.forms ? readForms(values.forms, 'train') : undefined,
     cache: values.cache ?? `${out}.work/features`,
     cacheBytes: 1e9 * number('cache-gb', values['cache-gb'] ?? '20', 0, 1e6, false),
     resume: values.resume === true,
-    command: ['mettle train', ...argv.map(shellWord)].join(' '),
+    command: ['mettle train', ...argv.map(withoutFolders).map(shellWord)].join(' '),
   };
 }
 
 /** Without what was left out. */
 const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+
+/** An absolute path by its last part: a card goes to others, whom the folders of this machine do not concern. */
+function withoutFolders(arg: string): string {
+  const [, option = '', value] = /^(--[\w-]+=)?(.*)$/s.exec(arg) ?? [];
+  return option + (isAbsolute(value!) ? basename(value!) : value);
+}
 
 /** So written that a shell reads it as one word. */
 const shellWord = (word: string): string =>

@@ -1,15 +1,15 @@
 /**
  * From a dataset and a frozen backbone to an adapter: features once, training on them, selection on the validation split, thresholds, figures on the test
- * split, and a compiled package. Knows no files: clips, masks and stores are given, so a page can do it too.
+ * split, and a compiled package. Figures are those of the graph that was trained, in float32; what compiling changes is in the package's report.
+ * Knows no files: clips, masks and stores are given, so a page can do it too.
  */
-import { compileAdapter } from '../compile/adapter.ts';
-import type { Package } from '../compile/backbone.ts';
-import { evaluate as evaluateGraph } from '../compile/evaluate.ts';
+import { compileMeasured, type MeasuredAdapter } from '../compile/measured.ts';
+import type { Forms } from '../compile/variants.ts';
 import type { DeviceRequest, Engine, ModelPackage } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { contractOf } from '../hub/contract.ts';
 import { sha256Integrity } from '../hub/integrity.ts';
-import type { AdapterManifest, BackboneManifest, Tap } from '../hub/manifest.ts';
+import type { BackboneManifest, Tap } from '../hub/manifest.ts';
 import type { Segment, SegmentFormat } from '../media/types.ts';
 import { type AdapterConfig, mapsToGuide, tapsRead } from '../models/adapter.ts';
 import type { Weights } from '../models/params.ts';
@@ -55,6 +55,8 @@ export type AdapterTraining = {
   losses?: LossOptions;
   optimizer?: Partial<OptimizerConfig>;
   schedule?: Partial<ScheduleConfig>;
+  /** How each device gets the adapter. Default: weights in 8 bits where no output differs by more than a hundredth from float32, else float32. */
+  forms?: Forms;
   epochs: number;
   batch: number;
   seed: number;
@@ -71,13 +73,14 @@ export type AdapterProgress =
   | { phase: 'training'; progress: TrainProgress }
   | { phase: 'evaluation'; split: Split; figures: Figures };
 
-export type TrainedAdapter = {
-  package: Package<AdapterManifest>;
+/** What was compiled, with its report, and how it came about. */
+export type TrainedAdapter = MeasuredAdapter & {
   weights: Weights;
   result: TrainResult;
   policy: CachePolicy;
   /** Items that could not be decoded, and why. */
   skipped: { id: string; reason: string }[];
+  /** Of the training graph in float32, not of the package. */
   figures: Partial<Record<Split, Figures>>;
 };
 
@@ -117,7 +120,7 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
       onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
     }
     return {
-      package: await compile(options, result.weights, thresholds),
+      ...(await compile(options, result.weights, thresholds)),
       weights: result.weights,
       result,
       policy: features.policy,
@@ -130,12 +133,14 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
 }
 
 const compile = (
-  { id, license, config, backbone, runtime }: AdapterTraining,
+  { id, license, config, forms, backbone, runtime }: AdapterTraining,
   weights: Weights,
   thresholds: number[] | null,
-) =>
-  compileAdapter({ id, version: '1.0.0', license, config, weights, thresholds }, backbone.manifest, (values) =>
-    evaluateGraph(runtime.ort, values),
+): Promise<MeasuredAdapter> =>
+  compileMeasured(
+    { id, version: '1.0.0', license, config, forms, weights, thresholds },
+    backbone.manifest,
+    runtime.ort,
   );
 
 function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {

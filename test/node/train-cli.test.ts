@@ -80,7 +80,7 @@ const undisturbed = once(async () => {
 /** Everything in the root that belongs to an output. */
 const left = async (name: string): Promise<string[]> =>
   (await readdir(root)).filter((entry) => entry.startsWith(name)).sort();
-const weights = (name: string): Promise<Buffer> => readFile(join(root, name, 'adapter_model.safetensors'));
+const weights = (name: string): Promise<Buffer> => readFile(join(root, name, 'adapter_model.stored8.safetensors'));
 const checkpoint = async (name: string) =>
   readSafetensors(await readFile(join(root, `${name}.work`, 'checkpoint.safetensors'))).metadata;
 
@@ -97,13 +97,14 @@ describe('from clips to an adapter', () => {
     expect(trained.err).toMatch(/Device: the CPU\nData: 5 clips, folder, /);
     expect(await left(verb)).toEqual([verb, `${verb}.work`]);
     const files = await readdir(join(root, verb));
-    const parts = verb === 'segment' ? ['segment.onnx'] : ['clip.onnx', 'segment.onnx'];
+    const parts = verb === 'segment' ? ['segment.stored8.onnx'] : ['clip.stored8.onnx', 'segment.stored8.onnx'];
     const beside = [
       'README.md',
       'adapter_config.json',
-      'adapter_model.safetensors',
+      'adapter_model.stored8.safetensors',
       'evaluation.json',
       'manifest.json',
+      'report.json',
     ];
     expect(files).toEqual(expect.arrayContaining([...beside, ...parts]));
     const config = JSON.parse(await readFile(join(root, verb, 'adapter_config.json'), 'utf8'));
@@ -121,13 +122,80 @@ describe('from clips to an adapter', () => {
   });
 
   test('a finished adapter says on a split what training said of it', async () => {
-    const trained = await train('agree', ['--json', '--verb', 'localize', '--head', 'B']);
+    const trained = await train('agree', ['--json', '--verb', 'localize', '--head', 'B', '--exact']);
     const reports = JSON.parse(trained.out) as { split: string }[];
     for (const report of reports) {
       const { out } = await mettle(['eval', join(root, 'agree'), data, '--split', report.split, '--json']);
       expect(JSON.parse(out)).toMatchObject({ ...report, averagePrecision: expect.anything() });
     }
     expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
+  });
+
+  test.each([
+    [['--verb', 'localize', '--senses', 'audio', '--tokens', '2'], 'visual'],
+    [['--verb', 'parse', '--senses', 'visual', '--paths', 'none', '--taps', 'last'], 'audio'],
+  ])('with %j it reads no taps of the other sense, and says the same', async (switches, unread) => {
+    // Without the number of meta-tokens, of which a probe has none.
+    const few = ['--epochs', '2', '--batch', '1', '--width', '16', '--layers', '1', '--exact'];
+    const out = join(root, `without-${unread}`);
+    const args = ['train', '--data', data, '--out', out, '--cache', features, ...few, ...switches, '--json'];
+    const trained = await mettle(args);
+    expect(trained.code).toBe(0);
+    const { segment } = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+    expect(segment.reads.filter((name: string) => name.startsWith(unread))).toEqual([]);
+    const { out: said } = await mettle(['eval', out, data, '--json']);
+    const report = JSON.parse(trained.out).at(-1);
+    expect(JSON.parse(said)).toMatchObject({ ...report, averagePrecision: expect.anything() });
+  });
+
+  test('the card says how it was made, of what, and how far its files are from float32; no folder of this machine', async () => {
+    await train('told');
+    const card = await readFile(join(root, 'told', 'README.md'), 'utf8');
+    const manifest = JSON.parse(await readFile(join(root, 'told', 'manifest.json'), 'utf8'));
+    expect(card).toContain(`mettle train --data data --out told --cache features ${small.join(' ')}\n`);
+    expect(card).not.toContain(root);
+    expect(card).toContain('data (layout folder): 3 train, 1 val, 1 test clips.');
+    expect(card).toContain('Classes: bell, ball.');
+    expect(card).toContain(manifest.base.contract);
+    const registry = JSON.parse(await readFile(fileURLToPath(new URL('registry.json', platform.modelsUrl)), 'utf8'));
+    expect(card).toContain(registry.nano.integrity);
+    const report = JSON.parse(await readFile(join(root, 'told', 'report.json'), 'utf8'));
+    // The clip graph of an adapter as narrow as this has no weights that are large enough for 8 bits.
+    const outputs = Object.values<{ relativeError: number }>(report.segment['segment.stored8.onnx'].outputs);
+    const relativeError = Math.max(...outputs.map((output) => output.relativeError));
+    expect(relativeError).toBeGreaterThan(0);
+    expect(relativeError).toBeLessThan(0.01);
+    const [, kilobytes, percent] = /(\d+) kB, weights-int8\. No output .* more than ([\d.]+) %/.exec(card)!;
+    const bytes = manifest.files.reduce((sum: number, file: { bytes: number }) => sum + file.bytes, 0);
+    expect(Number(kilobytes)).toBe(Math.round(bytes / 1000));
+    expect(Number(percent)).toBeGreaterThanOrEqual(Number((100 * relativeError).toPrecision(2)));
+  });
+
+  test('the card of a toybox names the command that makes it', async () => {
+    const folder = await copyOfData('toys');
+    await writeFile(join(folder, 'toybox.jsonl'), '{"toybox":1,"seed":7,"layout":"ave"}\n');
+    await train('from-toys', [], {}, folder);
+    const card = await readFile(join(root, 'from-toys', 'README.md'), 'utf8');
+    expect(card).toContain('mettle data toybox --out . --seed 7 --clips 5 --layouts ave\nmettle train --data toys ');
+    expect(card).toMatch(/drawn figures with synthesised sounds/);
+  });
+
+  test('--exact keeps float32, --forms takes each form as it is named', async () => {
+    const formsOf = async (name: string, more: string[]) => {
+      expect((await train(name, more)).code).toBe(0);
+      const { variants } = JSON.parse(await readFile(join(root, name, 'manifest.json'), 'utf8'));
+      return Object.entries<{ segment: { precision: string } }>(variants).map(([variant, { segment }]) => [
+        variant,
+        segment.precision,
+      ]);
+    };
+    expect(Object.fromEntries(await formsOf('exact', ['--exact']))).toEqual({ wasm: 'float32', webgpu: 'float32' });
+    const forms = 'wasm=int8,webgpu=stored8,webgpu-f16=float16';
+    expect(Object.fromEntries(await formsOf('forms', ['--forms', forms]))).toEqual({
+      wasm: 'int8',
+      webgpu: 'weights-int8',
+      'webgpu-f16': 'float16',
+    });
   });
 
   test('clips longer than what is seen at once are cut into pieces', async () => {
@@ -321,6 +389,7 @@ describe('data at fault', () => {
   test.each([
     [['--width', '30'], 'A width of 30 cannot be shared by 4 heads'],
     [['--verb', 'parse', '--head', 'B'], 'A head is chosen for localization alone'],
+    [['--paths', 'none'], 'Without paths there are no meta-tokens to count'],
   ])('a model that cannot be is refused: %j', async (args, message) => {
     const { code, err } = await train('impossible', args);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) });
@@ -372,6 +441,8 @@ describe('wrong usage', () => {
     [['--data', 'x', '--out', 'x', '--epochs', '0'], '--epochs must be a whole number from 1'],
     [['--data', 'x', '--out', 'x', '--width', '1'], '--width must be a whole number from 8 to 4096'],
     [['--data', 'x', '--out', 'x', '--head', 'C'], '--head "C" is unknown'],
+    [['--data', 'x', '--out', 'x', '--exact', '--forms', 'wasm=int8'], 'leave one out'],
+    [['--data', 'x', '--out', 'x', '--forms', 'wasm=float16'], '--forms: wasm takes float32, '],
     [['--data', 'x', '--out', 'x', '--id', 'My Adapter'], '"My Adapter" is no id of an adapter'],
     [['--data', 'no/such/folder', '--out', 'no/such/out'], 'There is no folder no/such/folder'],
   ])('%j', async (args, message) => {

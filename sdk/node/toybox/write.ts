@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { MettleError } from '../../errors.ts';
 import { composeClip, TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
 import { tablesOf } from '../../toybox/tables.ts';
+import { toyboxHeader, toyboxLog } from './origin.ts';
 import { createPool, type Digests, type Pool, writeWhole } from './pool.ts';
 
 export type ToyboxOptions = {
@@ -26,10 +27,6 @@ export type ToyboxOptions = {
 
 /** Per layout: its folder, and how many clips were made now; the others were there already. */
 export type ToyboxReport = { layout: ToyboxLayout; folder: string; clips: number; made: number }[];
-
-/** Raised when the same seed gives other clips than before. */
-const version = 1;
-const manifestName = 'toybox.jsonl';
 
 /**
  * Writes each layout into a folder of its name in `folder`. The same seed gives the same files, whatever the number of clips, of threads or of runs it took.
@@ -107,8 +104,8 @@ async function writeLayout(
 
 /** The clips that an earlier run finished, and how to note more. */
 async function openManifest(folder: string, seed: number, layout: ToyboxLayout) {
-  const path = join(folder, manifestName);
-  const header = JSON.stringify({ toybox: version, seed, layout });
+  const path = join(folder, toyboxLog);
+  const header = toyboxHeader({ seed, layout });
   const [first, ...rows] = ((await readFile(path, 'utf8').catch(() => null)) ?? header).split('\n');
   if (first !== header) {
     throw new MettleError('invalid-argument', `${folder} was begun with other settings: ${first!.slice(0, 100)}.`, {

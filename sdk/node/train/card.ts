@@ -1,5 +1,6 @@
 /** What lies beside a trained adapter's graphs, written from what was measured: the model card, and PEFT's configuration file. */
-import type { AdapterManifest } from '../../hub/manifest.ts';
+import { largestError } from '../../compile/variants-report.ts';
+import type { AdapterManifest, GraphFiles, Integrity } from '../../hub/manifest.ts';
 import { sdkVersion } from '../../hub/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
@@ -10,7 +11,15 @@ export type CardFacts = {
   config: AdapterConfig;
   trained: TrainedAdapter;
   reports: readonly EvaluationReport[];
-  dataset: { name: string; format: string; clips: Record<string, number> };
+  dataset: {
+    name: string;
+    format: string;
+    clips: Record<string, number>;
+    /** The command that makes the same data again, where a generator made it; else null. */
+    generator: string | null;
+  };
+  /** `digest`, of its manifest.json, is null for a pair, which has two. */
+  backbone: { version: string; digest: Integrity | null; untrained: boolean };
   /** The command line that trains it again. */
   command: string;
   device: string;
@@ -18,54 +27,126 @@ export type CardFacts = {
 };
 
 export function modelCard(facts: CardFacts): string {
-  const { manifest, config, trained, reports, dataset, command, device, minutes } = facts;
-  const { skipped, result, policy } = trained;
-  const lines = [
+  const { manifest, dataset } = facts;
+  return [
     '---',
     `license: ${manifest.license.toLowerCase()}`,
     `base_model: ${manifest.base.id}`,
     'tags: [mettle-edge, audio-visual, meta-tokens]',
-    `datasets: [${dataset.name}]`,
+    `datasets: [${dataset.generator ? 'toybox' : JSON.stringify(dataset.name)}]`,
     '---',
     `# ${manifest.id} ${manifest.version}`,
     '',
     `A Mettle adapter for ${manifest.task} on the backbone "${manifest.base.id}", which stays as it is.`,
     '',
+    ...whatItDoes(facts),
     '## Measured',
     '',
-    ...(reports.length > 0
-      ? reports.flatMap((report) => ['```', formatReport(report).trimEnd(), '```', ''])
-      : ['Nothing: the dataset has no validation or test clips.', '']),
-    'The weights were selected on the validation split; the test split was used once, at the end.',
-    ...(manifest.thresholds
-      ? [
-          '',
-          'Probability from which a class counts, chosen on the validation split: ' +
-            `${manifest.classes.map((label, c) => `${label} ${manifest.thresholds![c]}`).join(', ')}.`,
-        ]
-      : []),
+    ...measured(facts),
+    '## Files',
     '',
+    ...filesText(facts),
     '## Trained on',
     '',
-    `${dataset.name} (layout ${dataset.format}): ${Object.entries(dataset.clips)
-      .map(([split, n]) => `${n} ${split}`)
-      .join(', ')} clips` +
-      `${skipped.length > 0 ? `, ${skipped.length} more could not be decoded and were left out` : ''}.`,
+    ...trainedOn(facts),
+    '## Limits',
+    '',
+    ...limits(facts),
+  ].join('\n');
+}
+
+const does: Record<AdapterManifest['task'], string> = {
+  localization: 'Tells of each second which one of its classes is seen and heard at once, or that none is.',
+  parsing: 'Tells of each second which of its classes are heard and which are seen.',
+  segmentation: 'Draws for each second a mask of what makes the sound. It names nothing.',
+};
+
+const cannot: Record<AdapterManifest['task'], string> = {
+  localization:
+    'One class per second at most; what is seen and silent, or heard and out of view, counts as background. It does not tell where in the picture.',
+  parsing: 'It does not tell where in the picture something is, nor two things of one class apart.',
+  segmentation: 'One mask per second: it does not tell two things that sound at once apart.',
+};
+
+const sees = { both: 'one picture and the sound', visual: 'one picture', audio: 'the sound' };
+
+function whatItDoes({ manifest, config }: CardFacts): string[] {
+  const { task, classes } = manifest;
+  return [
+    does[task],
+    ...(classes.length > 0 ? ['', `Classes: ${classes.join(', ')}.`] : []),
+    '',
+    `It looks at ${sees[config.senses ?? 'both']} of each second${task === 'segmentation' ? '' : `, and at ${config.segments} seconds at once`}.`,
+    '',
+  ];
+}
+
+function measured({ manifest, reports }: CardFacts): string[] {
+  const figures = reports.flatMap((report) => ['```', formatReport(report).trimEnd(), '```', '']);
+  const chosen = manifest.classes.map((label, c) => `${label} ${manifest.thresholds?.[c]}`).join(', ');
+  return [
+    ...(figures.length > 0 ? figures : ['Nothing: the dataset has no validation or test clips.', '']),
+    'The weights were selected on the validation split; the test split was used once, at the end. Figures are those of the graph that was trained, in float32; ' +
+      '`mettle eval` judges the files as they are here.',
+    '',
+    ...(manifest.thresholds
+      ? [`Probability from which a class counts, chosen on the validation split: ${chosen}.`, '']
+      : []),
+  ];
+}
+
+function filesText({ manifest, trained: { report, refused } }: CardFacts): string[] {
+  const kilobytes = Math.round(manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1000);
+  const graphs = Object.values(manifest.variants).flatMap((parts) => Object.values<GraphFiles | null>(parts));
+  const precisions = new Set(graphs.flatMap((graph) => (graph ? [graph.precision ?? 'float32'] : [])));
+  const error = largestError(report);
+  const off =
+    error === 0 ? '' : ` No output differs from that of float32 by more than ${percent(error)} (report.json).`;
+  return [
+    `${kilobytes} kB, ${[...precisions].join(' and ')}.${off}`,
+    ...(refused === null
+      ? []
+      : ['', `In 8 bits an output would differ by ${percent(refused)}, so weights stayed float32.`]),
+    '',
+  ];
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+
+function trainedOn({ manifest, config, trained, dataset, backbone, command, device, minutes }: CardFacts): string[] {
+  const { skipped, result, policy } = trained;
+  const clips = Object.entries(dataset.clips).map(([split, n]) => `${n} ${split}`);
+  const lost = skipped.length > 0 ? `, ${skipped.length} more could not be decoded and were left out` : '';
+  const { distill } = config;
+  return [
+    `${dataset.name} (layout ${dataset.format}): ${clips.join(', ')} clips${lost}.`,
     '',
     '```sh',
+    ...(dataset.generator ? [dataset.generator] : []),
     command,
     '```',
     '',
-    `${result.last.step} steps on ${device} in ${minutes.toFixed(1)} minutes. Features: ${policy.reason}.`,
-    `Meta-tokens per block: ${config.distill.tokens}; blocks read: ${manifest.segment.reads.length} taps (${config.taps}); common width ${config.distill.width}; ` +
-      `seconds seen at once: ${config.segments}; paths: ${config.distill.paths}.`,
+    `${result.last.step} steps on ${device} in ${minutes.toFixed(1)} minutes; the weights are those after step ${(result.best ?? result.last).step}. ` +
+      `Features: ${policy.reason}.`,
+    `${distill.paths === 'none' ? 'No meta-tokens' : `Meta-tokens per block: ${distill.tokens}`}; blocks read: ${manifest.segment.reads.length} taps ` +
+      `(${config.taps}); common width ${distill.width}; seconds seen at once: ${config.segments}; paths: ${distill.paths}.`,
     '',
-    '## Limits',
-    '',
-    'It knows only what its training clips show. Figures on other material will differ; measure with `mettle eval`.',
+    `Backbone: "${manifest.base.id}" ${backbone.version}${backbone.untrained ? ', whose weights are noise' : ''}. ` +
+      `What it takes and gives (the contract): \`${manifest.base.contract}\`. ` +
+      `${backbone.digest ? `Its manifest.json: \`${backbone.digest}\`. ` : ''}With another of the same contract the adapter loads, and its answers mean nothing.`,
     '',
   ];
-  return lines.join('\n');
+}
+
+function limits({ manifest, dataset }: CardFacts): string[] {
+  return [
+    cannot[manifest.task],
+    '',
+    dataset.generator
+      ? 'Its clips are drawn figures with synthesised sounds. It knows those, and no others: of films of the real world it tells nothing that can be relied on.'
+      : 'It knows only what its training clips show. Figures on other material will differ; measure with `mettle eval`.',
+    '',
+  ];
 }
 
 /** The three keys that tools of Hugging Face PEFT look for, and ours. */

@@ -1,11 +1,15 @@
 /** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { platform } from '#platform';
+import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
+import { sha256Integrity } from '../../hub/integrity.ts';
+import type { BackboneManifest } from '../../hub/manifest.ts';
+import { manifestText } from '../../hub/package.ts';
 import { idPattern } from '../../hub/parse-manifest.ts';
 import { openBackbone } from '../../load.ts';
 import { type ConfigChange, configFor } from '../../train/config.ts';
@@ -17,8 +21,9 @@ import { checkpointName } from '../../train/trainer.ts';
 import { loadDataset } from '../data/index.ts';
 import { DiskStore } from '../file-store.ts';
 import { findGpu } from '../gpu.ts';
+import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
-import { adapterConfigJson, modelCard } from './card.ts';
+import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
 import { curvesHtml, type LogLine } from './curves.ts';
 
 export type TrainRun = {
@@ -37,6 +42,8 @@ export type TrainRun = {
   seed: number;
   rate: number;
   config: ConfigChange;
+  /** How each device gets the adapter; see `AdapterTraining`. */
+  forms?: Forms;
   /** Folder and bytes for cached features. */
   cache: string;
   cacheBytes: number;
@@ -101,7 +108,8 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       config,
       trained,
       reports,
-      dataset: { name: basename(run.data), format: dataset.format, clips: countClips(dataset) },
+      dataset: await dataFacts(run.data, dataset),
+      backbone: await backboneFacts(backbone.manifest),
       command: run.command,
       device,
       minutes: (performance.now() - started) / 60_000,
@@ -111,6 +119,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       'README.md': modelCard(facts),
       'adapter_config.json': adapterConfigJson(facts),
       'evaluation.json': `${JSON.stringify(reports, null, 2)}\n`,
+      'report.json': `${JSON.stringify(trained.report, null, 2)}\n`,
     });
     return { trained, dataset, reports };
   } catch (error) {
@@ -159,6 +168,27 @@ async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
     });
   }
   return gpu.name;
+}
+
+async function dataFacts(path: string, dataset: Dataset): Promise<CardFacts['dataset']> {
+  const { format, items } = dataset;
+  const facts = { name: basename(path), format, clips: countClips(dataset), generator: null };
+  const origin = await toyboxOrigin(path);
+  if (!origin) return facts;
+  const { seed, layout } = origin;
+  const out = isAbsolute(path) ? '.' : dirname(path);
+  return {
+    ...facts,
+    name: `Toybox of seed ${seed}`,
+    generator: `mettle data toybox --out ${out} --seed ${seed} --clips ${items.length} --layouts ${layout}`,
+  };
+}
+
+/** A pair, whose id no single backbone can have, has no manifest.json of its own. */
+async function backboneFacts(manifest: BackboneManifest): Promise<CardFacts['backbone']> {
+  const { id, version, untrained } = manifest;
+  const text = new TextEncoder().encode(manifestText(manifest));
+  return { version, untrained, digest: idPattern.test(id) ? await sha256Integrity(text) : null };
 }
 
 const countClips = ({ items }: Dataset): Record<Split, number> => {

@@ -1,7 +1,7 @@
 /** Makes a package's canary: what its float32 graphs give on the CPU for made-up inputs, and how far its other forms may be from that. */
 import { type CanaryNumbers, canaryError, canaryInput, writeCanary } from '../engine/canary.ts';
 import type { Canary } from '../hub/manifest.ts';
-import { type Evaluate, inputOp, reachable, rebuild, type Value } from '../ops/index.ts';
+import { type Evaluate, fetchConstants, inputOp, reachable, rebuild, type Value } from '../ops/index.ts';
 import type { Files } from './graph-files.ts';
 
 /** Graphs by name: what each gives. */
@@ -22,7 +22,7 @@ const halfMargin = 10;
 /** As files and a manifest have it. None where float32 gives numbers that are not finite, or a form is so far off that a check would say nothing. */
 export type Compiled = { canary: Canary | null; files: Files };
 
-/** `exact` are the float32 graphs, `forms` those of the package that are not, with the same outputs. */
+/** `exact` are the float32 graphs, `forms` those of the package that are not, with the same outputs. Holds the constants of one graph at a time. */
 export async function compileCanary(exact: Outputs, forms: readonly Outputs[], evaluate: Evaluate): Promise<Compiled> {
   const expected = await canaryNumbers(exact, evaluate);
   let allowed = exactTolerance;
@@ -54,7 +54,7 @@ async function canaryNumbers(graphs: Outputs, evaluate: Evaluate): Promise<Canar
   const numbers: CanaryNumbers = {};
   for (const [name, outputs] of Object.entries(graphs)) {
     numbers[name] = await evaluate(
-      rebuild(outputs, (graph, value, inputs) =>
+      rebuild(await fetchConstants(outputs), (graph, value, inputs) =>
         value.op === inputOp
           ? graph.constant(canaryInput(value.name, value.shape), value.shape, value.name)
           : graph.adopt(value, inputs),

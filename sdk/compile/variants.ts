@@ -41,74 +41,65 @@ export type VariantSource<Name extends string> = {
   calibrate?: Calibrate;
 };
 
-/**
- * All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. `rounded` are the
- * graphs of each form that is not.
- */
+/** `rounded` are the graphs of each form that is not float32. */
+type Compiled<Name extends string> = {
+  variants: Variants<Record<Name, GraphFiles>>;
+  rounded: Record<Name, Record<string, Value>>[];
+};
+
+/** All forms of some graphs as files: `<graph>.onnx` and `<weights>.safetensors`, with the form before the ending where it is not float32. */
 export async function variantFiles<Name extends string>(
   source: VariantSource<Name>,
   evaluate: Evaluate,
-): Promise<{
-  variants: Variants<Record<Name, GraphFiles>>;
-  files: Files;
-  rounded: Record<Name, Record<string, Value>>[];
-}> {
+): Promise<Compiled<Name> & { files: Files }> {
   const files: Files = {};
-  const rounded: Record<Name, Record<string, Value>>[] = [];
-  const variants = await eachForm(source, evaluate, async (graphs, weights, suffix) => {
+  const compiled = await eachForm(source, evaluate, async (graphs, weights) => {
     const written = await graphFiles(graphs, weights, evaluate);
     Object.assign(files, written.files);
-    if (suffix) rounded.push(renamed(graphs, (name) => name.slice(0, -suffix.length)));
     return written.graphs;
   });
-  return { variants, files, rounded };
+  return { ...compiled, files };
 }
 
 /** As `variantFiles`, but the weights files are only laid out. */
 export async function planVariants<Name extends string>(
   source: VariantSource<Name>,
   evaluate: Evaluate,
-): Promise<{ variants: Variants<Record<Name, GraphFiles>>; plans: PlannedGraphs<string>[] }> {
+): Promise<Compiled<Name> & { plans: PlannedGraphs<string>[] }> {
   const plans: PlannedGraphs<string>[] = [];
-  const variants = await eachForm(source, evaluate, async (graphs, weights) => {
+  const compiled = await eachForm(source, evaluate, async (graphs, weights) => {
     const plan = await planGraphs(graphs, weights, evaluate);
     plans.push(plan);
     return plan.graphs;
   });
-  return { variants, plans };
+  return { ...compiled, plans };
 }
 
-type Write = (
-  graphs: Record<string, Record<string, Value>>,
-  weights: string,
-  suffix: string,
-) => Promise<Record<string, GraphFiles>>;
-
-const renamed = <T>(graphs: Record<string, T>, rename: (name: string) => string): Record<string, T> =>
-  Object.fromEntries(Object.entries(graphs).map(([name, graph]) => [rename(name), graph]));
+type Write = (graphs: Record<string, Record<string, Value>>, weights: string) => Promise<Record<string, GraphFiles>>;
 
 async function eachForm<Name extends string>(
   { graphs, weights, forms, calibrate }: VariantSource<Name>,
   evaluate: Evaluate,
   write: Write,
-): Promise<Variants<Record<Name, GraphFiles>>> {
+): Promise<Compiled<Name>> {
   checkForms(forms);
   const names = Object.keys(graphs) as Name[];
   const folded: [Name, Record<string, Value>][] = [];
   for (const name of names) folded.push([name, await foldConstants(graphs[name], evaluate)]);
   const done = new Map<Form, Record<Name, GraphFiles>>();
+  const rounded: Compiled<Name>['rounded'] = [];
   for (const form of new Set<Form>(Object.values(forms))) {
     const suffix = form === 'float32' ? '' : `.${form}`;
-    const changed: [string, Record<string, Value>][] = [];
-    for (const [name, outputs] of folded) {
-      changed.push([name + suffix, await inForm(outputs, form, calibrate)]);
-    }
-    const written = await write(Object.fromEntries(changed), `${weights}${suffix}.safetensors`, suffix);
+    const changed: [Name, Record<string, Value>][] = [];
+    for (const [name, outputs] of folded) changed.push([name, await inForm(outputs, form, calibrate)]);
+    const graphs = Object.fromEntries(changed.map(([name, outputs]) => [name + suffix, outputs]));
+    const written = await write(graphs, `${weights}${suffix}.safetensors`);
+    if (form !== 'float32') rounded.push(Object.fromEntries(changed) as Record<Name, Record<string, Value>>);
     const entries = names.map((name) => [name, { ...written[name + suffix]!, precision: precisionOf[form] }]);
     done.set(form, Object.fromEntries(entries) as Record<Name, GraphFiles>);
   }
   const entries = Object.entries<Form>(forms).map(([variant, form]) => [variant, done.get(form)!]);
-  return Object.fromEntries(entries) as Variants<Record<Name, GraphFiles>>;
+  return { variants: Object.fromEntries(entries) as Variants<Record<Name, GraphFiles>>, rounded };
 }
 
 function checkForms({ webgpu, wasm }: Forms): void {

@@ -37,13 +37,17 @@ export async function foldConstants(
 
 /** Fetches the deferred constants that a value depends on, and computes it. */
 async function compute(value: Value, evaluate: Evaluate): Promise<Float32Array> {
+  return (await evaluate(await fetchConstants({ [value.name]: value })))[value.name]!;
+}
+
+/** The same outputs in a new graph, every deferred constant in memory. */
+export async function fetchConstants(outputs: Record<string, Value>): Promise<Record<string, Value>> {
   const fetched = new Map<Value, Data>();
-  for (const part of reachable([value])) if (part.load) fetched.set(part, await part.load());
-  const result = rebuild({ [value.name]: value }, (graph, part, inputs) => {
+  for (const part of reachable(Object.values(outputs))) if (part.load) fetched.set(part, await part.load());
+  return rebuild(outputs, (graph, part, inputs) => {
     const data = fetched.get(part);
     return data ? graph.constant(data, part.shape, part.name) : graph.adopt(part, inputs);
   });
-  return (await evaluate(result))[value.name]!;
 }
 
 const itemBytes: Record<DType, number> = { float32: 4, float16: 2, int64: 8, bool: 1, int8: 1, uint8: 1 };

@@ -1,7 +1,7 @@
 /** The vocabulary in which models, losses and training steps are written. */
 
 export * from './elementwise.ts';
-export { type Evaluate, foldConstants, rebuild } from './fold.ts';
+export { type Evaluate, fetchConstants, foldConstants, rebuild } from './fold.ts';
 export { grad } from './grad.ts';
 export * from './graph.ts';
 export * from './layout.ts';

@@ -7,13 +7,21 @@ import { fileURLToPath } from 'node:url';
 import { platform } from '#platform';
 import { type BackboneSource, compileBackbone, type Package } from '../sdk/compile/backbone.ts';
 import { evaluate } from '../sdk/compile/evaluate.ts';
+import { placeOf } from '../sdk/compile/form-runs.ts';
 import { compileMeasured } from '../sdk/compile/measured.ts';
 import { smallForms } from '../sdk/compile/variants.ts';
-import { largestError, type PackageReport, reportForms, smallestCosine } from '../sdk/compile/variants-report.ts';
+import {
+  largestError,
+  type PackageReport,
+  reportForms,
+  smallestCosine,
+  speedText,
+} from '../sdk/compile/variants-report.ts';
 import type { GraphFiles, Manifest } from '../sdk/hub/manifest.ts';
 import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { defaultAdapter } from '../sdk/models/adapter.ts';
+import { machineName } from '../sdk/node/machine.ts';
 import type { Evaluate } from '../sdk/ops/index.ts';
 import { toyboxClasses } from '../sdk/toybox/objects/index.ts';
 
@@ -41,6 +49,7 @@ function card({ built: { manifest }, report }: Measured<Manifest>): string {
     manifest.kind === 'backbone'
       ? 'Swin-V2 for pictures (128 x 128) and HTS-AT for one second of sound, at nano size.'
       : `A Mettle adapter for ${manifest.task} on backbone "${manifest.base.id}".`;
+  const speed = speedText(report);
   return [
     '---',
     `license: ${manifest.license.toLowerCase()}`,
@@ -59,6 +68,7 @@ function card({ built: { manifest }, report }: Measured<Manifest>): string {
     '',
     `Files: ${megabytes} MB, ${precisions(manifest).join(' and ')}. Largest relative error against float32: ${largestError(report).toExponential(1)} (report.json).`,
     '',
+    ...(speed ? [speed, ''] : []),
   ].join('\n');
 }
 
@@ -89,7 +99,8 @@ async function ship(path: string, model: Measured<Manifest>): Promise<void> {
 
 const nano: BackboneSource = { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], weights: { seed: 1 } };
 const backbone = await compileBackbone({ ...nano, forms: smallForms }, onCpu);
-const report = await reportForms(runtime.ort, backbone, await compileBackbone(nano, onCpu));
+const place = placeOf(runtime, machineName());
+const report = await reportForms(runtime.ort, backbone, await compileBackbone(nano, onCpu), place);
 const cosine = Math.min(...Object.values(report).flatMap((part) => Object.values(part).map(smallestCosine)));
 if (!(cosine > backboneCosine)) throw new Error(`A tap of nano has a cosine of ${cosine} with its float32 form.`);
 await ship('backbones/nano', { built: backbone, report });

@@ -114,6 +114,9 @@ type Target = { out: string; force: boolean; quiet: boolean };
 async function writePackage(source: Source, file: FileByteSource, target: Target, io: Io): Promise<void> {
   const { PackageFolder } = await import('../node/package-folder.ts');
   const { importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
+  const { loadRuntime } = await import('../node/runtime.ts');
+  const { evaluate } = await import('../compile/evaluate.ts');
+  const { importReport } = await import('./import-report.ts');
   const { accounting, checkpoint } = source;
   const bar = new ProgressBar(io.stderr, !target.quiet);
   const show = (title: string, total: number) => (done: number) =>
@@ -124,11 +127,17 @@ async function writePackage(source: Source, file: FileByteSource, target: Target
     const sha256 = await file.sha256({ signal, onBytes: show('Checking', file.size) });
     const onBytes = show('Writing weights', importBytes(accounting, checkpoint));
     const write = folder.write.bind(folder);
-    const manifest = await importBackbone(source, await evaluator(), write, { signal, onBytes });
+    const runtime = await loadRuntime({ device: 'cpu' });
+    const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
+    const manifest = await importBackbone(source, onCpu, write, { signal, onBytes });
+    bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
+    const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
     const forms = formsText(source.forms);
     const origin = { file: source.where, sha256, style: accounting.style, presetName: source.presetName, forms };
-    const card = importCard(manifest, withFrontEnd(source.preset, accounting.style.frontEnd), origin);
-    await folder.write('README.md', [new TextEncoder().encode(card)]);
+    const card = importCard(manifest, withFrontEnd(source.preset, accounting.style.frontEnd), origin, report);
+    const text = new TextEncoder();
+    await folder.write('README.md', [text.encode(card)]);
+    await folder.write('report.json', [text.encode(`${JSON.stringify(report, null, 2)}\n`)]);
     signal.throwIfAborted();
     await folder.finish();
     bar.clear();
@@ -142,14 +151,6 @@ async function writePackage(source: Source, file: FileByteSource, target: Target
     bar.clear();
     await folder[Symbol.asyncDispose]();
   }
-}
-
-/** Computes on the CPU, wherever models will run later. */
-async function evaluator(): Promise<Evaluate> {
-  const { loadRuntime } = await import('../node/runtime.ts');
-  const { evaluate } = await import('../compile/evaluate.ts');
-  const { ort } = await loadRuntime({ device: 'cpu' });
-  return (values) => evaluate(ort, values);
 }
 
 function readPreset(name: string | undefined): PresetName {

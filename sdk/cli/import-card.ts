@@ -1,4 +1,5 @@
 /** The card of an imported backbone: what it is, where its weights come from, and what who uses them must know. */
+import { type PackageReport, speedText } from '../compile/variants-report.ts';
 import type { BackboneManifest } from '../hub/manifest.ts';
 import type { KeyStyle } from '../models/checkpoints/key-styles.ts';
 import { presetSizes, sizesText } from '../models/checkpoints/sizes.ts';
@@ -7,7 +8,12 @@ import type { BackbonePreset } from '../models/presets.ts';
 export type Origin = { file: string; sha256: string; style: KeyStyle; presetName: string; forms: string };
 
 /** The text of README.md. */
-export function importCard(manifest: BackboneManifest, preset: BackbonePreset, origin: Origin): string {
+export function importCard(
+  manifest: BackboneManifest,
+  preset: BackbonePreset,
+  origin: Origin,
+  report: PackageReport,
+): string {
   const { id, version, license, files } = manifest;
   const megabytes = (files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(1);
   const network = preset.modality === 'visual' ? 'Swin-V2' : 'HTS-AT';
@@ -32,6 +38,8 @@ export function importCard(manifest: BackboneManifest, preset: BackbonePreset, o
     '',
     `They are those of the checkpoint, brought into the form that the graph reads (${origin.forms}); the classification head is left out.`,
     `Files: ${megabytes} MB.`,
+    '',
+    speedText(report),
     '',
   ].join('\n');
 }

@@ -29,6 +29,11 @@ export class PackageFolder implements AsyncDisposable {
     return new PackageFolder(place, draft, replace);
   }
 
+  /** Where its files lie until it is finished. */
+  get path(): string {
+    return this.#draft;
+  }
+
   /** Writes a file of the package. Throws `write`; errors of `chunks` pass through. */
   async write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileEntry> {
     const hash = createHash('sha256');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from 'onnxruntime-common';
 import { platform } from '#platform';
-import { errorOf } from '../../sdk/compile/variants-report.ts';
+import { errorOf } from '../../sdk/compile/form-runs.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import type { Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';

@@ -1,12 +1,13 @@
 /** `mettle backbone import` through `main`: what it prints, what it writes, and that nothing stays behind when it stops. */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
+import { type PackageReport, smallestCosine } from '../../sdk/compile/variants-report.ts';
 import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
 import { backboneTaps } from '../../sdk/models/backbone.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';
@@ -52,7 +53,10 @@ beforeEach(async () => {
   place = await mkdtemp(join(root, 'place-'));
   out = join(place, 'package');
 });
-afterEach(() => rm(place, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(place, { recursive: true, force: true });
+});
 
 type Call = { code: number; out: string; err: string };
 
@@ -89,7 +93,8 @@ describe('a checkpoint that fits', () => {
     expect(text).toMatch(/network +width 32, depths 2-2-4-2, heads 2-4-8-16, window 8\n/);
     expect(text).toMatch(/left out +head\.weight: classification head\n/);
 
-    expect((await readdir(out)).sort()).toEqual(['README.md', 'manifest.json', 'visual.onnx', 'visual.safetensors']);
+    const files = ['README.md', 'manifest.json', 'report.json', 'visual.onnx', 'visual.safetensors'];
+    expect((await readdir(out)).sort()).toEqual(files);
     const manifest = parseManifest(JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8')), 'test');
     expect(manifest).toMatchObject({ kind: 'backbone', id: 'my-swin', license: 'MIT', untrained: false });
     for (const { path, bytes, integrity } of manifest.files) {
@@ -141,6 +146,51 @@ describe('a checkpoint that fits', () => {
       expect(Math.abs(x - (swin['norm.weight']!.data as Float32Array)[i]!)).toBeLessThan(1e-3);
     });
     expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('(webgpu block8, wasm int8, webgpu-f16 float16)');
+  });
+
+  test('the report has the distance from float32 and the time of each form, also where float32 is not in the package', async () => {
+    expect((await run(nano('--forms', 'wasm=int8,webgpu=block4,webgpu-f16=float16'))).code).toBe(0);
+    const { visual, ...others } = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as PackageReport;
+    expect(others).toEqual({});
+    expect(Object.keys(visual!).sort()).toEqual(['visual.block4.onnx', 'visual.float16.onnx', 'visual.int8.onnx']);
+    for (const [graph, { bytes, outputs, speed }] of Object.entries(visual!)) {
+      expect(bytes).toBeGreaterThan(1e6);
+      expect(Object.keys(outputs)).toContain('visual.s3');
+      expect(smallestCosine(visual![graph]!)).toBeGreaterThan(0.9);
+      expect(speed!.place).toMatchObject({ device: 'cpu', machine: expect.stringContaining('logical cores') });
+      if (graph === 'visual.float16.onnx') {
+        expect(speed).toMatchObject({ ms: null, ratio: null, why: expect.stringContaining('GPUs') });
+      } else {
+        for (const x of [speed!.ms, speed!.float32Ms, speed!.ratio]) {
+          expect(Number.isFinite(x)).toBe(true);
+          expect(x).toBeGreaterThan(0);
+        }
+        expect(speed!.rounds).toBeGreaterThanOrEqual(3);
+      }
+    }
+    expect(await readdir(out)).not.toContain('float32');
+    const manifest = await readFile(join(out, 'manifest.json'), 'utf8');
+    expect(manifest).not.toContain('report.json');
+    const card = await readFile(join(out, 'README.md'), 'utf8');
+    expect(card).toMatch(/\nTime of a segment: .*visual\.int8 [\d.]+ ms \([\d.]+ of float32\).*float16 not measured/);
+  });
+
+  test('where the forms cannot be run, the report says why and the package is whole', async () => {
+    const free = vi.spyOn(os, 'freemem').mockReturnValue(1e6);
+    expect((await run(nano('--forms', 'wasm=int8'))).code).toBe(0);
+    expect(free).toHaveBeenCalled();
+    const { visual } = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as PackageReport;
+    for (const graph of ['visual.onnx', 'visual.int8.onnx']) {
+      expect(visual![graph]).toMatchObject({
+        outputs: {},
+        speed: {
+          ms: null,
+          ratio: null,
+          why: expect.stringMatching(/take 0\.\d GB of memory, of which 0\.0 GB are free/),
+        },
+      });
+    }
+    expect(await readFile(join(out, 'README.md'), 'utf8')).toContain('visual.int8 not measured');
   });
 
   test('a loader of the SDK takes it, every byte verified', async () => {

@@ -3,9 +3,16 @@ import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { platform } from '#platform';
 import { type BackboneSource, compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
+import { placeOf } from '../../sdk/compile/form-runs.ts';
 import type { Form, Forms } from '../../sdk/compile/variants.ts';
 import { calibrate, noiseSamples } from '../../sdk/compile/variants-calibration.ts';
-import { largestError, type PackageReport, reportForms, smallestCosine } from '../../sdk/compile/variants-report.ts';
+import {
+  largestError,
+  type PackageReport,
+  reportForms,
+  smallestCosine,
+  speedText,
+} from '../../sdk/compile/variants-report.ts';
 import type { AdapterOutputs } from '../../sdk/engine/types.ts';
 import { loadModel } from '../../sdk/hub/hub.ts';
 import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
@@ -38,6 +45,41 @@ const formOf = (report: PackageReport, part: string, form: Form) => report[part]
 
 test('float32 against itself differs by nothing', async () => {
   expect(largestError(await reportForms(ort, exact, exact))).toBe(0);
+});
+
+test('with a place, every form has its time and its ratio to float32', async () => {
+  const runtime = await platform.loadRuntime({ device: 'cpu', threads: 2 });
+  const small = await compiled({ webgpu: 'block8', wasm: 'int8', 'webgpu-f16': 'float16' });
+  const report = await reportForms(ort, small, exact, placeOf(runtime, 'a machine'));
+  const place = { machine: 'a machine', device: 'cpu', runtime: runtime.name, threads: 2 };
+  for (const part of ['visual', 'audio']) {
+    for (const form of ['block8', 'int8'] as const) {
+      const { speed } = formOf(report, part, form);
+      expect(speed).toMatchObject({ place, rounds: expect.any(Number) });
+      for (const x of [speed!.ms, speed!.float32Ms, speed!.ratio]) {
+        expect(Number.isFinite(x)).toBe(true);
+        expect(x).toBeGreaterThan(0);
+      }
+      expect(speed!.ratio).toBe(speed!.ms! / speed!.float32Ms!);
+      expect(speedText(report)).toContain(
+        `${part}.${form} ${speed!.ms!.toFixed(speed!.ms! < 100 ? 1 : 0)} ms (${speed!.ratio!.toFixed(2)} of float32)`,
+      );
+    }
+    expect(formOf(report, part, 'float16').speed).toEqual({
+      place,
+      ms: null,
+      float32Ms: null,
+      ratio: null,
+      rounds: 0,
+      why: expect.stringContaining('float16'),
+    });
+  }
+});
+
+test('without a place no times are taken', async () => {
+  const report = await reportForms(ort, exact, exact);
+  expect(report.visual!['visual.onnx']).not.toHaveProperty('speed');
+  expect(speedText(report)).toBe('');
 });
 
 describe.each([

@@ -87,7 +87,7 @@ describe('a program in Node', () => {
       const mettle = await createMettle();
       const { duration, results } = await mettle.analyze('tiny.webm');
       await mettle.dispose();
-      console.log(JSON.stringify({ version, duration, tasks: results.map(({ task }) => task), masks: results.at(-1).masks.length }));`,
+      console.log(JSON.stringify({ version, duration, tasks: [...new Set(results.map(({ task }) => task))], masks: results.at(-1).masks.length }));`,
     );
     const { code, out, err } = await project.node('use.mjs');
     expect([code, err]).toEqual([0, '']);
@@ -113,7 +113,9 @@ describe('mettle', () => {
     const out = join(project.folder, 'found');
     const { code, err } = await project.mettle('run', fixture('tiny.webm'), '--out', out);
     expect([code, err]).toEqual([0, '']);
-    expect((await readdir(out)).sort()).toEqual(['events.vtt', 'masks', 'report.html', 'results.json']);
+    // A second adapter for masks has a folder of its own.
+    const written = (await readdir(out)).filter((name) => !/^masks-\d+$/.test(name));
+    expect(written.sort()).toEqual(['events.vtt', 'masks', 'report.html', 'results.json']);
     expect(await readdir(join(out, 'masks'))).toHaveLength(4);
   });
 

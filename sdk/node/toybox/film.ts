@@ -19,8 +19,11 @@ import { prepareDecoders } from '../decoder.ts';
 /** Frames per second: even, so that a frame begins at the centre of every second. */
 const frameRate = 10;
 
+/** What a film must know of its clip: how long it is, and the seed of the camera's grain. */
+export type FilmClip = Pick<ToyClip, 'seconds' | 'seed'>;
+
 /** Encodes the pictures of `renderer` (even numbers of pixels) and `sound` (48 kHz). Throws `missing-package` without codecs. */
-export async function encodeFilm(clip: ToyClip, renderer: Renderer, sound: Wave): Promise<Uint8Array<ArrayBuffer>> {
+export async function encodeFilm(clip: FilmClip, renderer: Renderer, sound: Wave): Promise<Uint8Array<ArrayBuffer>> {
   await prepareDecoders();
   const target = new BufferTarget();
   const output = new Output({ format: new WebMOutputFormat(), target });

@@ -2,7 +2,7 @@
 import type { Tap } from '../hub/manifest.ts';
 import { Graph, type Value } from '../ops/index.ts';
 import { htsAt } from './hts-at.ts';
-import type { Params } from './params.ts';
+import { type ParamSpec, Params } from './params.ts';
 import type { BackbonePreset } from './presets.ts';
 import type { Features } from './swin.ts';
 import { swinV2 } from './swin-v2.ts';
@@ -24,6 +24,16 @@ export function backboneTaps(preset: BackbonePreset, paramsOf: (graph: Graph) =>
   const { frontEnd, network } = preset;
   const logMel = graph.input(frontEnd.input, [batch, 1, frontEnd.frames, frontEnd.mels]);
   return named('audio', htsAt(params, logMel, network));
+}
+
+/** Every parameter of a preset's network, by its published name. */
+export function backboneParams(preset: BackbonePreset): ReadonlyMap<string, ParamSpec> {
+  const made: Params[] = [];
+  backboneTaps(preset, (graph) => {
+    made.push(Params.inputs(graph));
+    return made[0]!;
+  });
+  return made[0]!.specs;
 }
 
 function named(modality: Modality, features: Features): NamedTap[] {

@@ -1,6 +1,6 @@
 /** What a network costs, counted from its graph; nothing is computed and no weight is needed. */
 import { reachable, sizeOf, type Value } from '../ops/index.ts';
-import { backboneTaps } from './backbone.ts';
+import { backboneParams, backboneTaps } from './backbone.ts';
 import { Params } from './params.ts';
 import type { BackbonePreset } from './presets.ts';
 
@@ -9,12 +9,8 @@ export type Cost = { params: number; macs: number };
 
 /** `params` leaves out the parameters whose names `skip` accepts. */
 export function costOfPreset(preset: BackbonePreset, skip: (name: string) => boolean = () => false): Cost {
-  let params: Params | null = null;
-  const taps = backboneTaps(preset, (graph) => {
-    params = Params.inputs(graph);
-    return params;
-  });
-  const specs = [...params!.specs.values()].filter(({ name }) => !skip(name));
+  const taps = backboneTaps(preset, (graph) => Params.inputs(graph));
+  const specs = [...backboneParams(preset).values()].filter(({ name }) => !skip(name));
   return {
     params: specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     macs: macsOf(

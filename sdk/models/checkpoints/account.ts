@@ -4,9 +4,7 @@
  */
 import { MettleError } from '../../errors.ts';
 import type { Checkpoint } from '../../onnx/checkpoint/checkpoint.ts';
-import type { Graph } from '../../ops/index.ts';
-import { backboneTaps } from '../backbone.ts';
-import { type ParamSpec, Params } from '../params.ts';
+import { backboneParams } from '../backbone.ts';
 import type { BackbonePreset, PresetName } from '../presets.ts';
 import { type Size, windowing } from '../windows.ts';
 import { type Buffer, detectStyle, type Fate, type KeyStyle, type Rule } from './key-styles.ts';
@@ -44,7 +42,7 @@ export async function accountFor(checkpoint: Checkpoint, preset: BackbonePreset,
   const ignored = new Map<string, string[]>();
   const problems: Accounting['problems'] = { unknown: [], missing: [], misshapen: [], sizes: [], frontEnd: [] };
   const named: Named[] = [];
-  const expected = expectedParams(preset);
+  const expected = backboneParams(preset);
   const parts = new Map<string, number>();
   for (const [source, { shape }] of checkpoint.tensors) {
     const inside = source.startsWith(prefix) ? source.slice(prefix.length) : null;
@@ -138,16 +136,6 @@ function listText(what: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   const shown = names.slice(0, 6).join(', ');
   return `${names.length} ${what}: ${shown}${names.length > 6 ? `, and ${names.length - 6} more` : ''}`;
-}
-
-/** Every parameter of the preset's network. */
-function expectedParams(preset: BackbonePreset): ReadonlyMap<string, ParamSpec> {
-  let params: Params | undefined;
-  backboneTaps(preset, (graph: Graph) => {
-    params = Params.inputs(graph);
-    return params;
-  });
-  return params!.specs;
 }
 
 function fateOf(inside: string | null, source: string, style: KeyStyle): Fate | null {

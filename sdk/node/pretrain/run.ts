@@ -7,9 +7,9 @@ import { MettleError } from '../../errors.ts';
 import { contractOf } from '../../hub/contract.ts';
 import { loadModel } from '../../hub/hub.ts';
 import type { BackboneManifest } from '../../hub/manifest.ts';
-import { backboneTaps } from '../../models/backbone.ts';
-import { type ParamSpec, Params, type Weights } from '../../models/params.ts';
-import { type BackbonePreset, type PresetName, presets } from '../../models/presets.ts';
+import { backboneParams } from '../../models/backbone.ts';
+import type { Weights } from '../../models/params.ts';
+import { type PresetName, presets } from '../../models/presets.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../onnx/safetensors.ts';
 import type { Runtime } from '../../platform.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../train/pretrain/made-pictures.ts';
@@ -142,17 +142,10 @@ async function readWeights(path: string): Promise<Weights> {
 }
 
 function writeWeights({ weights, explained }: Pretrained, run: PretrainRun): Uint8Array {
-  const tensors = specsOf(presets[run.preset]).map(({ name, shape }) => {
+  const tensors = [...backboneParams(presets[run.preset]).values()].map(({ name, shape }) => {
     return [name, { dtype: 'F32' as const, shape: [...shape], data: weights.get(name)! }] as const;
   });
   const { preset, steps, batch, seed, rate } = run;
   const facts = { preset, steps, batch, seed, rate, explained };
   return writeSafetensors(Object.fromEntries(tensors), { mettle: JSON.stringify(facts) });
-}
-
-/** The parameters of a preset's network. */
-function specsOf(preset: BackbonePreset): ParamSpec[] {
-  let params: Params | null = null;
-  backboneTaps(preset, (graph) => (params = Params.inputs(graph)));
-  return [...params!.specs.values()];
 }

@@ -32,6 +32,8 @@ export type PretrainOptions = {
   rate: number;
   /** Weights to start from. */
   from?: Weights;
+  /** Samples that the teachers' scales are learned from, and as many others that the result is judged by; default 256. */
+  probes?: number;
   checkpoint?: { store: CheckpointStore; resume: boolean; every: number };
   /** What else must be the same for a resumed run. */
   identity?: Record<string, unknown>;
@@ -46,19 +48,16 @@ export type Pretrained = {
   explained: { tap: string; stage: number; percent: number }[];
 };
 
-/** Samples to learn the teachers' scales from, and to judge by. */
-const measured = 192;
-const judged = 256;
 /** Numbers of samples that are not trained on, far beyond those that are. */
 const scaleSamples = 1e9;
 const judgedSamples = 2e9;
 
 /** Throws what `train` throws. */
 export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
-  const { runtime, preset, teachers, steps, batch, seed, rate, checkpoint, signal } = options;
+  const { runtime, preset, teachers, steps, batch, seed, rate, probes = 256, checkpoint, signal } = options;
   const targets = teachers.map(({ taps }) => taps.map((tap) => targetFor(preset, tap)));
   const draw = drawing(options);
-  for (const teacher of teachers) await teacher.measure(samples(draw, scaleSamples, measured));
+  for (const teacher of teachers) await teacher.measure(samples(draw, scaleSamples, probes), signal);
   signal?.throwIfAborted();
   const model = studentModel(preset, targets.flat());
   const input = inputOf(preset);
@@ -73,11 +72,12 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     id: (index) => `sample ${first + index}`,
     read: (index) => example(first + index),
   });
-  const held = await inMemory(sourceOf(judged, judgedSamples));
+  const held: Record<string, Float32Array>[] = [];
+  for (let index = 0; index < probes; index++) held.push(await example(judgedSamples + index));
   const predictor = await Predictor.open(runtime, model, batch);
   try {
     const explainedBy = (weights: Weights) => explained(predictor, weights, held, targets.flat(), signal);
-    const { weights, last } = await train({
+    const { weights } = await train({
       runtime,
       model,
       data: sourceOf(steps * batch, 0),
@@ -95,10 +95,9 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
       signal,
       onProgress: options.onProgress,
     });
-    const chosen = weights.size > 0 ? weights : last.parameters;
     return {
-      weights: new Map([...chosen].filter(([name]) => !name.startsWith(headPrefix))),
-      explained: (await explainedBy(chosen)).map((percent, i) => {
+      weights: new Map([...weights].filter(([name]) => !name.startsWith(headPrefix))),
+      explained: (await explainedBy(weights)).map((percent, i) => {
         const { name, stage } = targets.flat()[i]!;
         return { tap: name, stage, percent };
       }),
@@ -128,17 +127,11 @@ function inputOf({ modality, frontEnd }: BackbonePreset): (sample: Sample) => Fl
   return (sample) => logMel((sample as { pcm: Float32Array }).pcm);
 }
 
-async function inMemory(source: BatchSource): Promise<BatchSource> {
-  const examples: Record<string, Float32Array>[] = [];
-  for (let index = 0; index < source.size; index++) examples.push(await source.read(index));
-  return { ...source, read: (index) => examples[index]! };
-}
-
 /** In percent, per target. */
 async function explained(
   predictor: Predictor,
   weights: Weights,
-  held: BatchSource,
+  held: readonly Record<string, Float32Array>[],
   targets: readonly Target[],
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
@@ -146,9 +139,9 @@ async function explained(
   const all = targets.map(() => 0);
   await predictor.each(
     weights,
-    held,
-    async (outputs, index) => {
-      const wanted = await held.read(index);
+    { size: held.length, id: (index) => `sample ${index}`, read: (index) => held[index]! },
+    (outputs, index) => {
+      const wanted = held[index]!;
       Object.entries(outputs).forEach(([name, said], target) => {
         const meant = wanted[name]!;
         for (let i = 0; i < said.length; i++) {

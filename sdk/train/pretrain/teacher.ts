@@ -31,6 +31,7 @@ export class Teacher {
   readonly #session: GraphSession;
   readonly #queue = new RuntimeQueue();
   #scales: Scale[] | null = null;
+  #logMel: ((pcm: Float32Array) => Float32Array) | null = null;
 
   private constructor(runtime: Runtime, manifest: BackboneManifest, taps: readonly Tap[], session: GraphSession) {
     this.#runtime = runtime;
@@ -66,9 +67,12 @@ export class Teacher {
   }
 
   /** Learns from these samples how far each number of its taps usually goes. */
-  async measure(samples: Iterable<Sample>): Promise<void> {
+  async measure(samples: Iterable<Sample>, signal?: AbortSignal): Promise<void> {
     const rows: Float32Array[][] = this.taps.map(() => []);
-    for (const sample of samples) (await this.#look(sample)).forEach((row, tap) => rows[tap]!.push(row));
+    for (const sample of samples) {
+      signal?.throwIfAborted();
+      (await this.#look(sample)).forEach((row, tap) => void rows[tap]!.push(row));
+    }
     this.#scales = this.taps.map(({ width }, tap) => scaleOf(concatenate(rows[tap]!), width));
   }
 
@@ -105,8 +109,6 @@ export class Teacher {
     const data = this.#logMel(atRate(sample, audio!.sampleRate));
     return { input, shape: layout === 'plain' ? [1, frames, mels] : [1, 1, frames, mels], data };
   }
-
-  #logMel: ((pcm: Float32Array) => Float32Array) | null = null;
 
   async dispose(): Promise<void> {
     await this.#queue.dispose(() => this.#session.release());

@@ -1,0 +1,245 @@
+/** Pretraining: what is drawn, what is learned, what an interruption leaves, and what is said about wrong input. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../sdk/cli/main.ts';
+import { backboneParams } from '../../sdk/models/backbone.ts';
+import type { Weights } from '../../sdk/models/params.ts';
+import { type AudioPreset, presets, type VisualPreset } from '../../sdk/models/presets.ts';
+import { encodePng } from '../../sdk/node/output/png.ts';
+import { listMaterial, readPictures } from '../../sdk/node/pretrain/material.ts';
+import { loadRuntime } from '../../sdk/node/runtime.ts';
+import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
+import { fractals, shapeHeaps, toyboxPictures } from '../../sdk/train/pretrain/made-pictures.ts';
+import { tonesAndNoise } from '../../sdk/train/pretrain/made-sounds.ts';
+import { pictureSample } from '../../sdk/train/pretrain/pictures.ts';
+import { type PretrainOptions, pretrain } from '../../sdk/train/pretrain/pretrain.ts';
+import { soundSample } from '../../sdk/train/pretrain/sounds.ts';
+import { targetFor } from '../../sdk/train/pretrain/student.ts';
+import { regrid, scaleOf, Teacher } from '../../sdk/train/pretrain/teacher.ts';
+import { tinyModels } from '../helpers/tiny-models.ts';
+
+const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+const { backbone } = tinyModels(['wasm']);
+
+const small = { patch: 4, width: 8, depths: [1, 1], heads: [1, 2], window: 2, mlpRatio: 2 };
+const eyes: VisualPreset = {
+  modality: 'visual',
+  frontEnd: { input: 'picture', width: 16, height: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  network: { ...small, image: [16, 16] },
+};
+const ears: AudioPreset = {
+  modality: 'audio',
+  frontEnd: {
+    ...presets['hts-at-nano'].frontEnd,
+    sampleRate: 800,
+    window: 128,
+    fftSize: 128,
+    hop: 50,
+    frames: 16,
+    mels: 16,
+    minHz: 20,
+    maxHz: 400,
+  },
+  network: { ...small, mels: 16, layout: { kind: 'plain' } },
+};
+
+const drawn = [shapeHeaps(1, 10), fractals(1, 4)];
+
+/** With a teacher of its own, which lives as long as the run. */
+async function run(change: Partial<PretrainOptions> = {}, modality: 'visual' | 'audio' = 'visual') {
+  const teacher = await Teacher.open(runtime, backbone, modality);
+  try {
+    const material = modality === 'visual' ? { pictures: drawn } : { sounds: [tonesAndNoise(800)] };
+    const preset = modality === 'visual' ? eyes : ears;
+    const plan = {
+      runtime,
+      preset,
+      teachers: [teacher],
+      material,
+      steps: 12,
+      batch: 8,
+      seed: 3,
+      rate: 3e-3,
+      probes: 32,
+    };
+    return await pretrain({ ...plan, ...change });
+  } finally {
+    await teacher.dispose();
+  }
+}
+
+function memoryStore(): CheckpointStore {
+  const files = new Map<string, Uint8Array>();
+  return {
+    save: async (name, bytes) => void files.set(name, bytes.slice()),
+    load: async (name) => files.get(name) ?? null,
+  };
+}
+
+const plain = (weights: Weights): [string, number[]][] => [...weights].map(([name, data]) => [name, [...data]]);
+
+describe('learning', () => {
+  test('from a network for pictures', async () => {
+    const before = await run({ steps: 1, rate: 1e-9 });
+    const { explained, weights } = await run({ steps: 200 });
+    expect(explained.map(({ tap, stage }) => [tap, stage])).toEqual([
+      ['v0', 1],
+      ['v1', 1],
+    ]);
+    // This teacher mixes pixels from everywhere, which windows of 2 x 2 cannot wholly follow.
+    for (const [i, { percent }] of explained.entries()) {
+      expect(before.explained[i]!.percent).toBeLessThan(5);
+      expect(percent).toBeGreaterThan(20);
+    }
+    expect([...weights.keys()].sort()).toEqual([...backboneParams(eyes).keys()].sort());
+  });
+
+  test('from a network for sounds', async () => {
+    const { explained } = await run({ steps: 200 }, 'audio');
+    expect(explained).toHaveLength(1);
+    expect(explained[0]!.percent).toBeGreaterThan(40);
+  });
+
+  test('an interrupted run ends with the same weights, bit by bit', async () => {
+    const whole = await run();
+    const store = memoryStore();
+    const checkpoint = { store, resume: true, every: 5 };
+    const stop = new AbortController();
+    const interrupted = run({
+      checkpoint,
+      signal: stop.signal,
+      onProgress: ({ step }) => step === 7 && stop.abort(new Error('stop')),
+    });
+    await expect(interrupted).rejects.toThrow('stop');
+    const steps: number[] = [];
+    const resumed = await run({ checkpoint, onProgress: ({ step }) => steps.push(step) });
+    expect(steps[0]).toBe(8);
+    expect(plain(resumed.weights)).toEqual(plain(whole.weights));
+  });
+
+  test('a teacher without the sense is refused', async () => {
+    const deaf = {
+      ...backbone,
+      manifest: { ...backbone.manifest, inputs: { ...backbone.manifest.inputs, audio: null } },
+    };
+    await expect(Teacher.open(runtime, deaf as never, 'audio')).rejects.toMatchObject({ code: 'incompatible' });
+  });
+});
+
+describe('targets', () => {
+  test('a tap goes to the stage with about as many places', () => {
+    const nano = presets['swin-v2-nano'];
+    const at = (grid: [number, number]) =>
+      targetFor(nano, { name: 't', layout: 'map', tokens: grid[0] * grid[1], width: 9, grid });
+    expect(at([7, 7])).toMatchObject({ stage: 2, grid: [8, 8], width: 9 });
+    expect(at([5, 5])).toMatchObject({ stage: 3, grid: [4, 4] });
+    expect(at([40, 40])).toMatchObject({ stage: 0, grid: [32, 32] });
+  });
+
+  test('a plane stays a plane on another grid', () => {
+    const plane = (rows: number, columns: number): Float32Array =>
+      Float32Array.from({ length: rows * columns }, (_, i) => {
+        const y = (Math.floor(i / columns) + 0.5) / rows;
+        const x = ((i % columns) + 0.5) / columns;
+        return 2 * y + 3 * x;
+      });
+    const finer = regrid(plane(4, 4), [4, 4], [2, 4], 1);
+    plane(2, 4).forEach((value, i) => expect(finer[i]).toBeCloseTo(value, 6));
+  });
+
+  test('scales are those of each number over all places', () => {
+    const { mean, deviation } = scaleOf(Float32Array.of(1, 10, 3, 10, 5, 10, 7, 10), 2);
+    expect([...mean]).toEqual([4, 10]);
+    expect(deviation[0]).toBeCloseTo(Math.sqrt(5), 6);
+    expect(deviation[1]).toBeGreaterThan(0);
+  });
+});
+
+describe('samples', () => {
+  test('the same number gives the same picture, another another', () => {
+    const sources = [toyboxPictures(5, 4), ...drawn];
+    const one = pictureSample(sources, 32, 1, 4);
+    expect(one.data).toHaveLength(32 * 32 * 3);
+    expect(pictureSample([toyboxPictures(5, 4), shapeHeaps(1, 10), fractals(1, 4)], 32, 1, 4)).toEqual(one);
+    expect(pictureSample(sources, 32, 1, 5).data).not.toEqual(one.data);
+    expect(pictureSample(sources, 32, 2, 4).data).not.toEqual(one.data);
+  });
+
+  test('the same number gives the same second, of finite numbers in [-1, 1]', () => {
+    for (let index = 0; index < 20; index++) {
+      const pcm = soundSample([tonesAndNoise(8000)], 8000, 1, index);
+      expect(pcm).toHaveLength(8000);
+      expect(pcm.every((x) => Math.abs(x) <= 1)).toBe(true);
+      expect(soundSample([tonesAndNoise(8000)], 8000, 1, index)).toEqual(pcm);
+    }
+  });
+
+  test('a sound shorter than a second lies somewhere in silence', () => {
+    const click = { draw: () => Float32Array.of(0.5, -0.5, 0.5) };
+    const pcm = Array.from({ length: 10 }, (_, i) => soundSample([click], 1000, 1, i));
+    expect(pcm.every((one) => one.every(Number.isFinite))).toBe(true);
+    expect(pcm.some((one) => one.some((x) => x !== 0))).toBe(true);
+  });
+});
+
+describe('the command', () => {
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'mettle-pretrain-'));
+    const teacher = join(root, 'teacher');
+    await mkdir(teacher);
+    await mkdir(join(root, 'pictures', 'more'), { recursive: true });
+    const data = new Uint8Array(20 * 10 * 3).map((_, i) => i % 251);
+    await writeFile(join(root, 'pictures', 'a.png'), encodePng({ width: 20, height: 10, data }));
+    await writeFile(join(root, 'pictures', 'more', 'b.PNG'), encodePng({ width: 20, height: 10, data }));
+    await writeFile(join(root, 'pictures', 'broken.jpg'), new Uint8Array([0xff, 0xd8, 1, 2]));
+    await writeFile(join(root, 'pictures', 'notes.txt'), 'no picture');
+  });
+  afterAll(() => rm(root, { recursive: true, force: true }));
+
+  async function call(...argv: string[]) {
+    const said = { out: '', err: '' };
+    const writer = (to: 'out' | 'err') => ({
+      write(text: string) {
+        said[to] += text;
+      },
+    });
+    const code = await main(['pretrain', ...argv], { stdout: writer('out'), stderr: writer('err') } as never);
+    return { code, ...said };
+  }
+
+  test('finds files below folders, leaves out what is excluded, and tells what cannot be read', async () => {
+    const folder = join(root, 'pictures');
+    const all = await listMaterial([folder], 'visual', null);
+    expect(all.paths).toHaveLength(3);
+    const { paths, digest } = await listMaterial([folder], 'visual', /more\//);
+    expect(paths).toHaveLength(2);
+    expect(digest).not.toBe(all.digest);
+    const problems: string[] = [];
+    const pictures = await readPictures(paths, { onFile: (_, problem) => problem && problems.push(problem) });
+    expect(pictures).toHaveLength(1);
+    expect(problems).toEqual([expect.stringContaining('broken.jpg')]);
+    await expect(listMaterial([folder], 'audio', null)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('says what is missing or wrong', async () => {
+    const cases: [string[], string][] = [
+      [[], '--preset is missing'],
+      [['--preset', 'swin'], '--preset "swin" is none of'],
+      [['--preset', 'swin-v2-nano'], '--teacher is missing'],
+      [
+        ['--preset', 'swin-v2-nano', '--teacher', 'x', '--material', 'y', '--out', 'z', '--steps', '0'],
+        '--steps must be',
+      ],
+      [['--preset', 'swin-v2-nano', '--teacher', 'x', '--material', 'y', '--out', 'z', '--exclude', '('], '--exclude'],
+      [['--preset', 'swin-v2-nano', '--teacher', './none', '--material', root, '--out', join(root, 'w')], 'none'],
+      [['--preset', 'swin-v2-nano', '--teacher', 'x', '--material', root, '--out', root], 'exists already'],
+    ];
+    for (const [argv, expected] of cases) {
+      const { code, err } = await call(...argv);
+      expect([code, err]).toEqual([2, expect.stringContaining(expected)]);
+    }
+  });
+});

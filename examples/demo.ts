@@ -1,13 +1,55 @@
-/** `npm run demo`: makes a short film with sound, runs every shipped model on it, and says where the report lies. */
-import { spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { makeDemoClip } from '../sdk/node/clip-maker.ts';
+/**
+ * `npm run demo`: clips that the shipped models never saw, what the models make of them, and the truth beneath it. Prints a timeline of each clip and the seconds
+ * that are right, and writes a report of all clips to `out/demo/`, with the films and, where pixels are asked for, a strip of annotated frames.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { paintFor } from '../sdk/cli/terminal.ts';
+import { createMettle, type Mettle } from '../sdk/index.ts';
+import { encodePng } from '../sdk/node/output/png.ts';
+import { type DemoClip, makeClip, shippedKinds } from './clips.ts';
+import { annotatedFrames, stripOf } from './demo/frames.ts';
+import { reportOf } from './demo/report.ts';
+import { clipText, summaryText, untrainedText } from './demo/text.ts';
+import type { Answer } from './demo/types.ts';
+import { compare } from './truth.js';
 
-const folder = 'out';
-const clip = `${folder}/demo.webm`;
+const folder = 'out/demo';
+const clipsPerKind = 2;
+
+await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
-await makeDemoClip(clip);
-const { status } = spawnSync(process.execPath, ['dist/cli/mettle.js', 'run', clip, '--out', `${folder}/demo`], {
-  stdio: 'inherit',
-});
-process.exit(status ?? 1);
+const kinds = await shippedKinds();
+const paint = paintFor(process.stdout, process.env);
+await using mettle = await createMettle({ adapters: kinds.map(({ adapter }) => adapter) });
+const answers: Answer[] = [];
+for (const kind of kinds) {
+  for (let ordinal = 0; ordinal < clipsPerKind; ordinal++) {
+    const answer = await answerTo(mettle, await makeClip(kind, ordinal));
+    if (answers.length === 0) console.log(untrainedText(answer.result.untrained, paint));
+    console.log(clipText(answer, paint));
+    answers.push(answer);
+  }
+}
+console.log(summaryText(answers, paint));
+await writeFile(`${folder}/report.html`, reportOf(answers, mettle.info()));
+console.log(`Report: ${folder}/report.html`);
+
+/** Analyzes a clip by the adapter of its kind alone, and keeps the film and the annotated frames. */
+async function answerTo(mettle: Mettle, clip: DemoClip): Promise<Answer> {
+  const film = `${folder}/${clip.id}.webm`;
+  await writeFile(film, clip.film);
+  const frames: Answer['frames'] = [];
+  const { results, segments, timing } = await mettle.analyze(film, {
+    tasks: [clip.kind.task],
+    thumbnailHeight: 120,
+    onSegment: ({ thumbnail }) => frames.push(thumbnail!),
+  });
+  const result = results.find(({ adapter }) => adapter === clip.kind.adapter)!;
+  const comparison = compare(result, clip.truth);
+  if (result.task === 'segmentation') {
+    const annotated = annotatedFrames(frames, result.masks, clip.truth);
+    await writeFile(`${folder}/${clip.id}.png`, encodePng(stripOf(annotated)));
+    frames.splice(0, frames.length, ...annotated);
+  }
+  return { clip, result, comparison, frames, segmentMs: timing.modelMs / segments };
+}

@@ -1,40 +1,53 @@
 /**
- * The page's flow: take a file, load the models once, analyze, show. It uses the built package as any page would, without a bundler; what results look
- * like is in results.js. `?device=wasm` or `?device=webgpu` in the address chooses the device.
+ * The page's flow: take a clip of the gallery or a file, load the models once, analyze, show. It uses the built package as any page would, without a bundler;
+ * what results look like is in results.js. `?device=wasm` or `?device=webgpu` in the address chooses the device.
  */
 import { createMettle } from '../../dist/page/index.js';
+import { element } from './elements.js';
+import { fetchClip, markClip, showGallery } from './gallery.js';
 import { clearResults, showResults } from './results.js';
 
 const $ = (id) => document.getElementById(id);
 const device = new URLSearchParams(location.search).get('device') ?? 'auto';
 
-/** The loaded models; kept for the next file. */
+/** The loaded models; kept for the next clip. */
 let mettle = null;
 /** Aborts the work in progress; null when there is none. */
 let job = null;
 let fileUrl = null;
 
 $('not-served').remove();
+showGallery((clip) =>
+  analyze({ name: clip.title, note: clip.question, clip, open: (signal) => fetchClip(clip, signal) }),
+);
 
-async function analyze(file) {
+const analyzeFile = (file) =>
+  analyze({ name: file.name, note: '', clip: null, open: async () => ({ file, truth: null }) });
+
+/** A clip of the gallery is answered by the adapter that learned from clips of its kind; a file, by all. */
+async function analyze({ name, note, clip, open }) {
   job?.abort();
   const mine = new AbortController();
   job = mine;
+  const { signal } = mine;
   const isCurrent = () => job === mine;
   const onProgress = (progress) => isCurrent() && showProgress(progress);
-  open(file);
+  announce(name, note, clip);
   try {
-    mettle ??= await createMettle({ device, signal: mine.signal, onProgress });
-    showDevice(mettle.info());
-    const analysis = await mettle.analyze(file, { signal: mine.signal, onProgress });
+    const { file, truth } = await open(signal);
     if (!isCurrent()) return;
-    $('timing').textContent =
-      `${seconds(analysis.duration)} of video analyzed in ${seconds(analysis.timing.totalMs / 1000)}.`;
-    showNotes(analysis);
-    showResults(analysis);
+    show(file);
+    mettle ??= await createMettle({ device, signal, onProgress });
+    showDevice(mettle.info());
+    const analysis = await mettle.analyze(file, { signal, onProgress, ...(clip && { tasks: [clip.task] }) });
+    if (!isCurrent()) return;
+    const results = analysis.results.filter(({ adapter }) => !clip || adapter === clip.adapter);
+    showTiming(analysis, mettle.info());
+    showNotes(results, analysis.warnings);
+    showResults({ ...analysis, results }, truth);
     document.body.dataset.state = 'done';
   } catch (error) {
-    if (isCurrent()) await showFailure(error, mine.signal);
+    if (isCurrent()) await showFailure(error, signal);
   } finally {
     if (isCurrent()) {
       job = null;
@@ -43,18 +56,21 @@ async function analyze(file) {
   }
 }
 
-/** Shows the video at once, and nothing of the one before. */
-function open(file) {
+/** Says what is coming, and shows nothing of the clip before. */
+function announce(name, note, clip) {
   document.body.dataset.state = 'busy';
-  $('name').textContent = file.name;
+  $('name').replaceChildren(element('strong', {}, name), note);
+  markClip(clip);
   for (const id of ['error', 'notice', 'warnings']) $(id).hidden = true;
-  $('timing').textContent = '';
   clearResults();
+  $('progress').hidden = false;
+  showProgress({ phase: 'open' });
+}
+
+function show(file) {
   if (fileUrl) URL.revokeObjectURL(fileUrl);
   fileUrl = URL.createObjectURL(file);
   $('video').src = fileUrl;
-  $('progress').hidden = false;
-  showProgress({ phase: 'open' });
 }
 
 function showProgress({ phase, done, total }) {
@@ -70,34 +86,48 @@ function showProgress({ phase, done, total }) {
   else $('bar').removeAttribute('value');
 }
 
-function showDevice({ device, runtime, threads, gpu, backbone, why }) {
+const deviceName = ({ device, threads }) =>
+  device === 'wasm'
+    ? `WASM, ${threads === 1 ? '1 thread' : `${threads} threads`}`
+    : device === 'webgpu'
+      ? 'WebGPU'
+      : device;
+
+function showDevice(info) {
+  const { gpu, runtime, backbone, why } = info;
   const parts = [
-    { webgpu: 'WebGPU', wasm: 'WASM' }[device] ?? device,
+    deviceName(info),
     gpu && (gpu.description || gpu.architecture || gpu.vendor),
-    threads === 1 ? '1 thread' : `${threads} threads`,
     runtime,
     `backbone ${backbone.id} ${backbone.version}`,
   ];
-  const line = document.createElement('strong');
-  line.textContent = parts.filter(Boolean).join(', ');
-  $('device').replaceChildren(line, document.createElement('br'), why.join(' '));
+  const line = element('strong', {}, parts.filter(Boolean).join(', '));
+  $('device').replaceChildren(line, element('br'), why.join(' '));
+}
+
+function showTiming({ duration, segments, timing }, info) {
+  const each = timing.modelMs / segments;
+  $('timing').textContent =
+    `${deviceName(info)}: ${each < 10 ? each.toFixed(1) : Math.round(each)} ms per second of video in the models; ` +
+    `${seconds(duration)} analyzed in ${seconds(timing.totalMs / 1000)}.`;
 }
 
 /** What should be known about valid results: above all, that untrained models answer without knowing anything. */
-function showNotes({ results, warnings }) {
+function showNotes(results, warnings) {
   const untrained = results.filter((result) => result.untrained).map((result) => result.adapter);
   $('notice').hidden = untrained.length === 0;
-  const title = document.createElement('strong');
-  title.textContent = 'These models are untrained.';
+  const title = element(
+    'strong',
+    {},
+    untrained.length === 1 ? 'This model is untrained.' : 'These models are untrained.',
+  );
   $('notice').replaceChildren(
     title,
     ` The weights of ${untrained.join(', ')} are noise: the page shows how the SDK works and how fast, but events and masks mean nothing.`,
   );
   const others = [...mettle.info().warnings, ...warnings].filter(({ code }) => code !== 'untrained');
   $('warnings').hidden = others.length === 0;
-  $('warnings').replaceChildren(
-    ...others.map(({ message }) => Object.assign(document.createElement('li'), { textContent: message })),
-  );
+  $('warnings').replaceChildren(...others.map(({ message }) => element('li', {}, message)));
 }
 
 async function showFailure(error, signal) {
@@ -108,7 +138,7 @@ async function showFailure(error, signal) {
   $('error').classList.toggle('error', !cancelled);
   $('error').querySelector('strong').textContent = cancelled ? 'Cancelled.' : error.message;
   $('error').querySelector('span').textContent = cancelled ? '' : (error.hint ?? '');
-  // Neither a lost GPU nor a dead worker comes back: the next file gets new ones.
+  // Neither a lost GPU nor a dead worker comes back: the next clip gets new ones.
   if (error.code === 'device' || error.code === 'worker-died') {
     const broken = mettle;
     mettle = null;
@@ -122,7 +152,7 @@ $('file').addEventListener('change', ({ target }) => {
   const [file] = target.files;
   // Emptied, so that choosing the same file again is a change too.
   target.value = '';
-  if (file) analyze(file);
+  if (file) analyzeFile(file);
 });
 $('cancel').addEventListener('click', () => job?.abort());
 for (const type of ['dragover', 'dragleave', 'drop']) {
@@ -130,7 +160,7 @@ for (const type of ['dragover', 'dragleave', 'drop']) {
     event.preventDefault();
     $('drop').classList.toggle('over', type === 'dragover');
     const file = type === 'drop' && event.dataTransfer.files[0];
-    if (file) analyze(file);
+    if (file) analyzeFile(file);
   });
 }
 addEventListener('pagehide', ({ persisted }) => persisted || mettle?.dispose());

@@ -1,22 +1,24 @@
-/** What results look like: a mask over the video, the most probable classes of the second on screen, and a timeline that follows and seeks. */
+/**
+ * What results look like: mask and true outline over the video, the most probable classes of the second on screen, and a timeline (timeline.js) that follows
+ * and seeks.
+ */
 import { classColor, drawMask, toWebVTT } from '../../dist/page/index.js';
+import { compare, labelsAt, maskAt } from '../truth.js';
+import { element, percent } from './elements.js';
+import { drawChart, MASK_COLORS, MODALITIES, TITLES } from './timeline.js';
 
 const $ = (id) => document.getElementById(id);
 const video = $('video');
 const mask = $('mask');
-
-const TITLES = { localization: 'Seen and heard', parsing: 'Video parsing', segmentation: 'Sounding area' };
-const MODALITIES = { audio: 'Heard', visual: 'Seen', 'audio-visual': 'Both at once' };
 const NEUTRAL = 'var(--neutral)';
-const MASK_COLOR = [255, 61, 127];
 
-/** The analysis on screen, the time it is shown for, and the second that is drawn. */
+/** What is on screen, the time it is shown for, and the second that is drawn. */
 let shown = null;
 let now = 0;
 let drawnSecond = -1;
 let captionsUrl = null;
 
-/** Makes room for another file: the page then has a video, and no results yet. */
+/** Makes room for another clip: the page then has a video, and no results yet. */
 export function clearResults() {
   shown = null;
   now = 0;
@@ -30,43 +32,94 @@ export function clearResults() {
   captionsUrl = null;
 }
 
-export function showResults(analysis) {
-  shown = analysis;
+/** `truth` is that of truth.js, or null where nobody knows it. */
+export function showResults(analysis, truth) {
+  const { results } = analysis;
+  const answers = results.map((result) => ({ result, comparison: truth && compare(result, truth) }));
+  shown = { ...analysis, answers, truth };
   drawnSecond = -1;
-  captionsUrl = URL.createObjectURL(new Blob([toWebVTT(analysis.results)], { type: 'text/vtt' }));
+  captionsUrl = URL.createObjectURL(new Blob([toWebVTT(results)], { type: 'text/vtt' }));
   $('captions').src = captionsUrl;
   $('stage').hidden = false;
   $('timeline').hidden = false;
-  const rows = analysis.results.flatMap(rowsOf);
-  $('chart').replaceChildren(ruler(analysis.duration), ...rows, element('i', { className: 'playhead' }));
+  $('legend').hidden = !truth;
+  $('toggles').hidden = !results.some(({ task }) => task === 'segmentation');
+  $('truth-toggle').hidden = !truth?.masks;
+  $('score').textContent = answers.map(scoreText).join('');
+  $('chart').replaceChildren(...drawChart(shown, seek));
   show();
+}
+
+function scoreText({ result, comparison }) {
+  if (!comparison) return '';
+  const { right, total, overlaps } = comparison;
+  if (!overlaps) return `${right} of ${total} seconds right${result.task === 'parsing' ? ', heard and seen' : ''}`;
+  return `Overlap with the truth ${percent(overlaps.reduce((sum, share) => sum + share, 0) / overlaps.length)}`;
 }
 
 /** Brings mask, readout and playhead to the video's time; the first two change once per second. */
 function show() {
   if (!shown) return;
-  const { duration, results } = shown;
+  const { duration, segments, answers } = shown;
   if (!video.error) now = Math.min(video.currentTime, duration);
   $('chart').style.setProperty('--now', now / duration);
   $('chart').querySelector('input').value = now;
-  const second = Math.min(Math.floor(now), shown.segments - 1);
+  const second = Math.min(Math.floor(now), segments - 1);
   if (second === drawnSecond) return;
   drawnSecond = second;
+  drawMasks(second);
+  const heading = element('h2', {}, `Second ${second + 1}`, element('small', {}, ` of ${segments}`));
+  $('readout').replaceChildren(heading, ...answers.flatMap((answer, ordinal) => readout(answer, second, ordinal)));
+}
+
+function drawMasks(second) {
   const context = mask.getContext('2d');
   context.clearRect(0, 0, mask.width, mask.height);
-  for (const result of results) {
-    if (result.task === 'segmentation' && result.masks[second])
-      drawMask(context, result.masks[second], { color: MASK_COLOR });
+  let ordinal = 0;
+  for (const { result } of shown.answers) {
+    if (result.task !== 'segmentation') continue;
+    const color = MASK_COLORS[ordinal++ % MASK_COLORS.length];
+    if ($('show-mask').checked && result.masks[second]) drawMask(context, result.masks[second], { color });
   }
-  const heading = element('h2', {}, `Second ${second + 1}`, element('small', {}, ` of ${shown.segments}`));
-  $('readout').replaceChildren(heading, ...results.flatMap((result) => readout(result, second)));
+  if ($('show-truth').checked && shown.truth?.masks) drawOutline(context, shown.truth, second);
+}
+
+/** The edge of the true mask: a light line on a dark one, so that it shows on any picture. */
+function drawOutline(context, truth, second) {
+  const { width, height } = truth.masks;
+  const inside = maskAt(truth, second);
+  const at = (x, y) => x >= 0 && y >= 0 && x < width && y < height && inside[y * width + x] === 1;
+  const [stepX, stepY] = [mask.width / width, mask.height / height];
+  const path = new Path2D();
+  const line = (fromX, fromY, toX, toY) => {
+    path.moveTo(fromX * stepX, fromY * stepY);
+    path.lineTo(toX * stepX, toY * stepY);
+  };
+  for (let y = 0; y <= height; y++) {
+    for (let x = 0; x <= width; x++) {
+      if (at(x, y) !== at(x - 1, y)) line(x, y, x, y + 1);
+      if (at(x, y) !== at(x, y - 1)) line(x, y, x + 1, y);
+    }
+  }
+  context.lineCap = 'round';
+  for (const [color, weight] of [
+    ['rgb(0 0 0 / 0.55)', 5],
+    ['#fff', 2],
+  ]) {
+    context.strokeStyle = color;
+    context.lineWidth = (weight * mask.width) / 640;
+    context.stroke(path);
+  }
 }
 
 /** The classes of one second, most probable first. */
-function readout(result, second) {
+function readout({ result, comparison }, second, ordinal) {
   if (result.task === 'segmentation') {
-    const { area } = result.masks[second];
-    return [set(TITLES.segmentation, [meter('of the picture', area, `rgb(${MASK_COLOR})`)])];
+    const lines = [
+      meter('of the picture', result.masks[second].area, `rgb(${MASK_COLORS[ordinal % MASK_COLORS.length]})`),
+    ];
+    if (comparison) lines.push(meter('overlap', comparison.overlaps[second] ?? 0, 'var(--accent)'));
+    return [set(TITLES.segmentation, lines)];
   }
   const { classes } = result;
   const top = (probabilities) =>
@@ -80,12 +133,24 @@ function readout(result, second) {
           : meter('background', probability, NEUTRAL),
       );
   const at = result.seconds[second];
-  if (result.task === 'localization') return [set(TITLES.localization, top(at.probabilities))];
-  return [set(MODALITIES.audio, top(at.audio)), set(MODALITIES.visual, top(at.visual))];
+  if (result.task === 'localization') {
+    return [set(TITLES.localization, top(at.probabilities), trueText('audio-visual', second))];
+  }
+  return [
+    set(MODALITIES.audio, top(at.audio), trueText('audio', second)),
+    set(MODALITIES.visual, top(at.visual), trueText('visual', second)),
+  ];
 }
 
-function set(title, lines) {
-  return element('div', { className: 'set' }, element('h3', {}, title), ...lines);
+function trueText(modality, second) {
+  if (!shown.truth) return '';
+  return `true: ${labelsAt(shown.truth, modality, second).join(', ') || 'nothing'}`;
+}
+
+function set(title, lines, truth = '') {
+  const heading = element('h3', {}, title);
+  if (truth) heading.append(element('small', {}, truth));
+  return element('div', { className: 'set' }, heading, ...lines);
 }
 
 function meter(label, share, color) {
@@ -101,104 +166,6 @@ function meter(label, share, color) {
   );
 }
 
-/** The time axis: a slider, for mouse and keyboard alike. */
-function ruler(duration) {
-  const slider = element('input', { type: 'range', min: 0, max: duration, step: 0.01, value: 0 });
-  slider.ariaLabel = 'Position in the video, seconds';
-  slider.addEventListener('input', () => seek(Number(slider.value)));
-  const every = [1, 2, 5, 10, 30, 60, 300, 600].find((step) => duration / step <= 12) ?? 3600;
-  const marks = [];
-  for (let time = 0; time < duration - every / 3; time += every) {
-    const mark = element('span', { className: 'mark', ariaHidden: 'true' }, clock(time));
-    mark.style.left = `${(100 * time) / duration}%`;
-    marks.push(mark);
-  }
-  return row('', element('div', { className: 'track' }, ...marks, slider), 'ruler');
-}
-
-/** One row per modality with its events, or the masked share of every second. */
-function rowsOf(result) {
-  if (result.task === 'segmentation') return [areaRow(result)];
-  const lanes =
-    result.task === 'localization'
-      ? [{ title: TITLES.localization, events: result.events }]
-      : Object.entries(MODALITIES).map(([modality, title]) => ({
-          title,
-          events: result.events.filter((event) => event.modality === modality),
-        }));
-  return lanes.map(({ title, events }) => {
-    const { rows, count } = stack(events);
-    const bars = events.map((event, index) => bar(event, title, rows[index]));
-    const track = element(
-      'div',
-      { className: 'track' },
-      ...(bars.length ? bars : [element('span', { className: 'nothing' }, 'nothing found')]),
-    );
-    track.style.setProperty('--rows', count);
-    return row(title, seekable(track), 'lane');
-  });
-}
-
-function areaRow({ masks }) {
-  const largest = masks.reduce((top, { area }) => Math.max(top, area), 0);
-  const cells = masks.map(({ start, end, area }) => {
-    const cell = place(element('i', { className: 'cell', title: `${clock(start)}: ${percent(area)}` }), start, end);
-    // A share that reads as 0% shall not look like a full bar.
-    cell.style.height = `${(100 * area) / Math.max(largest, 0.05)}%`;
-    return cell;
-  });
-  const track = element('div', { className: 'track' }, ...cells);
-  track.style.setProperty('--color', `rgb(${MASK_COLOR})`);
-  return row(TITLES.segmentation, seekable(track), 'area', `up to ${percent(largest)}`);
-}
-
-/** For each event the first row in which it overlaps none before it. */
-function stack(events) {
-  const ends = [];
-  const rows = events.map(({ start, end }) => {
-    const free = ends.findIndex((last) => last <= start);
-    const row = free < 0 ? ends.length : free;
-    ends[row] = end;
-    return row;
-  });
-  return { rows, count: Math.max(1, ends.length) };
-}
-
-function bar({ label, classIndex, start, end, confidence }, title, rowIndex) {
-  const text = `${label}, ${title.toLowerCase()}, ${start.toFixed(1)} to ${end.toFixed(1)} s, ${percent(confidence)}`;
-  const button = element(
-    'button',
-    { type: 'button', className: 'bar', title: text, ariaLabel: text },
-    element('span', {}, label),
-  );
-  button.style.setProperty('--row', rowIndex);
-  button.style.setProperty('--color', classColor(classIndex));
-  button.dataset.start = start;
-  return place(button, start, end);
-}
-
-function place(node, start, end) {
-  node.style.left = `${(100 * start) / shown.duration}%`;
-  node.style.width = `calc(${(100 * (end - start)) / shown.duration}% - 1px)`;
-  return node;
-}
-
-/** A click seeks to where it was; a key on an event, to its start. */
-function seekable(track) {
-  track.addEventListener('click', (event) => {
-    const { left, width } = track.getBoundingClientRect();
-    const byKey = event.detail === 0;
-    const start = event.target.closest('[data-start]')?.dataset.start;
-    seek(byKey && start ? Number(start) : ((event.clientX - left) / width) * shown.duration);
-  });
-  return track;
-}
-
-function row(title, track, kind, note = '') {
-  const label = element('div', { className: 'head' }, title, note && element('small', {}, note));
-  return element('div', { className: `row ${kind}` }, label, track);
-}
-
 function seek(time) {
   // Just before the end at most, where there still is a picture.
   now = Math.min(Math.max(0, time), shown.duration - 0.02);
@@ -206,14 +173,10 @@ function seek(time) {
   else video.currentTime = now;
 }
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+function redraw() {
+  drawnSecond = -1;
+  show();
 }
-
-const percent = (share) => `${Math.round(100 * share)}%`;
-const clock = (time) => `${Math.floor(time / 60)}:${String(Math.floor(time % 60)).padStart(2, '0')}`;
 
 function follow() {
   show();
@@ -226,14 +189,11 @@ video.addEventListener('loadedmetadata', () => {
   $('stage').classList.toggle('blind', videoWidth === 0);
   if (videoWidth === 0) return;
   $('picture').style.setProperty('--ratio', videoWidth / videoHeight);
-  mask.width = Math.min(960, videoWidth);
+  mask.width = Math.min(960, Math.max(640, videoWidth));
   mask.height = Math.round((mask.width * videoHeight) / videoWidth);
-  drawnSecond = -1;
-  show();
+  redraw();
 });
 // A file that the SDK reads and this browser cannot play: results without a picture.
 video.addEventListener('error', () => $('stage').classList.add('unplayable'));
 for (const type of ['seeking', 'seeked', 'timeupdate']) video.addEventListener(type, show);
-$('show-mask').addEventListener('change', ({ target }) => {
-  mask.hidden = !target.checked;
-});
+for (const id of ['show-mask', 'show-truth']) $(id).addEventListener('change', redraw);

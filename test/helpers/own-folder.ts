@@ -1,10 +1,10 @@
 /** A user's own folder of data, made for a test: small clips of a few seconds, with an `events.csv` and, where wanted, masks. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DemoClipOptions, makeDemoClip } from '../../sdk/node/clip-maker.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
+import { type FilmOptions, makeFilm } from './clip-maker.ts';
 
-export type OwnClip = { name: string; split: 'train' | 'val' | 'test'; label: string } & DemoClipOptions;
+export type OwnClip = { name: string; split: 'train' | 'val' | 'test'; label: string } & FilmOptions;
 
 const labels = ['bell', 'ball'];
 
@@ -20,7 +20,7 @@ export const fiveClips: OwnClip[] = [0, 1, 2, 3, 4].map((i) => ({
 export async function makeOwnFolder(path: string, clips: readonly OwnClip[] = fiveClips): Promise<string> {
   await mkdir(path, { recursive: true });
   for (const { name, split: _split, label: _label, ...options } of clips) {
-    await makeDemoClip(join(path, name), { seconds: 2, width: 64, height: 48, frameRate: 10, ...options });
+    await makeFilm(join(path, name), { seconds: 2, width: 64, height: 48, frameRate: 10, ...options });
   }
   await writeEvents(path, clips);
   return path;

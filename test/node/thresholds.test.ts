@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
-import { makeDemoClip } from '../../sdk/node/clip-maker.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
+import { makeFilm } from '../helpers/clip-maker.ts';
 
 let root: string;
 let data: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await mkdir(data);
   const rows = ['file,onset,offset,label,modality,split'];
   for (const [seed, split] of ['train', 'train', 'val', 'test'].entries()) {
-    await makeDemoClip(join(data, `${seed}.mp4`), { seconds: 2, width: 64, height: 48, frameRate: 10, seed });
+    await makeFilm(join(data, `${seed}.mp4`), { seconds: 2, width: 64, height: 48, frameRate: 10, seed });
     rows.push(`${seed}.mp4,0,1,${seed % 2 ? 'bell' : 'ball'},audio-visual,${split}`);
   }
   await writeFile(join(data, 'events.csv'), `${rows.join('\n')}\n`);

@@ -1,6 +1,6 @@
 /**
- * Makes a small real film, so that demonstrations and tests need no file from elsewhere: a bell that swings and rings, then a ball that bounces and clicks, before a
- * textured wall with some grain. The scene is drawn and the sound is synthesised here; the codecs are those of {@link prepareDecoders}.
+ * Makes small real films for tests: a bell that swings and rings, then a ball that bounces and clicks, before a textured wall with some grain, of any length,
+ * with or without each stream. What models are trained on is the toybox.
  */
 import { writeFile } from 'node:fs/promises';
 import {
@@ -14,11 +14,13 @@ import {
   VideoSampleSource,
   WebMOutputFormat,
 } from 'mediabunny';
-import { MettleError } from '../errors.ts';
+import { prepareDecoders } from '../../sdk/node/decoder.ts';
 import { drawScene, type Scene, sceneAt, soundOfScene } from './clip-scene.ts';
-import { prepareDecoders } from './decoder.ts';
 
-export type DemoClipOptions = {
+/** Hz. */
+const sampleRate = 48_000;
+
+export type FilmOptions = {
   /** Chooses texture, grain and pitch. Default 1. */
   seed?: number;
   /** Length in seconds; the scene repeats after ten. Default 10. */
@@ -28,57 +30,29 @@ export type DemoClipOptions = {
   height?: number;
   /** Frames per second. Default 25. */
   frameRate?: number;
-  /** Hz of the sound, 48000 or 44100 (MP4 only). Default 48000. */
-  sampleRate?: number;
   /** Leave one of the streams out. */
   video?: boolean;
   audio?: boolean;
 };
 
-/** What can be seen and heard in a demo clip, in seconds from its start. */
-export type DemoEvent = { label: 'bell' | 'ball'; start: number; end: number };
-
-/** The events of every demo clip of at least ten seconds. */
-export const demoEvents: readonly DemoEvent[] = [
+/** What can be seen and heard in a film of at least ten seconds, in seconds from its start. */
+export const filmEvents = [
   { label: 'bell', start: 2, end: 5 },
   { label: 'ball', start: 6, end: 9 },
-];
+] as const;
 
-/**
- * Writes a demo clip: H.264 and AAC where `path` ends in `.mp4`, VP9 and Opus where it ends in `.webm`. The same options give the same picture and sound.
- * Throws `invalid-argument`, `missing-package` or `write`.
- */
-export async function makeDemoClip(path: string, options: DemoClipOptions = {}): Promise<void> {
-  const bytes = await encodeDemoClip(path.endsWith('.webm') ? 'webm' : path.endsWith('.mp4') ? 'mp4' : path, options);
-  try {
-    await writeFile(path, bytes);
-  } catch (cause) {
-    throw new MettleError('write', `The clip could not be written to ${path}.`, {
-      hint: 'Check that the folder exists and may be written to.',
-      cause,
-    });
-  }
+/** Writes a film: H.264 and AAC where `path` ends in `.mp4`, else VP9 and Opus in WebM. */
+export async function makeFilm(path: string, options: FilmOptions = {}): Promise<void> {
+  await writeFile(path, await encodeFilm(path.endsWith('.mp4') ? 'mp4' : 'webm', options));
 }
 
-/** The bytes that {@link makeDemoClip} writes. */
-export async function encodeDemoClip(
-  container: string,
-  options: DemoClipOptions = {},
+/** The bytes that {@link makeFilm} writes. The same options give the same picture and sound. */
+export async function encodeFilm(
+  container: 'mp4' | 'webm',
+  options: FilmOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { seed = 1, seconds = 10, width = 320, height = 240, frameRate = 25, sampleRate = 48_000 } = options;
+  const { seed = 1, seconds = 10, width = 320, height = 240, frameRate = 25 } = options;
   const { video = true, audio = true } = options;
-  if (container !== 'mp4' && container !== 'webm') {
-    throw new MettleError('invalid-argument', `path is "${container}"; expected one that ends in .mp4 or .webm.`, {
-      hint: 'Name the clip demo.webm, for example.',
-    });
-  }
-  if (!(seconds > 0 && seconds <= 600) || width % 2 || height % 2 || width < 32 || height < 32) {
-    throw new MettleError(
-      'invalid-argument',
-      `The clip would be ${width} x ${height} and last ${seconds} s; expected even numbers from 32 up and 0 to 600 s.`,
-      { hint: 'Leave these options out for 320 x 240 and 10 s.' },
-    );
-  }
   await prepareDecoders();
   const target = new BufferTarget();
   const mp4 = container === 'mp4';
@@ -102,7 +76,7 @@ export async function encodeDemoClip(
   for (let second = 0; second < seconds; second++) {
     const end = Math.min(seconds, second + 1);
     if (video) await addPictures(pictures, scene, second, end);
-    if (wave) await addSound(sound, wave, sampleRate, second, end);
+    if (wave) await addSound(sound, wave, second, end);
   }
   await output.finalize();
   return new Uint8Array(target.buffer!);
@@ -126,13 +100,7 @@ async function addPictures(source: VideoSampleSource, scene: Scene, start: numbe
   }
 }
 
-async function addSound(
-  source: AudioSampleSource,
-  wave: Float32Array,
-  sampleRate: number,
-  start: number,
-  end: number,
-): Promise<void> {
+async function addSound(source: AudioSampleSource, wave: Float32Array, start: number, end: number): Promise<void> {
   const data = wave.slice(Math.round(start * sampleRate), Math.round(end * sampleRate));
   const sample = new AudioSample({ data, format: 'f32', numberOfChannels: 1, sampleRate, timestamp: start });
   await source.add(sample);

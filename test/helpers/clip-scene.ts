@@ -1,4 +1,4 @@
-/** The scene of the demo clip as pure functions of time: where bell and ball are, what they look like in I420, and what they sound like. */
+/** The scene of the tests' films as pure functions of time: where bell and ball are, what they look like in I420, and what they sound like. */
 
 export type Scene = { seed: number; width: number; height: number; frameRate: number };
 

@@ -1,13 +1,14 @@
-/** `mettle backbone import`: a published checkpoint as a backbone package. */
+/** `mettle backbone import`: published checkpoints, of one sense or of both, as a backbone package. */
 import { basename } from 'node:path';
-import type { ImportSource } from '../compile/import.ts';
+import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
 import { MettleError } from '../errors.ts';
 import { idPattern } from '../hub/parse-manifest.ts';
+import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type PresetName, presets } from '../models/presets.ts';
 import type { FileByteSource } from '../node/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
-import { importCard } from './import-card.ts';
+import { importCard, type Origin } from './import-card.ts';
 import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
 import { accountText } from './import-text.ts';
 import { readOptions, usageError } from './options.ts';
@@ -16,14 +17,16 @@ import type { Io } from './types.ts';
 
 export const IMPORT_HELP = `Usage
   mettle backbone import CHECKPOINT --preset NAME --out DIR [options]
+  mettle backbone import PICTURES SOUNDS --preset NAME --preset NAME --id ID --out DIR [options]
 
 CHECKPOINT is a .safetensors file or a PyTorch file (.pth, .ckpt, .bin) of Swin-V2, HTS-AT or CLAP's audio side. Nothing in it is
-run. Every tensor in it is used, left out for a reason that is printed, or the import stops.
+run. Every tensor in it is used, left out for a reason that is printed, or the import stops. Of two checkpoints, and presets in the
+same order, one is for pictures and one for sounds: the package then has both senses.
 
 Options
-  --preset NAME       the network that the weights are for; see below
+  --preset NAME       the network that the weights are for, once per checkpoint; see below
   --out DIR           folder of the package
-  --id ID             id of the package (default: the preset's name)
+  --id ID             id of the package (default of one checkpoint: the preset's name)
   --license TEXT      licence of the weights, as their authors give it (default: unknown)
   --forms LIST        forms to write, e.g. wasm=int8,webgpu=block8,webgpu-f16=float16 (default: float32); see below
   --force             replace the package in DIR
@@ -47,7 +50,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     args: argv,
     allowPositionals: true,
     options: {
-      preset: { type: 'string' },
+      preset: { type: 'string', multiple: true },
       out: { type: 'string' },
       id: { type: 'string' },
       license: { type: 'string' },
@@ -63,69 +66,73 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     io.stdout.write(IMPORT_HELP);
     return 0;
   }
-  const [path, ...more] = positionals;
-  if (path === undefined || more.length > 0)
-    throw usageError(`Expected one CHECKPOINT, got ${positionals.length}.`, command);
-  const presetName = readPreset(values.preset);
-  const id = readId(values.id ?? presetName);
+  if (positionals.length < 1 || positionals.length > 2) {
+    throw usageError(`Expected one CHECKPOINT or two, got ${positionals.length}.`, command);
+  }
+  const presetNames = readPresets(values.preset ?? [], positionals);
+  if (presetNames.length > 1 && !values.id) throw usageError('--id ID is missing; two checkpoints need it.', command);
+  const id = readId(values.id ?? presetNames[0]!);
   if (values.license === '') throw usageError('--license must not be empty.', command);
   const forms = readForms(values.forms, command);
   if (!values.out && !values['dry-run']) throw usageError('--out DIR is missing; or say --dry-run.', command);
 
-  const { FileByteSource } = await import('../node/byte-source.ts');
-  const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
-  const { accountFor, checkAccounting } = await import('../models/checkpoints/account.ts');
-  const preset = presets[presetName];
-  const where = basename(path);
-  const file = await FileByteSource.open(path);
+  const files: FileByteSource[] = [];
   try {
-    const checkpoint = await openCheckpoint(file, where);
-    const accounting = await accountFor(checkpoint, preset, where);
-    if (!values.quiet) {
-      const text = accountText({
-        where,
-        bytes: file.size,
-        checkpoint,
-        accounting,
-        presetName,
-        verbose: values.verbose,
-      });
-      io.stdout.write(text);
+    const parts: Part[] = [];
+    for (const [index, path] of positionals.entries()) {
+      const part = await openPart(path, presetNames[index]!, (file) => files.push(file));
+      const { where, file, checkpoint, accounting, presetName, preset } = part;
+      const facts = { where, bytes: file.size, checkpoint, accounting, presetName, verbose: values.verbose };
+      if (!values.quiet) io.stdout.write(accountText(facts));
+      checkAccounting(accounting, preset, presetName, where);
+      parts.push(part);
     }
-    checkAccounting(accounting, preset, presetName, where);
     if (values['dry-run']) return 0;
-    const license = values.license ?? 'unknown';
-    const source = { id, version: '1.0.0', license, preset, presetName, where, checkpoint, accounting, forms };
-    await writePackage(
-      source,
-      file,
-      { out: values.out!, force: values.force === true, quiet: values.quiet === true },
-      io,
-    );
+    const source = { id, version: '1.0.0', license: values.license ?? 'unknown', parts, forms };
+    await writePackage(source, { out: values.out!, force: values.force === true, quiet: values.quiet === true }, io);
     return 0;
   } finally {
-    await file[Symbol.asyncDispose]();
+    for (const file of files) await file[Symbol.asyncDispose]();
   }
 }
 
-type Source = ImportSource & { forms: Forms };
+type Part = ImportPart & { presetName: PresetName; file: FileByteSource };
+type Source = ImportSource & { parts: Part[]; forms: Forms };
 type Target = { out: string; force: boolean; quiet: boolean };
 
-async function writePackage(source: Source, file: FileByteSource, target: Target, io: Io): Promise<void> {
+/** `onOpen` gets the file as soon as it must be closed. */
+async function openPart(path: string, presetName: PresetName, onOpen: (file: FileByteSource) => void): Promise<Part> {
+  const { FileByteSource } = await import('../node/byte-source.ts');
+  const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
+  const where = basename(path);
+  const preset = presets[presetName];
+  const file = await FileByteSource.open(path);
+  onOpen(file);
+  const checkpoint = await openCheckpoint(file, where);
+  return { file, where, preset, presetName, checkpoint, accounting: await accountFor(checkpoint, preset, where) };
+}
+
+async function writePackage(source: Source, target: Target, io: Io): Promise<void> {
   const { PackageFolder } = await import('../node/package-folder.ts');
-  const { importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
+  const { canaryRefusal, importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
   const { loadRuntime } = await import('../node/runtime.ts');
   const { evaluate } = await import('../compile/evaluate.ts');
   const { importReport } = await import('./import-report.ts');
-  const { accounting, checkpoint } = source;
+  const { parts } = source;
   const bar = new ProgressBar(io.stderr, !target.quiet);
   const show = (title: string, total: number) => (done: number) =>
     bar.update(title, done, total, `${(done / 1e6).toFixed(0)}/${(total / 1e6).toFixed(0)} MB`);
   const folder = await PackageFolder.create(target.out, { force: target.force });
   try {
     const { signal } = io;
-    const sha256 = await file.sha256({ signal, onBytes: show('Checking', file.size) });
-    const onBytes = show('Writing weights', importBytes(accounting, checkpoint));
+    const origins: Origin[] = [];
+    for (const { file, where, preset, presetName, checkpoint, accounting } of parts) {
+      const sha256 = await file.sha256({ signal, onBytes: show('Checking', file.size) });
+      const { style } = accounting;
+      const fed = withFrontEnd(preset, style.frontEnd);
+      origins.push({ file: where, sha256, style, preset: fed, presetName, notes: checkpoint.notes ?? {} });
+    }
+    const onBytes = show('Writing weights', importBytes(parts));
     const write = folder.write.bind(folder);
     const runtime = await loadRuntime({ device: 'cpu' });
     const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
@@ -133,8 +140,8 @@ async function writePackage(source: Source, file: FileByteSource, target: Target
     bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
     const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
     const forms = formsText(source.forms);
-    const origin = { file: source.where, sha256, style: accounting.style, presetName: source.presetName, forms };
-    const card = importCard(manifest, withFrontEnd(source.preset, accounting.style.frontEnd), origin, report);
+    const canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
+    const card = importCard(manifest, origins, { forms, report, canary });
     const text = new TextEncoder();
     await folder.write('README.md', [text.encode(card)]);
     await folder.write('report.json', [text.encode(`${JSON.stringify(report, null, 2)}\n`)]);
@@ -143,14 +150,33 @@ async function writePackage(source: Source, file: FileByteSource, target: Target
     bar.clear();
     if (target.quiet) return;
     const megabytes = (manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1);
+    const digests = origins.map(({ sha256 }) => sha256).join(', ');
     io.stdout.write(
-      `\nWritten: ${oneLine(target.out)}, ${megabytes} MB, ${forms}, SHA-256 of the checkpoint ${sha256}.\n`,
+      `\nWritten: ${oneLine(target.out)}, ${megabytes} MB, ${forms}, SHA-256 of the checkpoint ${digests}.\n`,
     );
+    if (canary) io.stdout.write(`It has no canary, so devices that compute wrongly are not found out: ${canary}.\n`);
     if (manifest.license === 'unknown') io.stdout.write('Its licence is noted as unknown; name it with --license.\n');
   } finally {
     bar.clear();
     await folder[Symbol.asyncDispose]();
   }
+}
+
+/** One for each file; of two, one for pictures and one for sounds. */
+function readPresets(given: readonly string[], files: readonly string[]): PresetName[] {
+  if (given.length === 0) readPreset(undefined);
+  const names = given.map(readPreset);
+  if (names.length !== files.length) {
+    throw usageError(
+      `Got ${files.length} checkpoints and ${names.length} presets; expected a preset for each.`,
+      command,
+    );
+  }
+  const [one, other] = names;
+  if (other && presets[one!].modality === presets[other].modality) {
+    throw usageError(`${one} and ${other} are networks for the same sense.`, command);
+  }
+  return names;
 }
 
 function readPreset(name: string | undefined): PresetName {

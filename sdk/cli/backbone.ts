@@ -3,7 +3,7 @@ import { usageError } from './options.ts';
 import type { Io } from './types.ts';
 
 export const BACKBONE_HELP = `Usage
-  mettle backbone import CHECKPOINT [options]   a published checkpoint of Swin-V2 or HTS-AT as a package
+  mettle backbone import CHECKPOINT [options]   published checkpoints of Swin-V2, HTS-AT or both as a package
   mettle backbone tap MODEL.onnx [options]      any ONNX network as a package: choose which values adapters read
 
   mettle backbone NAME --help                   options of one of them

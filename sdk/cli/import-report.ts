@@ -10,7 +10,7 @@ import {
   placeOf,
   type RunnableForm,
 } from '../compile/form-runs.ts';
-import { type ImportSource, importBackbone } from '../compile/import.ts';
+import { type ImportPart, type ImportSource, importBackbone } from '../compile/import.ts';
 import { exactForms } from '../compile/variants.ts';
 import type { PackageReport } from '../compile/variants-report.ts';
 import type { BackboneManifest, GraphFiles } from '../hub/manifest.ts';
@@ -39,18 +39,24 @@ const memoryPerByte = 2;
 
 /** Never fails for want of memory, room or kernels: the report then says what was in the way. Throws `signal.reason` when aborted. */
 export async function importReport(imported: Imported): Promise<PackageReport> {
-  const { source, manifest, folder, runtime, signal } = imported;
-  const { modality } = source.preset;
+  const report: PackageReport = {};
+  for (const part of imported.source.parts) report[part.preset.modality] = await partReport(imported, part);
+  return report;
+}
+
+async function partReport(imported: Imported, part: ImportPart): Promise<PackageReport[string]> {
+  const { manifest, folder, runtime, signal } = imported;
+  const { modality } = part.preset;
   const forms = formsOf(manifest, modality, folder.path, runtime);
   const place = placeOf(runtime, machineName());
   try {
-    const exact = Object.values(forms).find(({ precision }) => precision === 'float32') ?? (await floatForm(imported));
+    const exact =
+      Object.values(forms).find(({ precision }) => precision === 'float32') ?? (await floatForm(imported, part));
     checkMemory(new Set([exact, ...Object.values(forms)]));
-    const options = { ort: runtime.ort, seed: modality, inputs, place, signal };
-    return { [modality]: await compareForms(exact, forms, options) };
+    return await compareForms(exact, forms, { ort: runtime.ort, seed: modality, inputs, place, signal });
   } catch (error) {
     signal.throwIfAborted();
-    return { [modality]: notRun(forms, place, error) };
+    return notRun(forms, place, error);
   } finally {
     await rm(join(folder.path, aside), { recursive: true, force: true });
   }
@@ -77,15 +83,18 @@ function formsOf(
   return forms;
 }
 
-async function floatForm({ source, folder, runtime, evaluate, signal }: Imported): Promise<RunnableForm> {
-  const { modality } = source.preset;
+async function floatForm(
+  { source, folder, runtime, evaluate, signal }: Imported,
+  part: ImportPart,
+): Promise<RunnableForm> {
+  const { modality } = part.preset;
   const place = join(folder.path, aside);
   await mkdir(place);
   const manifest = await importBackbone(
-    { ...source, forms: exactForms },
+    { ...source, parts: [part], forms: exactForms },
     evaluate,
     async (path, chunks) => ({ ...(await folder.write(join(aside, path), chunks)), path }),
-    { signal },
+    { signal, withCanary: false },
   );
   const [form] = Object.values(formsOf(manifest, modality, place, runtime));
   return form!;

@@ -1,25 +1,24 @@
 /**
- * Compiles a published checkpoint to a backbone package without holding it in memory: each tensor is read, brought into the form that the graph wants, written
- * at its place, and dropped.
+ * Compiles published checkpoints to a backbone package without holding them in memory: each tensor is read, brought into the form that the graph wants, written
+ * at its place, and dropped. Networks that are small enough are then run once, for the canary.
  */
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest, FileEntry, LogMelFrontEnd } from '../hub/manifest.ts';
+import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../hub/manifest.ts';
 import { manifestText } from '../hub/package.ts';
 import { parseManifest } from '../hub/parse-manifest.ts';
 import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
 import { type ParamSpec, Params } from '../models/params.ts';
 import type { BackbonePreset } from '../models/presets.ts';
-import type { Checkpoint } from '../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint, CheckpointTensor } from '../onnx/checkpoint/checkpoint.ts';
 import { type Evaluate, sizeOf } from '../ops/index.ts';
 import { specOf } from './backbone.ts';
+import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
-export type ImportSource = {
-  id: string;
-  version: string;
-  license: string;
+/** The weights of one sense. */
+export type ImportPart = {
   preset: BackbonePreset;
   /** What the preset is called in errors. */
   presetName: string;
@@ -28,6 +27,14 @@ export type ImportSource = {
   checkpoint: Checkpoint;
   /** Of this checkpoint and this preset. */
   accounting: Accounting;
+};
+
+export type ImportSource = {
+  id: string;
+  version: string;
+  license: string;
+  /** One, or two of different senses. */
+  parts: readonly ImportPart[];
   /** How each device gets it; of several forms each reads the checkpoint anew. Default: {@link exactForms}. */
   forms?: Forms;
 };
@@ -35,35 +42,62 @@ export type ImportSource = {
 /** Writes a file of the package, chunk by chunk, and tells its size and digest. */
 export type WriteFile = (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => Promise<FileEntry>;
 
+export type ImportOptions = {
+  signal?: AbortSignal;
+  onBytes?: (read: number) => void;
+  /** Default: true. */
+  withCanary?: boolean;
+};
+
 /**
- * Writes graph, weights and manifest.json. `onBytes` is told how much of the checkpoint was read, out of `importBytes`.
- * Throws `incompatible` that names the tensors which do not fit, or `invalid-file` where a weight is no finite number.
+ * Writes graphs, weights, where {@link canaryRefusal} has nothing against it a canary, and manifest.json. `onBytes` is told how much of the checkpoints was read,
+ * out of `importBytes`. Throws `incompatible` that names the tensors which do not fit, or `invalid-file` where a weight is no finite number.
  */
 export async function importBackbone(
   source: ImportSource,
   evaluate: Evaluate,
   write: WriteFile,
-  { signal, onBytes }: { signal?: AbortSignal; onBytes?: (read: number) => void } = {},
+  { signal, onBytes, withCanary = true }: ImportOptions = {},
 ): Promise<BackboneManifest> {
-  const { accounting, where } = source;
-  const preset = withFrontEnd(source.preset, accounting.style.frontEnd);
-  checkAccounting(accounting, preset, source.presetName, where);
-  const reader = new WeightsReader(source, signal, onBytes);
-  const taps = backboneTaps(preset, (graph) => Params.deferred(graph, (spec) => reader.read(spec)));
-  const { modality } = preset;
-  const outputs = Object.fromEntries(taps.map((tap) => [tap.name, tap.value]));
-  const { forms = exactForms } = source;
-  const { variants, plans } = await planVariants(
-    { graphs: { [modality]: outputs }, weights: modality, forms },
-    evaluate,
-  );
-
+  const { parts, forms = exactForms } = source;
   const files: FileEntry[] = [];
-  for (const plan of plans) {
-    for (const [path, bytes] of Object.entries(plan.files)) files.push(await write(path, [bytes]));
-    files.push(await write(plan.weights.path, weightsChunks(plan)));
+  const inputs: BackboneManifest['inputs'] = { visual: null, audio: null };
+  const taps: BackboneManifest['taps'] = { visual: [], audio: [] };
+  const variants: Record<string, BackboneGraphs> = {};
+  for (const variant of Object.keys(forms)) variants[variant] = { visual: null, audio: null };
+  /** Last taps of all senses, in float32 and in each other form. */
+  const ends: Outputs[] = [];
+  let read = 0;
+  for (const part of parts) {
+    const { accounting, where } = part;
+    const preset = withFrontEnd(part.preset, accounting.style.frontEnd);
+    checkAccounting(accounting, preset, part.presetName, where);
+    const reader = new WeightsReader(part, signal, (bytes) => {
+      read += bytes;
+      onBytes?.(read);
+    });
+    const named = backboneTaps(preset, (graph) => Params.deferred(graph, (spec) => reader.read(spec)));
+    const { modality } = preset;
+    const outputs = Object.fromEntries(named.map((tap) => [tap.name, tap.value]));
+    const compiled = await planVariants({ graphs: { [modality]: outputs }, weights: modality, forms }, evaluate);
+    for (const plan of compiled.plans) {
+      for (const [path, bytes] of Object.entries(plan.files)) files.push(await write(path, [bytes]));
+      files.push(await write(plan.weights.path, weightsChunks(plan)));
+    }
+    Object.assign(inputs, { [modality]: preset.frontEnd });
+    taps[modality] = named.map(specOf);
+    for (const [variant, graphs] of Object.entries(compiled.variants)) Object.assign(variants[variant]!, graphs);
+    const last = named.at(-1)!.name;
+    for (const [form, graphs] of [{ [modality]: outputs }, ...compiled.rounded].entries()) {
+      ends[form] = { ...ends[form], [modality]: { [last]: graphs[modality]![last]! } };
+    }
   }
-  const none = { visual: null, audio: null };
+  const [exact, ...rounded] = ends;
+  const { canary, files: canaryFiles } =
+    withCanary && canaryRefusal(parts) === null
+      ? await compileCanary(exact!, rounded, evaluate)
+      : { canary: null, files: {} };
+  for (const [path, bytes] of Object.entries(canaryFiles)) files.push(await write(path, [bytes]));
   const draft = {
     schema: 1,
     kind: 'backbone',
@@ -72,13 +106,10 @@ export async function importBackbone(
     license: source.license,
     untrained: false,
     requires: { sdk: '>=0.1 <1' },
-    // It would need a run of the whole network, whose weights are never all in memory here.
-    canary: null,
-    inputs: { ...none, [modality]: preset.frontEnd },
-    taps: { visual: [], audio: [], [modality]: taps.map(specOf) },
-    variants: Object.fromEntries(
-      Object.entries(variants).map(([variant, graphs]) => [variant, { ...none, ...graphs }]),
-    ),
+    canary,
+    inputs,
+    taps,
+    variants,
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const manifest = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
@@ -86,10 +117,26 @@ export async function importBackbone(
   return manifest;
 }
 
-/** Bytes of a checkpoint that an import reads. */
-export function importBytes({ sources }: Accounting, { tensors }: Checkpoint): number {
-  return [...sources.values()].flat().reduce((sum, name) => sum + (tensors.get(name)?.bytes ?? 0), 0);
+/** Most numbers of a backbone that are held in memory, several times over, to run it: all but the large sizes. */
+const mostHeld = 64e6;
+
+/** Why checkpoints of this size get no canary, which takes a run of the networks; null where they get one. */
+export function canaryRefusal(parts: readonly ImportPart[]): string | null {
+  const shapes = usedTensors(parts).map(({ shape }) => shape);
+  const numbers = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+  if (numbers <= mostHeld) return null;
+  const millions = (x: number): string => `${Math.round(x / 1e6)} million`;
+  return `${millions(numbers)} numbers are more than the ${millions(mostHeld)} that are held in memory to compute one`;
 }
+
+/** Bytes of the checkpoints that an import reads. */
+export const importBytes = (parts: readonly ImportPart[]): number =>
+  usedTensors(parts).reduce((sum, { bytes }) => sum + bytes, 0);
+
+const usedTensors = (parts: readonly ImportPart[]): CheckpointTensor[] =>
+  parts.flatMap(({ accounting, checkpoint }) =>
+    [...accounting.sources.values()].flat().flatMap((name) => checkpoint.tensors.get(name) ?? []),
+  );
 
 /** The preset as these weights want it fed. */
 export function withFrontEnd(preset: BackbonePreset, changes: Partial<LogMelFrontEnd> = {}): BackbonePreset {
@@ -98,17 +145,17 @@ export function withFrontEnd(preset: BackbonePreset, changes: Partial<LogMelFron
 
 /** Parameters from the tensors that make them. */
 class WeightsReader {
-  readonly #source: ImportSource;
+  readonly #source: ImportPart;
   readonly #signal: AbortSignal | undefined;
-  readonly #onBytes: ((read: number) => void) | undefined;
+  readonly #onTensor: (bytes: number) => void;
   /** Some are read twice; they count once. */
   readonly #counted = new Set<string>();
-  #bytes = 0;
 
-  constructor(source: ImportSource, signal?: AbortSignal, onBytes?: (read: number) => void) {
+  /** `onTensor` is told what each tensor has in the file. */
+  constructor(source: ImportPart, signal: AbortSignal | undefined, onTensor: (bytes: number) => void) {
     this.#source = source;
     this.#signal = signal;
-    this.#onBytes = onBytes;
+    this.#onTensor = onTensor;
   }
 
   async read({ name, shape }: ParamSpec): Promise<Float32Array> {
@@ -138,9 +185,8 @@ class WeightsReader {
         },
       );
     }
-    if (!this.#counted.has(name)) this.#bytes += tensor.bytes;
+    if (!this.#counted.has(name)) this.#onTensor(tensor.bytes);
     this.#counted.add(name);
-    this.#onBytes?.(this.#bytes);
     return numbers;
   }
 }

@@ -69,8 +69,8 @@ async function imported(file: Uint8Array, preset: BackbonePreset): Promise<Impor
     return { path, bytes: bytes.length, integrity: `sha256-${digest}` };
   };
   const source: ImportSource = {
-    ...{ id: 'golden', version: '1.0.0', license: 'MIT', preset, presetName: 'golden' },
-    ...{ where, checkpoint, accounting },
+    ...{ id: 'golden', version: '1.0.0', license: 'MIT' },
+    parts: [{ preset, presetName: 'golden', where, checkpoint, accounting }],
   };
   const manifest = await importBackbone(source, evaluate, write);
   const { graph, weights } = manifest.variants.wasm[preset.modality]!;

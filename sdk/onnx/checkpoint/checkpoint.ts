@@ -20,6 +20,8 @@ export type Checkpoint = {
   tensors: Map<string, CheckpointTensor>;
   /** What else the file holds, by key: an optimizer's state, the epoch. */
   others: string[];
+  /** What a safetensors file says of itself. */
+  notes?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -42,7 +44,8 @@ async function openSafetensors(source: ByteSource, where: string, fail: Fail): P
   const headBytes = headerBytes < 30_000_000n ? Math.min(source.size, 8 + Number(headerBytes)) : 8;
   const head = await readPart(source, 0, headBytes, 'the header', fail);
   const tensors = new Map<string, CheckpointTensor>();
-  for (const [name, { dtype, shape, offset, length }] of headerOf(head, where, source.size).tensors) {
+  const header = headerOf(head, where, source.size);
+  for (const [name, { dtype, shape, offset, length }] of header.tensors) {
     if (!isElementType(dtype)) {
       fail(`tensor ${quote(name)} has elements of type ${dtype}, expected floating point, integers or booleans`);
       continue;
@@ -54,7 +57,7 @@ async function openSafetensors(source: ByteSource, where: string, fail: Fail): P
       read: async () => decodeElements(await readPart(source, offset, length, `tensor ${quote(name)}`, fail), dtype),
     });
   }
-  return { container: 'safetensors', nested: null, tensors, others: [] };
+  return { container: 'safetensors', nested: null, tensors, others: [], notes: header.metadata };
 }
 
 const begins = (head: Uint8Array, bytes: readonly number[]): boolean => bytes.every((byte, i) => head[i] === byte);

@@ -89,10 +89,13 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
   const second = (page: Page) => page.locator('#readout h2').textContent();
   const time = (page: Page) => page.evaluate('document.getElementById("video").currentTime');
   /** Share of the mask's pixels that are not fully transparent. */
-  const masked = (page: Page) =>
+  const masked = (page: Page): Promise<number> =>
     page.evaluate(`(() => {
-      const canvas = document.getElementById('mask');
-      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      // Read from a copy: Chromium complains about a canvas that is read often.
+      const { width, height } = document.getElementById('mask');
+      const copy = new OffscreenCanvas(width, height).getContext('2d');
+      copy.drawImage(document.getElementById('mask'), 0, 0);
+      const { data } = copy.getImageData(0, 0, width, height);
       return data.filter((value, index) => index % 4 === 3 && value > 0).length / (data.length / 4);
     })()`);
 

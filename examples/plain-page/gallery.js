@@ -18,7 +18,9 @@ export async function showGallery(choose) {
 /** Marks the clip on screen; null for none. */
 export function markClip(clip) {
   for (const button of $('kinds').querySelectorAll('button')) {
-    button.ariaPressed = String(button.dataset.clip === clip?.id);
+    const isShown = button.dataset.clip === clip?.id;
+    button.ariaPressed = String(isShown);
+    if (isShown) button.scrollIntoView({ block: 'nearest', inline: 'center' });
   }
 }
 

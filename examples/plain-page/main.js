@@ -59,7 +59,7 @@ async function analyze({ name, note, clip, open }) {
 /** Says what is coming, and shows nothing of the clip before. */
 function announce(name, note, clip) {
   document.body.dataset.state = 'busy';
-  $('name').replaceChildren(element('strong', {}, name), note);
+  $('name').replaceChildren(element('strong', {}, name), element('span', {}, note));
   markClip(clip);
   for (const id of ['error', 'notice', 'warnings']) $(id).hidden = true;
   clearResults();

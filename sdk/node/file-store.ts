@@ -14,7 +14,8 @@ export class DiskStore {
   /** Null where there is no such file. Throws `not-found` where it cannot be read. */
   async load(name: string): Promise<Uint8Array<ArrayBuffer> | null> {
     try {
-      return new Uint8Array(await readFile(join(this.#folder, name)));
+      const { buffer, byteOffset, byteLength } = await readFile(join(this.#folder, name));
+      return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw new MettleError('not-found', `${join(this.#folder, name)} cannot be read: ${(cause as Error).message}`, {

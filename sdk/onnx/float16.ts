@@ -51,11 +51,16 @@ let numbersOfHalf: Float32Array | undefined;
 
 /** The numbers that half-precision bit patterns stand for; exact. */
 export function decodeHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(bits.length);
+  decodeHalfInto(bits, result, 0);
+  return result;
+}
+
+/** As `decodeHalf`, into a place that is there already, from `start` on. */
+export function decodeHalfInto(bits: Uint16Array, into: Float32Array, start: number): void {
   numbersOfHalf ??= Float32Array.from({ length: 65536 }, (_, pattern) => halfToNumber(pattern));
   const numbers = numbersOfHalf;
-  const result = new Float32Array(bits.length);
-  for (let index = 0; index < bits.length; index++) result[index] = numbers[bits[index]!]!;
-  return result;
+  for (let index = 0; index < bits.length; index++) into[start + index] = numbers[bits[index]!]!;
 }
 
 /** The numbers that bfloat16 bit patterns stand for; exact. */

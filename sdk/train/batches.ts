@@ -1,5 +1,6 @@
 /** Where a trainer takes its examples from, in which order, and how they become batches of one size. */
 import { MettleError } from '../errors.ts';
+import { decodeHalfInto } from '../onnx/float16.ts';
 import { sizeOf } from '../ops/index.ts';
 import { seededRandom } from '../random.ts';
 import type { Batch } from './runner.ts';
@@ -11,8 +12,11 @@ export type BatchSource = {
   /** What an example is called in messages. */
   id(index: number): string;
   /** The arrays of one example by input name, each the size of the input without the batch's axis. */
-  read(index: number): Batch | Promise<Batch>;
+  read(index: number): Example | Promise<Example>;
 };
+
+/** Arrays by input name; a Uint16Array holds bit patterns of half precision, which become numbers in the batch and not before. */
+export type Example = Record<string, Float32Array | Uint16Array>;
 
 /** A permutation of `size` indices that the seed and the epoch alone decide. */
 export function epochOrder(size: number, seed: number, epoch: number): Uint32Array {
@@ -86,7 +90,8 @@ export async function stackBatch(
           { hint: 'Its data must come from the same backbone and configuration as the model.' },
         );
       }
-      into.set(data, slot * size);
+      if (data instanceof Uint16Array) decodeHalfInto(data, into, slot * size);
+      else into.set(data, slot * size);
     }
   });
   return stacked;

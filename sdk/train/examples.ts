@@ -2,7 +2,7 @@
 
 import { resizeImage } from '../media/resize.ts';
 import type { AdapterConfig } from '../models/adapter.ts';
-import type { BatchSource } from './batches.ts';
+import type { BatchSource, Example } from './batches.ts';
 import type { DatasetItem } from './data/types.ts';
 import type { Piece } from './pieces.ts';
 import type { Batch } from './runner.ts';
@@ -35,15 +35,21 @@ export function examplesOf(options: ExampleOptions): BatchSource {
       const item = items[index]!;
       const features = await cache.read(indexOf(item), taps.keys(), signal);
       const seconds = Math.min(features.seconds, item.seconds, config.segments);
-      const batch: Batch = { mask: new Float32Array(config.segments).fill(1, 0, seconds) };
+      const batch: Example = { mask: new Float32Array(config.segments).fill(1, 0, seconds) };
       for (const [name, perSecond] of taps) {
-        const data = new Float32Array(config.segments * perSecond);
-        data.set(features.taps[name]!.subarray(0, seconds * perSecond));
-        batch[name] = data;
+        batch[name] = ofLength(features.taps[name]!, seconds * perSecond, config.segments * perSecond);
       }
       return { ...batch, ...(await labelsOf(item, options)) };
     },
   };
+}
+
+/** The first `used` numbers, and zeros up to `length`. */
+function ofLength<T extends Float32Array | Uint16Array>(data: T, used: number, length: number): T {
+  if (data.length === length && used === length) return data;
+  const padded = new (data.constructor as new (length: number) => T)(length);
+  padded.set(data.subarray(0, used));
+  return padded;
 }
 
 async function labelsOf({ labels }: DatasetItem, options: ExampleOptions): Promise<Batch> {

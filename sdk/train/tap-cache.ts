@@ -5,7 +5,14 @@
 import { MettleError } from '../errors.ts';
 import type { Tap } from '../hub/manifest.ts';
 import { encodeHalf } from '../onnx/float16.ts';
-import { readSafetensors, type TensorData, tensorOf, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
+import {
+  readSafetensors,
+  type TensorData,
+  type TensorView,
+  tensorOf,
+  toFloat32,
+  writeSafetensors,
+} from '../onnx/safetensors.ts';
 
 /** Files by name. `save` leaves either the whole file or none. */
 export type FileStore = {
@@ -14,6 +21,8 @@ export type FileStore = {
 };
 
 export type ClipTaps = { seconds: number; taps: Record<string, Float32Array> };
+/** As they are kept: half precision as bit patterns, in Uint16Array, float32 where it cannot hold them. Views of what was read, not copies. */
+export type KeptTaps = { seconds: number; taps: Record<string, Float32Array | Uint16Array> };
 
 /** `all`: every tap of the backbone, for any adapter to come; `read`: those that this one reads; `none`: clips are run again each time. */
 export type CachePolicy = { keep: 'all' | 'read' | 'none'; bytes: number; reason: string };
@@ -59,7 +68,7 @@ export class TapCache {
    * Features of clip `index`: the taps of these names. They pass through half precision whether they come from the store or not, so that a cache changes no
    * result.
    */
-  async read(index: number, taps: Iterable<string>, signal?: AbortSignal): Promise<ClipTaps> {
+  async read(index: number, taps: Iterable<string>, signal?: AbortSignal): Promise<KeptTaps> {
     const name = `${this.#key(index)}.safetensors`;
     const kept = await this.#store?.load(name);
     const known = kept && decodeIfWhole(kept, name, taps);
@@ -87,7 +96,7 @@ function encode({ seconds, taps }: ClipTaps): Uint8Array<ArrayBuffer> {
 }
 
 /** Null for a file that was damaged since it was written: its clip is seen again. */
-function decodeIfWhole(bytes: Uint8Array, where: string, names: Iterable<string>): ClipTaps | null {
+function decodeIfWhole(bytes: Uint8Array, where: string, names: Iterable<string>): KeptTaps | null {
   try {
     return decode(bytes, where, names);
   } catch (error) {
@@ -96,8 +105,15 @@ function decodeIfWhole(bytes: Uint8Array, where: string, names: Iterable<string>
   }
 }
 
-function decode(bytes: Uint8Array, where: string, names: Iterable<string>): ClipTaps {
+function decode(bytes: Uint8Array, where: string, names: Iterable<string>): KeptTaps {
   const file = readSafetensors(bytes, where);
-  const taps = [...names].map((name) => [name, toFloat32(tensorOf(file, name))]);
+  const taps = [...names].map((name) => [name, numbersOf(tensorOf(file, name))]);
   return { seconds: Number(file.metadata.seconds), taps: Object.fromEntries(taps) };
+}
+
+function numbersOf(tensor: TensorView): Float32Array | Uint16Array {
+  const { buffer, byteOffset, byteLength } = tensor.bytes;
+  return tensor.dtype === 'F16' && byteOffset % 2 === 0
+    ? new Uint16Array(buffer, byteOffset, byteLength / 2)
+    : toFloat32(tensor);
 }

@@ -26,6 +26,8 @@ export type EvalRun = {
   device: DeviceRequest;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
+  /** Sees what the adapter says about each item, before it is judged. */
+  onPrediction?: Visit;
 };
 
 export type EvalResult = { report: EvaluationReport; skipped: { id: string; reason: string }[] };
@@ -126,7 +128,10 @@ async function predictAll({ engine, manifests, folder, items, run, skipped }: Pr
       skipped.push({ id: item.id, reason: error.message });
       return null;
     });
-    if (outputs) await visit(outputs, item);
+    if (outputs) {
+      await run.onPrediction?.(outputs, item);
+      await visit(outputs, item);
+    }
     onProgress?.({ done: index + 1, total: items.length });
   }
 }

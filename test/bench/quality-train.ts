@@ -1,0 +1,204 @@
+/** One run of the quality bench: trained as `mettle train` does, selected on the validation split, judged once on the test split. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { platform } from '#platform';
+import { compileAdapter } from '../../sdk/compile/adapter.ts';
+import { evaluate } from '../../sdk/compile/evaluate.ts';
+import { exactForms } from '../../sdk/compile/variants.ts';
+import type { DeviceRequest } from '../../sdk/engine/types.ts';
+import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
+import { type DiskFolder, loadDataset } from '../../sdk/node/data/index.ts';
+import { findGpu } from '../../sdk/node/gpu.ts';
+import { savePackage } from '../../sdk/node/save-package.ts';
+import { evaluateOnDisk } from '../../sdk/node/train/eval.ts';
+import { trainOnDisk } from '../../sdk/node/train/run.ts';
+import { composeClip } from '../../sdk/toybox/index.ts';
+import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
+import type { Dataset } from '../../sdk/train/data/types.ts';
+import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
+import type { AdapterProgress, TrainedAdapter } from '../../sdk/train/train-adapter.ts';
+import { SilentArea } from './quality-areas.ts';
+import { constantAnswer } from './quality-chance.ts';
+import type { Budget, FormResult, RunResult, RunSpec, TaskSpec } from './quality-runs.ts';
+
+/** Where a task's clips lie and its results go. */
+export type Place = {
+  task: TaskSpec;
+  data: string;
+  dataset: Dataset;
+  folder: DiskFolder;
+  /** Of the clips. */
+  seed: number;
+  work: string;
+  /** Features, shared by all runs of the task. */
+  features: string;
+  backbone: { name: string; manifest: BackboneManifest };
+  budget: Budget;
+  signal: AbortSignal;
+  say: (text: string) => void;
+};
+
+export async function openPlace(
+  data: string,
+  task: TaskSpec,
+  signal: AbortSignal,
+): Promise<Pick<Place, 'data' | 'dataset' | 'folder' | 'task'>> {
+  const path = join(data, task.layout);
+  return { task, data: path, ...(await loadDataset(path, { format: task.layout, signal })) };
+}
+
+/** Room for every tap of every clip, so that all runs share one set of features. */
+const cacheBytes = 200e9;
+
+export async function runOnce(place: Place, run: RunSpec): Promise<RunResult> {
+  const started = performance.now();
+  const result = run.change ? await trained(place, run, run.change) : await chance(place);
+  return {
+    ...result,
+    minutes: (performance.now() - started) / 60_000,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+type Unstamped = Omit<RunResult, 'minutes' | 'date'>;
+
+async function chance({ dataset, folder }: Place): Promise<Unstamped> {
+  const { test, validation, note } = await constantAnswer(dataset, folder);
+  return { figures: figuresOf(test.report as EvaluationReport), validation, parameters: 0, note };
+}
+
+/** An interrupted training goes on from its checkpoint. */
+async function trained(place: Place, run: RunSpec, change: ConfigChange): Promise<Unstamped> {
+  const { task, budget, backbone, signal } = place;
+  const out = join(place.work, run.id);
+  await rm(out, { recursive: true, force: true });
+  const finished = await trainOnDisk({
+    ...budget,
+    data: place.data,
+    format: task.layout,
+    backbone: backbone.name,
+    device: 'cpu',
+    threads: 2,
+    softwareGpu: false,
+    out,
+    id: `${task.id}-${run.id}`,
+    license: 'MIT',
+    config: change,
+    cache: place.features,
+    cacheBytes,
+    resume: true,
+    command: `npm run bench:quality (${task.id}, ${run.id})`,
+    signal,
+    onProgress: reporter(place, run),
+  });
+  const { trained: adapter, reports } = finished;
+  const test = reports.find(({ split }) => split === 'test')!;
+  if (run.kind === 'ours') await saveExact(place, change, adapter);
+  return {
+    figures: figuresOf(test),
+    validation: adapter.result.best?.evaluation.score ?? null,
+    parameters: [...adapter.weights.values()].reduce((sum, { length }) => sum + length, 0),
+    ...(task.layout === 'avs-s4' && { silent: await silentArea(place, out) }),
+  };
+}
+
+/** A line per epoch. */
+function reporter({ task, say }: Place, { id }: RunSpec) {
+  return (progress: AdapterProgress | { phase: string }): void => {
+    if ('policy' in progress) say(`${task.id} ${id}: features: ${progress.policy.reason}`);
+    else if ('total' in progress) {
+      const { done, total } = progress;
+      if (done % 100 === 0 || done === total) say(`${task.id} ${id}: features ${done}/${total}`);
+    } else if ('progress' in progress && progress.progress.evaluation) {
+      const { epoch, loss, evaluation, secondsLeft } = progress.progress;
+      const left = `${(secondsLeft / 60).toFixed(1)} min left`;
+      say(`${task.id} ${id}: epoch ${epoch + 1} loss ${loss.toFixed(4)} val ${evaluation.score.toFixed(2)}, ${left}`);
+    }
+  };
+}
+
+const exactFolder = (work: string): string => join(work, 'lcd-float32');
+
+/** The same adapter in float32, to be compared with the form that ships. */
+async function saveExact({ dataset, backbone, work }: Place, change: ConfigChange, adapter: TrainedAdapter) {
+  const { id, license, version, thresholds } = adapter.package.manifest;
+  const source = { id, license, version, thresholds, weights: adapter.weights, config: configFor(dataset, change) };
+  const runtime = await platform.loadRuntime({ device: 'cpu' });
+  try {
+    const exact = await compileAdapter({ ...source, forms: exactForms }, backbone.manifest, (values) =>
+      evaluate(runtime.ort, values),
+    );
+    await rm(exactFolder(work), { recursive: true, force: true });
+    await savePackage(exactFolder(work), exact.files);
+  } finally {
+    runtime.dispose();
+  }
+}
+
+/** Masks of the finished adapter, through the engine, on test clips in which something stands silent. */
+async function silentArea({ task, data, seed, backbone, signal }: Place, adapter: string) {
+  const area = new SilentArea();
+  await evaluateOnDisk({
+    adapter,
+    data,
+    format: task.layout,
+    split: 'test',
+    backbone: backbone.name,
+    device: 'cpu',
+    signal,
+    onPrediction({ mask }, item) {
+      const clip = composeClip(seed, task.layout, Number(/\d+$/.exec(item.id)![0]));
+      const side = Math.sqrt(mask!.length / clip.seconds);
+      area.add(clip, mask!, { width: side, height: side });
+    },
+  });
+  return area.shares();
+}
+
+/** The trained adapter as users run it: in the form that ships and in float32, on every device that is worth the wait. */
+export async function judgeForms({ task, data, work, backbone, signal, say }: Place): Promise<FormResult[]> {
+  const gpu = await findGpu();
+  const devices: DeviceRequest[] = ['cpu', 'wasm', ...(gpu.software ? [] : ['webgpu' as const])];
+  const results: FormResult[] = [];
+  for (const [form, adapter] of [
+    ['as shipped', join(work, 'lcd')],
+    ['float32', exactFolder(work)],
+  ] as const) {
+    for (const device of devices) {
+      say(`${task.id} ${form} on ${device}`);
+      const run = {
+        adapter,
+        data,
+        format: task.layout,
+        split: 'test' as const,
+        backbone: backbone.name,
+        device,
+        signal,
+      };
+      const { report } = await evaluateOnDisk(run);
+      results.push({ form, device, figures: figuresOf(report) });
+    }
+  }
+  if (gpu.software) {
+    const skipped = 'no GPU here, and a software driver is too slow for whole clips';
+    results.push({ form: 'as shipped', device: 'webgpu', figures: null, skipped });
+  }
+  return results;
+}
+
+/** In percent, by the keys of the task's figures. */
+export function figuresOf(report: EvaluationReport): Record<string, number> {
+  if (report.task === 'localization') return { accuracy: report.accuracy };
+  if (report.task === 'segmentation') return { mJ: 100 * report.mJ, mF: 100 * report.mF };
+  const { segment, event, thresholded } = report;
+  return {
+    segmentType: segment.typeAV,
+    eventType: event.typeAV,
+    segmentEvent: segment.eventAV,
+    eventEvent: event.eventAV,
+    ...(thresholded && {
+      segmentTypeChosen: thresholded.segment.typeAV,
+      eventTypeChosen: thresholded.event.typeAV,
+    }),
+  };
+}

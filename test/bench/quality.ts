@@ -1,0 +1,191 @@
+/**
+ * `npm run bench:quality -- --data DIR --work DIR`: trains the default adapter of each toybox task, baselines and ablations with one budget, and writes
+ * adapters/QUALITY.md and quality.json. Every finished run is kept in WORK, so a bench that was stopped goes on; one that is to be made anew needs another WORK.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { env } from 'onnxruntime-node';
+import { sdkVersion } from '../../sdk/hub/version.ts';
+import { openBackbone } from '../../sdk/load.ts';
+import { machineName } from '../../sdk/node/machine.ts';
+import { toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
+import type { Split } from '../../sdk/train/data/types.ts';
+import { qualityPage } from './quality-page.ts';
+import {
+  type Budget,
+  type FormResult,
+  type Quality,
+  type RunResult,
+  runs,
+  type TaskQuality,
+  tasks,
+  withTask,
+} from './quality-runs.ts';
+import { judgeForms, openPlace, type Place, runOnce } from './quality-train.ts';
+
+const help = `Usage
+  npm run bench:quality -- --data DIR --work DIR [options]
+
+  --data DIR       what "mettle data toybox" wrote: ave, llp, avs-s4, avs-ms3
+  --work DIR       features, trainings and finished runs; the same again goes on where it stopped
+  --only LIST      of ${tasks.map(({ id }) => id).join(',')} (default: all); others stay as the page has them
+  --runs LIST      of ${runs.map(({ id }) => id).join(',')} (default: all)
+  --no-forms       do not run the finished adapters on every device
+  --epochs N       (default: 30)
+  --batch N        (default: 8)
+  --seed N         (default: 1)
+  --backbone ID    id or path (default: nano)
+  --out DIR        where QUALITY.md and quality.json go (default: adapters)
+`;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    work: { type: 'string' },
+    only: { type: 'string' },
+    runs: { type: 'string' },
+    'no-forms': { type: 'boolean' },
+    epochs: { type: 'string', default: '30' },
+    batch: { type: 'string', default: '8' },
+    seed: { type: 'string', default: '1' },
+    backbone: { type: 'string', default: 'nano' },
+    out: { type: 'string', default: fileURLToPath(new URL('../../adapters', import.meta.url)) },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const { data, work, out } = values;
+if (values.help || !data || !work) {
+  console.error(help);
+  process.exit(values.help ? 0 : 2);
+}
+
+const controller = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+const { signal } = controller;
+
+const began = performance.now();
+const say = (text: string): void =>
+  console.error(`${((performance.now() - began) / 60_000).toFixed(1).padStart(6)} min  ${text}`);
+
+const budget: Budget = { epochs: whole('epochs'), batch: whole('batch'), seed: whole('seed'), rate: 1e-3 };
+const chosenTasks = chosen('only', tasks);
+const chosenRuns = chosen('runs', runs);
+
+/** What differs in how much it tells: first everything's default, then what it is compared with, then what it is made of. */
+const kinds = ['ours', 'baseline', 'ablation'] as const;
+
+try {
+  await bench();
+} catch (error) {
+  if (!signal.aborted) throw error;
+  say('stopped; the same command goes on');
+  process.exit(130);
+}
+console.log(`${join(out, 'QUALITY.md')}`);
+
+async function bench(): Promise<void> {
+  const places: Place[] = [];
+  for (const task of chosenTasks) places.push(await open(task));
+  for (const kind of kinds) {
+    for (const place of places) {
+      for (const run of chosenRuns) {
+        if (run.kind !== kind || run.absent?.[place.task.id]) continue;
+        await once(place, `${run.id}.json`, () => runOnce(place, run));
+        if (kind === 'ours' && !values['no-forms']) await once(place, 'forms.json', () => judgeForms(place));
+        await writePage(place);
+      }
+    }
+  }
+}
+
+async function open(task: (typeof tasks)[number]): Promise<Place> {
+  const opened = await openPlace(data!, task, signal);
+  const origin = await toyboxOrigin(opened.data);
+  if (!origin) throw new Error(`${opened.data} was not written by "mettle data toybox": it has no toybox.jsonl.`);
+  const { manifest } = await openBackbone(values.backbone, signal);
+  const files = manifest.files.map(({ integrity }) => integrity);
+  const ids = opened.dataset.items.map(({ id, split }) => `${id} ${split}`);
+  const plan = JSON.stringify([budget, origin, files, ids]);
+  const digest = createHash('sha256').update(plan).digest('hex').slice(0, 12);
+  return {
+    ...opened,
+    seed: origin.seed,
+    work: join(work!, task.id, digest),
+    features: join(work!, 'features', task.layout),
+    backbone: { name: values.backbone, manifest },
+    budget,
+    signal,
+    say,
+  };
+}
+
+/** What `make` gave, now or in an earlier bench. */
+async function once<T>({ task, work: folder }: Place, name: string, make: () => Promise<T>): Promise<T> {
+  const path = join(folder, name);
+  const kept = await readJson<T>(path);
+  if (kept) return kept;
+  say(`${task.id} ${name.replace('.json', '')}`);
+  const made = await make();
+  await mkdir(folder, { recursive: true });
+  await writeWhole(path, `${JSON.stringify(made, null, 2)}\n`);
+  return made;
+}
+
+/** Writes the page with all that is finished of this task, and of the others what was there. */
+async function writePage({ task, work: folder, backbone, dataset, seed }: Place): Promise<void> {
+  const done: Record<string, RunResult> = {};
+  for (const { id } of runs) {
+    const result = await readJson<RunResult>(join(folder, `${id}.json`));
+    if (result) done[id] = result;
+  }
+  const clips = Object.fromEntries(
+    (['train', 'val', 'test'] as Split[]).map((split) => [
+      split,
+      dataset.items.filter((item) => item.split === split).length,
+    ]),
+  ) as TaskQuality['data']['clips'];
+  const { id, version, untrained } = backbone.manifest;
+  const own: TaskQuality = {
+    id: task.id,
+    machine: machineName(),
+    versions: `mettle-edge ${sdkVersion}, Node ${process.versions.node}, onnxruntime ${env.versions.node}`,
+    backbone: { id, version, untrained },
+    data: { seed, clips },
+    budget,
+    runs: done,
+    forms: (await readJson<FormResult[]>(join(folder, 'forms.json'))) ?? [],
+  };
+  const present = (await readJson<Quality>(join(out, 'quality.json'))) ?? { schema: 1, tasks: [] };
+  const quality = withTask(present, own);
+  await mkdir(out, { recursive: true });
+  await writeWhole(join(out, 'quality.json'), `${JSON.stringify(quality, null, 2)}\n`);
+  await writeWhole(join(out, 'QUALITY.md'), qualityPage(quality));
+}
+
+async function readJson<T>(path: string): Promise<T | null> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}
+
+function whole(name: 'epochs' | 'batch' | 'seed'): number {
+  const value = Number(values[name]);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${name} must be a whole number from 1, got "${values[name]}".`);
+  return value;
+}
+
+function chosen<T extends { id: string }>(name: 'only' | 'runs', all: readonly T[]): T[] {
+  const asked = values[name]?.split(',');
+  const unknown = asked?.find((id) => !all.some((one) => one.id === id));
+  if (unknown !== undefined)
+    throw new Error(`--${name}: no ${unknown}; there are ${all.map(({ id }) => id).join(', ')}.`);
+  return asked ? all.filter(({ id }) => asked.includes(id)) : [...all];
+}

@@ -1,0 +1,115 @@
+/** The quality page: every number in it comes from the JSON, what was not run is a dash, and targets are judged on the right side. */
+import { describe, expect, test } from 'vitest';
+import { judge, qualityPage } from '../bench/quality-page.ts';
+import { type Quality, type RunResult, runs, type TaskQuality, withTask } from '../bench/quality-runs.ts';
+
+const result = (figures: Record<string, number>, more: Partial<RunResult> = {}): RunResult => ({
+  figures,
+  validation: 1,
+  parameters: 1_234_567,
+  minutes: 12.34,
+  date: '2026-01-02',
+  ...more,
+});
+
+const task = (id: TaskQuality['id'], more: Partial<TaskQuality> = {}): TaskQuality => ({
+  id,
+  machine: 'a machine',
+  versions: 'mettle-edge 9',
+  backbone: { id: 'nano', version: '1.0.0', untrained: false },
+  data: { seed: 7, clips: { train: 80, val: 10, test: 11 } },
+  budget: { epochs: 3, batch: 8, seed: 5, rate: 0.001 },
+  runs: {},
+  forms: [],
+  ...more,
+});
+
+const ave = task('toybox-ave', {
+  runs: {
+    lcd: result({ accuracy: 91.26 }),
+    audio: result({ accuracy: 71.25 }),
+    visual: result({ accuracy: 71.27 }),
+    probe: result({ accuracy: 88.2 }, { date: '2026-01-04' }),
+    chance: result({ accuracy: 30 }, { note: '"background" everywhere' }),
+  },
+  forms: [
+    { form: 'as shipped', device: 'cpu', figures: { accuracy: 90.2 } },
+    { form: 'as shipped', device: 'webgpu', figures: null, skipped: 'no GPU' },
+  ],
+});
+
+const page = (...all: TaskQuality[]): string => qualityPage({ schema: 1, tasks: all });
+const row = (text: string, start: string): string => text.split('\n').find((line) => line.startsWith(`| ${start} |`))!;
+
+test('figures, differences and conditions are those of the JSON', () => {
+  const text = page(ave);
+  expect(row(text, '**LCD**')).toBe('| **LCD** | 91.3 |  | 1,234,567 | 12.3 |');
+  expect(row(text, 'sound alone')).toBe('| sound alone | 71.3 | -20.0 | 1,234,567 | 12.3 |');
+  expect(text).toContain('LCD - linear probe of all layers: +3.1 points of accuracy.');
+  expect(text).toContain('Chance is "background" everywhere');
+  expect(row(text, 'toybox-ave')).toBe(
+    '| toybox-ave | 80 / 10 / 11 | 7 | epochs 3, batch 8, rate 0.001, seed 5 | nano 1.0.0 | a machine | mettle-edge 9 | 2026-01-02 to 2026-01-04 |',
+  );
+  expect(text).toContain('| toybox-ave | as shipped | cpu | accuracy 90.2 | -1.06 |');
+  expect(text).toContain('| toybox-ave | as shipped | webgpu | no GPU | - |');
+  expect(page(ave)).toBe(text);
+});
+
+test('what was not run is a dash, in tables and targets', () => {
+  const text = page(ave);
+  expect(row(text, 'task path alone')).toBe('| task path alone | - | - | - | - |');
+  for (const { name, absent } of runs) {
+    const count = text.split('\n').filter((line) => line.startsWith(`| ${name} |`)).length;
+    expect(count, name).toBe(4 - Object.keys(absent ?? {}).length);
+  }
+  expect(text).toContain('| toybox-s4, M_J | at least 75 % | - | - |');
+  expect(text).not.toMatch(/undefined|NaN|null/);
+  expect(qualityPage({ schema: 1, tasks: [] })).not.toMatch(/reached|missed|undefined|NaN/);
+});
+
+describe('targets', () => {
+  const reached = (id: TaskQuality['id'], of: TaskQuality): Record<string, boolean | null> =>
+    Object.fromEntries(judge(id, of).map((one) => [one.what, one.reached]));
+
+  test('of localization: the figure, each sense, the probe, the forms', () => {
+    expect(reached('toybox-ave', ave)).toEqual({
+      'toybox-ave, accuracy': true,
+      'toybox-ave, above sound alone': true,
+      'toybox-ave, above pictures alone': false,
+      'toybox-ave, accuracy, above the linear probe of all layers': true,
+      'toybox-ave, forms against training': false,
+    });
+  });
+
+  test('of segmentation: silent objects count as share of the picture', () => {
+    const share = (ofPicture: number) => ({ frames: 9, ofPicture, ofObjects: 50 });
+    const s4 = (ofPicture: number) =>
+      task('toybox-s4', {
+        runs: { lcd: result({ mJ: 75, mF: 84.9 }, { silent: { all: share(ofPicture), alike: share(1) } }) },
+      });
+    expect(reached('toybox-s4', s4(3))).toMatchObject({
+      'toybox-s4, M_J': true,
+      'toybox-s4, M_F': false,
+      'toybox-s4, mask on silent objects': true,
+      'toybox-s4, M_J, above the linear probe of all layers': null,
+    });
+    expect(reached('toybox-s4', s4(3.01))['toybox-s4, mask on silent objects']).toBe(false);
+    expect(page(s4(3))).toContain('Silent objects stand in 9 test frames');
+  });
+});
+
+test('an untrained backbone is told of at the top', () => {
+  const text = page(task('toybox-llp', { backbone: { id: 'nano', version: '0.1.0', untrained: true } }));
+  expect(text).toContain('**The backbone "nano" is untrained');
+  expect(page(ave)).not.toContain('untrained');
+});
+
+test('a task that was measured again takes the place of the old one', () => {
+  const old: Quality = { schema: 1, tasks: [task('toybox-s4'), task('toybox-ms3')] };
+  const { tasks } = withTask(withTask(old, ave), task('toybox-s4', { machine: 'another' }));
+  expect(tasks.map(({ id, machine }) => [id, machine])).toEqual([
+    ['toybox-ave', 'a machine'],
+    ['toybox-s4', 'another'],
+    ['toybox-ms3', 'a machine'],
+  ]);
+});

@@ -107,7 +107,7 @@ await ship('backbones/nano', { built: backbone, report });
 for (const { id, task } of adapters) {
   const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : toyboxClasses };
   const source = { id, ...common, config, weights: { seed: 1 } };
-  const compiled = await compileMeasured(source, backbone.manifest, runtime.ort);
+  const compiled = await compileMeasured(source, backbone.manifest, runtime.ort, place);
   await ship(`adapters/${id}`, { built: compiled.package, report: compiled.report });
 }
 await writeFile(`${folder}registry.json`, registryText(registry));

@@ -4,6 +4,7 @@ import type { Ort } from '../platform.ts';
 import { type AdapterSource, compileAdapter } from './adapter.ts';
 import type { Package } from './backbone.ts';
 import { evaluate } from './evaluate.ts';
+import type { Place } from './form-runs.ts';
 import { exactForms, smallForms } from './variants.ts';
 import { largestError, type PackageReport, reportForms } from './variants-report.ts';
 
@@ -20,19 +21,20 @@ export type MeasuredAdapter = {
 
 /**
  * With `source.forms` in these, however far they are off; without in {@link smallForms} where no output is off by more than {@link adapterTolerance}, else in
- * float32. Runs all graphs on the CPU. Throws what `compileAdapter` throws.
+ * float32. Runs all graphs on the CPU, and with a `place` takes their times there. Throws what `compileAdapter` throws.
  */
 export async function compileMeasured(
   source: AdapterSource,
   base: BackboneManifest,
   ort: Ort,
+  place?: Place,
 ): Promise<MeasuredAdapter> {
   const compile = (forms: AdapterSource['forms']) =>
     compileAdapter({ ...source, forms }, base, (values) => evaluate(ort, values));
   const exact = await compile(exactForms);
   const wanted = await compile(source.forms ?? smallForms);
-  const report = await reportForms(ort, wanted, exact);
+  const report = await reportForms(ort, wanted, exact, place);
   const error = largestError(report);
   if (source.forms || error <= adapterTolerance) return { package: wanted, report, refused: null };
-  return { package: exact, report: await reportForms(ort, exact, exact), refused: error };
+  return { package: exact, report: await reportForms(ort, exact, exact, place), refused: error };
 }

@@ -3,6 +3,7 @@
  * split, and a compiled package. Figures are those of the graph that was trained, in float32; what compiling changes is in the package's report.
  * Knows no files: clips, masks and stores are given, so a page can do it too.
  */
+import type { Place } from '../compile/form-runs.ts';
 import { compileMeasured, type MeasuredAdapter } from '../compile/measured.ts';
 import type { Forms } from '../compile/variants.ts';
 import type { DeviceRequest, Engine, ModelPackage } from '../engine/types.ts';
@@ -57,6 +58,8 @@ export type AdapterTraining = {
   schedule?: Partial<ScheduleConfig>;
   /** How each device gets the adapter. Default: weights in 8 bits where no output differs by more than a hundredth from float32, else float32. */
   forms?: Forms;
+  /** Where this is computed, if that is a CPU whose times shall be in the report. */
+  place?: Place;
   epochs: number;
   batch: number;
   seed: number;
@@ -133,7 +136,7 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
 }
 
 const compile = (
-  { id, license, config, forms, backbone, runtime }: AdapterTraining,
+  { id, license, config, forms, place, backbone, runtime }: AdapterTraining,
   weights: Weights,
   thresholds: number[] | null,
 ): Promise<MeasuredAdapter> =>
@@ -141,6 +144,7 @@ const compile = (
     { id, version: '1.0.0', license, config, forms, weights, thresholds },
     backbone.manifest,
     runtime.ort,
+    place,
   );
 
 function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {

@@ -1,5 +1,5 @@
 /** What lies beside a trained adapter's graphs, written from what was measured: the model card, and PEFT's configuration file. */
-import { largestError } from '../../compile/variants-report.ts';
+import { largestError, speedText } from '../../compile/variants-report.ts';
 import type { AdapterManifest, GraphFiles, Integrity } from '../../hub/manifest.ts';
 import { sdkVersion } from '../../hub/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
@@ -102,11 +102,13 @@ function filesText({ manifest, trained: { report, refused } }: CardFacts): strin
   const error = largestError(report);
   const off =
     error === 0 ? '' : ` No output differs from that of float32 by more than ${percent(error)} (report.json).`;
+  const speed = speedText(report);
   return [
     `${kilobytes} kB, ${[...precisions].join(' and ')}.${off}`,
     ...(refused === null
       ? []
       : ['', `In 8 bits an output would differ by ${percent(refused)}, so weights stayed float32.`]),
+    ...(speed ? ['', speed] : []),
     '',
   ];
 }

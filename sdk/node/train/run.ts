@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { platform } from '#platform';
+import { placeOf } from '../../compile/form-runs.ts';
 import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
@@ -21,6 +22,7 @@ import { checkpointName } from '../../train/trainer.ts';
 import { loadDataset } from '../data/index.ts';
 import { DiskStore } from '../file-store.ts';
 import { findGpu } from '../gpu.ts';
+import { machineName } from '../machine.ts';
 import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
 import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
@@ -89,6 +91,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       ...run,
       dataset,
       access: diskAccess(folder),
+      place: ['cpu', 'wasm'].includes(runtime.device) ? placeOf(runtime, machineName()) : undefined,
       backbone,
       engine,
       runtime,

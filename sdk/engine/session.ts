@@ -93,7 +93,14 @@ export class GraphSession {
     await new Promise((resolve) => setTimeout(resolve, 0));
     const lost = this.#runtime.lost;
     if (lost?.aborted) return lost.reason;
-    return new MettleError('internal', `${this.#label} failed on ${this.#runtime.device}: ${messageOf(error)}`, {
+    const message = messageOf(error);
+    if (this.#runtime.device === 'webgpu' && tellsLoss(message)) {
+      return new MettleError('device', `The GPU device was lost: ${this.#label} failed with "${message}".`, {
+        hint: 'Make a new engine or training once the GPU is back, or use another device; a training goes on from its checkpoint.',
+        cause: error,
+      });
+    }
+    return new MettleError('internal', `${this.#label} failed on ${this.#runtime.device}: ${message}`, {
       cause: error,
     });
   }
@@ -151,8 +158,12 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
   });
 }
 
+/** Where nothing tells that the GPU is gone, as in Node, the runtime's message does: its own words, or those of Dawn, Vulkan and Direct3D beneath it. */
+const tellsLoss = (message: string): boolean =>
+  /\bdevice\b\W*(is|was|has been)?\W*(lost|removed)\b|DEVICE_(LOST|REMOVED|HUNG|RESET)/i.test(message);
+
 /** The runtime's message without the place in its own sources that it begins with. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^\S*\.cc:\d+ .*? was false\. /s, '');
+  return message.replace(/^\S*\.cc:\d+ .*? was false\. /s, '').trim();
 }

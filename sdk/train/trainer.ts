@@ -77,8 +77,8 @@ export const checkpointName = 'checkpoint.safetensors';
 
 /**
  * Trains and returns the selected weights. Throws `diverged` (naming step, examples and the last good checkpoint) for a loss that is not finite,
- * `invalid-argument` for options or data that are none, `incompatible` for a checkpoint of another training, `device` if the GPU was lost, and
- * `signal.reason` when aborted.
+ * `invalid-argument` for options or data that are none, `incompatible` for a checkpoint of another training, `device` (naming the last whole step and the last
+ * good checkpoint) if the GPU was lost, and `signal.reason` when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
@@ -155,8 +155,11 @@ class Run {
     try {
       return await this.#run(runner, batches);
     } catch (error) {
+      if (isDeviceError(error)) throw this.#stopped(error);
       if (!signal?.aborted) throw error;
-      await this.#save(runner);
+      await this.#save(runner).catch((failure: unknown) => {
+        throw isDeviceError(failure) ? this.#stopped(failure) : failure;
+      });
       throw signal.reason;
     } finally {
       await batches.settle();
@@ -229,21 +232,33 @@ class Run {
     };
   }
 
+  get #lastGood(): string {
+    if (this.#saved === null) return 'No checkpoint was saved.';
+    return `The last good checkpoint is "${this.#name}" of step ${this.#saved}.`;
+  }
+
+  #stopped(cause: MettleError): MettleError {
+    const message = `Training stopped after step ${this.#step} of ${this.#total}. ${cause.message} ${this.#lastGood}`;
+    const hint =
+      this.#saved === null
+        ? 'Begin anew once the GPU is back, or on another device.'
+        : 'Go on from the checkpoint once the GPU is back, or on another device: mettle train --resume, or resume in code.';
+    return new MettleError('device', message, { hint, cause });
+  }
+
   #diverged({ loss, norm }: StepReport, indices: readonly number[]): MettleError {
     const ids = indices.map((index) => this.#options.data.id(index)).join(', ');
-    const checkpoint =
-      this.#saved === null
-        ? 'No checkpoint was saved.'
-        : `The last good checkpoint is "${this.#name}" of step ${this.#saved}.`;
     return new MettleError(
       'diverged',
-      `Step ${this.#step + 1} gave a loss of ${loss} and gradients of norm ${norm} on the examples ${ids}. ${checkpoint}`,
+      `Step ${this.#step + 1} gave a loss of ${loss} and gradients of norm ${norm} on the examples ${ids}. ${this.#lastGood}`,
       {
         hint: 'Check these examples for numbers that are none; if they are sound, lower the learning rate or the clipping norm.',
       },
     );
   }
 }
+
+const isDeviceError = (error: unknown): error is MettleError => error instanceof MettleError && error.code === 'device';
 
 function checkOptions({ data, batch, epochs, steps, evaluateEvery, checkpoint, seed }: TrainOptions): void {
   const fail = (message: string, hint: string): never => {

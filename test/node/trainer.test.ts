@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Weights } from '../../sdk/models/params.ts';
 import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
+import type { Runtime } from '../../sdk/platform.ts';
 import type { BatchSource } from '../../sdk/train/batches.ts';
 import { batchIndices, epochOrder } from '../../sdk/train/batches.ts';
 import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
@@ -173,6 +174,92 @@ describe('train', () => {
     await expect(train(options({ from: wrong }))).rejects.toMatchObject({
       code: 'incompatible',
       message: expect.stringContaining('head.fc2.bias'),
+    });
+  });
+});
+
+describe('a GPU that is lost', () => {
+  /** What onnxruntime-node says when the driver beneath WebGPU reports a lost device. */
+  const told =
+    '/onnxruntime_src/onnxruntime/core/providers/webgpu/buffer_manager.cc:641 void Download() const map_async_result.status == wgpu::MapAsyncStatus::Success was false. Failed to download data from buffer. wgpu::MapAsyncStatus value: 4, message: [Device] is lost.\n';
+
+  /** The CPU in the guise of onnxruntime-node's WebGPU: after so many runs of any session all fail, and only their message says why. */
+  function fragileGpu(runs: number, message = told): Runtime {
+    let left = runs;
+    const create = async (bytes: Uint8Array): Promise<unknown> => {
+      const session = await runtime.ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+      return {
+        inputNames: session.inputNames,
+        outputNames: session.outputNames,
+        release: () => session.release(),
+        run: async (...args: Parameters<typeof session.run>) => {
+          if (--left < 0) throw new Error(message);
+          return await session.run(...args);
+        },
+      };
+    };
+    const { Tensor } = runtime.ort;
+    return { ...runtime, device: 'webgpu', ort: { Tensor, InferenceSession: { create } } as unknown as Runtime['ort'] };
+  }
+
+  const evaluate: TrainOptions['evaluate'] = async (_weights, { step }) => ({ score: -step });
+
+  // A run each for a step and for reading the state, which evaluations and checkpoints do.
+  test.each<{ when: string; runs: number; after: number; abortAt?: number; change?: Partial<TrainOptions> }>([
+    { when: 'in a step', runs: 6, after: 5 },
+    { when: 'in an evaluation', runs: 8, after: 6, change: { evaluate, evaluateEvery: 3 } },
+    { when: 'while a checkpoint is saved', runs: 9, after: 8 },
+    { when: 'after an abort', runs: 6, after: 5, abortAt: 5 },
+  ])('$when: it says how far it came, and another device goes on to the same bits', async (lost) => {
+    const { after, abortAt, change } = lost;
+    const whole = await train(options({ place: 'graph', ...change }));
+    const store = memoryStore();
+    const checkpoint = { store, every: 4 };
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onProgress = ({ step }: TrainProgress): void => {
+      if (step === abortAt) controller.abort(new Error('enough'));
+    };
+    const gpu = fragileGpu(lost.runs);
+    const stopped = train(options({ ...change, runtime: gpu, checkpoint, signal, onProgress }));
+    const reason = 'The GPU device was lost: .*\\[Device\\] is lost\\.".';
+    await expect(stopped).rejects.toMatchObject({
+      code: 'device',
+      message: expect.stringMatching(
+        `^Training stopped after step ${after} of 8\\. ${reason} The last good checkpoint is "checkpoint.safetensors" of step 4\\.$`,
+      ),
+      hint: expect.stringContaining('--resume'),
+    });
+    expect(readSafetensors(store.files.get('checkpoint.safetensors')!).metadata.step).toBe('4');
+
+    const steps: number[] = [];
+    const rest = { checkpoint, resume: true, onProgress: ({ step }: TrainProgress) => void steps.push(step) };
+    const resumed = await train(options({ place: 'graph', ...change, ...rest }));
+    expect(steps).toEqual([5, 6, 7, 8]);
+    expect(bits(resumed.weights)).toEqual(bits(whole.weights));
+    expect(resumed.best).toEqual(whole.best);
+  });
+
+  test('before the first checkpoint it says that there is none', async () => {
+    const checkpoint = { store: memoryStore(), every: 4 };
+    await expect(train(options({ runtime: fragileGpu(2), checkpoint }))).rejects.toMatchObject({
+      code: 'device',
+      message: expect.stringMatching(/^Training stopped after step 2 of 8\. .* No checkpoint was saved\.$/),
+      hint: expect.stringMatching(/^Begin anew/),
+    });
+  });
+
+  test.each(['VK_ERROR_DEVICE_LOST', 'DXGI_ERROR_DEVICE_REMOVED', 'WebGPU device lost (2): reset'])(
+    'known by %s',
+    async (message) => {
+      await expect(train(options({ runtime: fragileGpu(1, message) }))).rejects.toMatchObject({ code: 'device' });
+    },
+  );
+
+  test('any other failure of the runtime stays a fault', async () => {
+    await expect(train(options({ runtime: fragileGpu(1, 'Device buffer of no size') }))).rejects.toMatchObject({
+      code: 'internal',
+      message: 'The training step failed on webgpu: Device buffer of no size',
     });
   });
 });

@@ -1,11 +1,14 @@
 /** Training in a page: the same numbers as in Node on WASM and on WebGPU, where the state stays on the GPU; and a checkpoint made on one goes on on the other. */
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { platform } from '#platform';
+import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
 import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
 import { adapterModel } from '../../sdk/train/model.ts';
 import { type TrainOptions, train } from '../../sdk/train/trainer.ts';
 import { tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 import { expectTraining } from '../helpers/training-cases.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 const runtimePath = '/node_modules/onnxruntime-web/dist/';
 
@@ -49,4 +52,62 @@ it('goes on with a checkpoint of the other device', { timeout: 300_000 }, async 
     ['wasm', 3],
     ['wasm', 4],
   ]);
+});
+
+/** Devices that the browser gave, newest last. */
+function watchDevices(): GPUDevice[] {
+  const devices: GPUDevice[] = [];
+  const requestDevice = GPUAdapter.prototype.requestDevice;
+  vi.spyOn(GPUAdapter.prototype, 'requestDevice').mockImplementation(async function (this: GPUAdapter, ...args) {
+    const device = await requestDevice.apply(this, args);
+    devices.push(device);
+    return device;
+  });
+  return devices;
+}
+
+it('a GPU lost after step 3 stops with step and checkpoint, and the training ends on a new one', {
+  timeout: 300_000,
+}, async () => {
+  const devices = watchDevices();
+  const files = new Map<string, Uint8Array>();
+  const saved: number[] = [];
+  const store: CheckpointStore = {
+    save: async (name, bytes) => {
+      saved.push(Number(readSafetensors(bytes).metadata.step));
+      files.set(name, bytes.slice());
+    },
+    load: async (name) => files.get(name) ?? null,
+  };
+  const small = { ...tinyConfig.distill, paths: 'preservation' as const };
+  const model = adapterModel(tinyTaps, { ...tinyConfig, layers: 0, taps: 'last-half', distill: small });
+  const losses: Record<string, number[]> = { whole: [], lost: [], resumed: [] };
+  const on = async (device: 'wasm' | 'webgpu', run: string, change: Partial<TrainOptions> = {}): Promise<void> => {
+    const runtime = await platform.loadRuntime({ device, runtimePath });
+    const onProgress: TrainOptions['onProgress'] = ({ step, loss }) => {
+      losses[run]![step] = loss;
+      if (run === 'lost' && step === 3) devices.at(-1)!.destroy();
+    };
+    const options = { runtime, model, data: tinyClips(4, 1), batch: 4, steps: 6, seed: 1, onProgress };
+    try {
+      await train({ ...options, ...change });
+    } finally {
+      runtime.dispose();
+    }
+  };
+  const checkpoint = { store, every: 2 };
+  await on('wasm', 'whole');
+  await expect(on('webgpu', 'lost', { checkpoint })).rejects.toMatchObject({
+    code: 'device',
+    message: expect.stringMatching(
+      /^Training stopped after step 3 of 6\. The GPU device was lost .*\. The last good checkpoint is "checkpoint\.safetensors" of step 2\.$/,
+    ),
+    hint: expect.stringContaining('resume'),
+  });
+  expect(saved).toEqual([2]);
+  await on('webgpu', 'resumed', { checkpoint, resume: true });
+  expect(saved).toEqual([2, 4, 6]);
+  expect(Object.keys(losses.resumed!).map(Number)).toEqual([3, 4, 5, 6]);
+  for (const step of [3, 4, 5, 6]) expect(losses.resumed![step]).toBeCloseTo(losses.whole![step]!, 3);
+  expect(losses.lost![3]).toBeCloseTo(losses.whole![3]!, 3);
 });

@@ -22,6 +22,8 @@ export type ExampleOptions = {
   /** Size of the masks that the model predicts. */
   maskSize?: { width: number; height: number };
   readMask?: (path: string) => Promise<MaskImage>;
+  /** Leaves out the seconds of segmentation that have no mask to learn from; `config.segments` must hold the others. */
+  supervisedOnly?: boolean;
   signal?: AbortSignal;
 };
 
@@ -34,25 +36,40 @@ export function examplesOf(options: ExampleOptions): BatchSource {
     async read(index) {
       const item = items[index]!;
       const features = await cache.read(indexOf(item), taps.keys(), signal);
-      const seconds = Math.min(features.seconds, item.seconds, config.segments);
-      const batch: Example = { mask: new Float32Array(config.segments).fill(1, 0, seconds) };
+      const there = Math.min(features.seconds, item.seconds);
+      const seconds = secondsToLearn(item, options.supervisedOnly).filter((second) => second < there);
+      seconds.splice(config.segments);
+      const batch: Example = { mask: new Float32Array(config.segments).fill(1, 0, seconds.length) };
       for (const [name, perSecond] of taps) {
-        batch[name] = ofLength(features.taps[name]!, seconds * perSecond, config.segments * perSecond);
+        batch[name] = rowsOf(features.taps[name]!, seconds, perSecond, config.segments);
       }
-      return { ...batch, ...(await labelsOf(item, options)) };
+      return { ...batch, ...(await labelsOf(item, seconds, options)) };
     },
   };
 }
 
-/** The first `used` numbers, and zeros up to `length`. */
-function ofLength<T extends Float32Array | Uint16Array>(data: T, used: number, length: number): T {
-  if (data.length === length && used === length) return data;
-  const padded = new (data.constructor as new (length: number) => T)(length);
-  padded.set(data.subarray(0, used));
-  return padded;
+/** Numbers of an item's seconds that an example holds. */
+export function secondsToLearn({ labels, seconds }: DatasetItem, supervisedOnly = false): number[] {
+  const all = Array.from({ length: seconds }, (_, second) => second);
+  if (!supervisedOnly || labels.task !== 'segmentation') return all;
+  return all.filter((second) => labels.supervised[second] && labels.masks[second] !== null);
 }
 
-async function labelsOf({ labels }: DatasetItem, options: ExampleOptions): Promise<Batch> {
+/** These rows one after another, and zeros up to `count` rows. */
+function rowsOf<T extends Float32Array | Uint16Array>(
+  data: T,
+  rows: readonly number[],
+  width: number,
+  count: number,
+): T {
+  const isWhole = data.length === count * width && rows.length === count;
+  if (isWhole && rows.every((row, i) => row === i)) return data;
+  const chosen = new (data.constructor as new (length: number) => T)(count * width);
+  rows.forEach((row, i) => void chosen.set(data.subarray(row * width, (row + 1) * width), i * width));
+  return chosen;
+}
+
+async function labelsOf({ labels }: DatasetItem, seconds: readonly number[], options: ExampleOptions): Promise<Batch> {
   const { segments, classes } = options.config;
   if (labels.task === 'parsing') return { labels: Float32Array.from(labels.clip) };
   if (labels.task === 'localization') {
@@ -66,10 +83,11 @@ async function labelsOf({ labels }: DatasetItem, options: ExampleOptions): Promi
   const { width, height } = options.maskSize!;
   const masks = new Float32Array(segments * width * height);
   const supervised = new Float32Array(segments);
-  for (const [second, path] of labels.masks.slice(0, segments).entries()) {
+  for (const [place, second] of seconds.entries()) {
+    const path = labels.masks[second] ?? null;
     if (path === null || !labels.supervised[second]) continue;
-    masks.set(binaryMask(await options.readMask!(path), width, height), second * width * height);
-    supervised[second] = 1;
+    masks.set(binaryMask(await options.readMask!(path), width, height), place * width * height);
+    supervised[place] = 1;
   }
   return { masks, supervised };
 }

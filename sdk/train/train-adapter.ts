@@ -19,7 +19,7 @@ import type { BatchSource } from './batches.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import type { Dataset, DatasetItem, Split } from './data/types.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
-import { examplesOf, type MaskImage } from './examples.ts';
+import { type ExampleOptions, examplesOf, type MaskImage, secondsToLearn } from './examples.ts';
 import { adapterModel, type LossOptions } from './model.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { cutIntoPieces, type Piece } from './pieces.ts';
@@ -108,8 +108,7 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
     const held = split('val');
     const score = async (weights: Weights) => asEvaluation(await scoring.figures(weights, held));
     const result = await trainModel(options, {
-      model,
-      data: features.examples(split('train')),
+      ...lessons(options, features, split('train'), model),
       evaluate: held.length > 0 ? score : undefined,
       identity: await identityOf(options, features, split('train')),
     });
@@ -161,8 +160,27 @@ type Features = {
   failed: ReadonlyMap<string, string>;
   /** One name per piece of everything that its features depend on. */
   keys: ReadonlyMap<Piece, string>;
-  examples(pieces: readonly Piece[]): BatchSource;
+  examples(pieces: readonly Piece[], learning?: Pick<ExampleOptions, 'config' | 'supervisedOnly'>): BatchSource;
 };
+
+/**
+ * What the steps run on. Masks of a second depend on that second alone, so seconds without one to learn from are left out: of a clip of S4 four of five. Only the
+ * matching of sound and picture needs them all.
+ */
+function lessons(
+  { backbone, config, losses }: AdapterTraining,
+  features: Features,
+  pieces: readonly Piece[],
+  model: TrainModel,
+): Pick<TrainOptions, 'model' | 'data'> {
+  if (config.task !== 'segmentation' || losses?.matching) return { model, data: features.examples(pieces) };
+  const segments = Math.max(1, ...pieces.map((piece) => secondsToLearn(piece, true).length));
+  const lean = { ...config, segments: Math.min(segments, config.segments) };
+  return {
+    model: adapterModel(backbone.manifest.taps, lean, losses),
+    data: features.examples(pieces, { config: lean, supervisedOnly: true }),
+  };
+}
 
 /** Loads the tap reader, and where features are kept makes them all now, so that a broken clip is known before training begins. */
 async function openFeatures(options: AdapterTraining): Promise<Features> {
@@ -201,7 +219,7 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
     pieces,
     failed,
     keys: new Map(pieces.map((piece, index) => [piece, keys[index]!])),
-    examples: (items) =>
+    examples: (items, learning) =>
       examplesOf({
         items,
         config,
@@ -210,6 +228,7 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
         indexOf: (piece) => places.get(piece)!,
         maskSize: maskSizeOf(options),
         readMask: options.access.readMask,
+        ...learning,
         signal,
       }),
   };

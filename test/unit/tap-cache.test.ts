@@ -4,8 +4,7 @@ import { halfToNumber, numberToHalf } from '../../sdk/onnx/float16.ts';
 import { stackBatch } from '../../sdk/train/batches.ts';
 import { examplesOf } from '../../sdk/train/examples.ts';
 import type { Piece } from '../../sdk/train/pieces.ts';
-import { type ClipTaps, TapCache } from '../../sdk/train/tap-cache.ts';
-import { memoryStore } from '../../sdk/train/tools.ts';
+import { type ClipTaps, type FileStore, TapCache } from '../../sdk/train/tap-cache.ts';
 import { tinyConfig } from '../helpers/tiny-training.ts';
 
 const { classes, segments } = tinyConfig;
@@ -27,6 +26,11 @@ const items = clips.map(({ seconds }, index): Piece => {
   const labels = { task: 'localization' as const, seconds: new Int32Array(seconds).fill(classes.length) };
   return { id: `clip ${index}`, split: 'train', seconds, source: { kind: 'video', path: '' }, labels, start: 0 };
 });
+
+function memoryStore(): FileStore {
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  return { load: async (name) => files.get(name) ?? null, save: async (name, bytes) => void files.set(name, bytes) };
+}
 
 async function batchOf(cache: TapCache) {
   const data = examplesOf({ items, config: tinyConfig, taps, cache, indexOf: (item) => items.indexOf(item) });
@@ -69,4 +73,29 @@ test('what is no number stays none; a damaged file is computed anew', async () =
   await store.save(name, (await store.load(name))!.slice(0, 100) as Uint8Array<ArrayBuffer>);
   expect(await firstOf(cache)).toEqual(none);
   expect(computed).toBe(3);
+});
+
+test('seconds without a mask to learn from can be left out', async () => {
+  const config = { ...tinyConfig, task: 'segmentation' as const, segments: 1 };
+  const labels = {
+    task: 'segmentation' as const,
+    masks: [null, 'second.png', 'third.png', null],
+    supervised: Uint8Array.of(0, 1, 0, 0),
+  };
+  const masked = [{ ...items[0]!, labels }] as never as Piece[];
+  const cache = new TapCache(null, String, async () => clips[0]!);
+  const readMask = async (path: string) => ({
+    width: 1,
+    height: 1,
+    data: Uint8Array.of(path === 'second.png' ? 255 : 0),
+  });
+  const maskSize = { width: 1, height: 1 };
+  const own = { items: masked, taps, cache, indexOf: () => 0, readMask, maskSize };
+  const lean = (await examplesOf({ ...own, config, supervisedOnly: true }).read(0)) as Record<string, Float32Array>;
+  const whole = await examplesOf({ ...own, config: { ...config, segments } }).read(0);
+  expect(lean.mask).toEqual(Float32Array.of(1));
+  expect(lean.supervised).toEqual(Float32Array.of(1));
+  expect(lean.masks).toEqual(Float32Array.of(1));
+  expect(lean.a).toEqual(whole.a!.subarray(3, 6));
+  expect(whole.supervised).toEqual(Float32Array.of(0, 1, 0, 0));
 });

@@ -1,0 +1,130 @@
+/**
+ * Makes everything that ships again, from data that anyone may have to finished folders: `npx tsx adapters/reproduce.ts --data DIR --work DIR`. Every stage is a
+ * command that users have too and is printed before it runs. What is there is not made again, and what was interrupted goes on, so it can be started as often
+ * as need be; on two cores the whole takes some hours. Build first (`npm run build`). `adapters/ship.ts` then puts the folders in their places.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = resolve(here, '..');
+const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+const mettle = [join(root, 'dist/cli/mettle.js')];
+const script = (path: string): string[] => [tsx, join(root, path)];
+
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, work: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean' } },
+});
+if (!values.data || !values.work) {
+  process.stderr.write(
+    'Usage: npx tsx adapters/reproduce.ts --data DIR --work DIR [--only STAGE] [--list]\n' +
+      'DIR of --data holds pictures/, clips/, sounds/ and backbones/ (adapters/README.md says what they are).\n',
+  );
+  process.exit(2);
+}
+const data = resolve(values.data);
+const work = resolve(values.work);
+const from = (path: string): string => join(data, path);
+
+type Stage = { name: string; makes: string; command: string[] };
+
+/** (pixel - 128) / 128. */
+const signed = ['--mean', '0.50196078,0.50196078,0.50196078', '--std', '0.50196078,0.50196078,0.50196078'];
+const tap = (id: string, model: string, taps: readonly string[], more: readonly string[]): Stage => ({
+  name: `teacher-${id}`,
+  makes: `teachers/${id}`,
+  command: [
+    ...mettle,
+    ...['backbone', 'tap', from(`backbones/${model}/model.onnx`), ...more],
+    ...taps.flatMap((name) => ['--tap', name]),
+    ...['--id', id, '--license', 'Apache-2.0', '--out', `teachers/${id}`],
+  ],
+});
+const sound = ['--modality', 'sound', '--front-end', join(here, 'everyday/yamnet.json')];
+
+/** Fold 3 of ESC-10 is what sound backbones are judged by, so none of it is learned from. */
+const judged = String.raw`/3-[^/]*\.ogg$`;
+const pretrain = (preset: string, steps: number, teachers: readonly string[], more: readonly string[]): Stage => ({
+  name: preset,
+  makes: `${preset}.safetensors`,
+  command: [
+    ...[...mettle, 'pretrain', '--preset', preset, '--steps', String(steps), '--resume'],
+    ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
+    ...more,
+    ...['--material', from('clips'), '--out', `${preset}.safetensors`],
+  ],
+});
+
+const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
+const clips = { ave: 800, llp: 800, 'avs-s4': 500, 'avs-ms3': 500 } as const;
+const toybox = (layout: keyof typeof clips): Stage => ({
+  name: `data-${layout}`,
+  makes: `data/toybox/${layout}/truth.jsonl`,
+  command: [
+    ...[...mettle, 'data', 'toybox', '--out', 'data/toybox', '--seed', '1'],
+    ...['--clips', String(clips[layout]), '--layouts', layout],
+  ],
+});
+const nano = './backbones/nano';
+const train = (id: string, folder: string, more: readonly string[] = []): Stage => ({
+  name: id,
+  makes: `adapters/${id}`,
+  command: [
+    ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...more],
+    ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
+  ],
+});
+
+const stages: Stage[] = [
+  tap('mobilenetv2', 'mobilenetv2', ['tap_05', 'tap_12', 'head'], ['--size', '160x160', ...signed]),
+  tap('deeplabv3', 'deeplabv3_mnv2', ['tap_16', 'aspp_merge'], ['--size', '128x128', ...signed]),
+  tap('yamnet', 'yamnet', ['tap_05', 'tap_11', 'tap_13'], sound),
+  pretrain('swin-v2-nano', 3600, ['mobilenetv2', 'deeplabv3'], ['--material', from('pictures/images')]),
+  pretrain('hts-at-nano', 2400, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
+  {
+    name: 'nano',
+    makes: nano,
+    command: [
+      ...[...mettle, 'backbone', 'import', 'swin-v2-nano.safetensors', 'hts-at-nano.safetensors'],
+      ...['--preset', 'swin-v2-nano', '--preset', 'hts-at-nano', '--id', 'nano', '--license', 'MIT'],
+      ...['--forms', 'wasm=stored8,webgpu=stored8', '--out', nano],
+    ],
+  },
+  ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
+  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`)),
+  {
+    name: 'data-everyday',
+    makes: 'data/everyday/events.csv',
+    command: [
+      ...[...script('adapters/everyday/compose.ts'), '--sounds', from('sounds/esc10'), '--pictures', from('pictures')],
+      ...['--out', 'data/everyday', '--seed', '1', '--clips', '600'],
+    ],
+  },
+  train('everyday-10', 'data/everyday', ['--verb', 'localize']),
+  {
+    name: 'quality',
+    makes: 'quality.json',
+    command: [...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox'],
+  },
+  { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.'] },
+];
+
+const chosen = values.only === undefined ? stages : stages.filter(({ name }) => name === values.only);
+if (chosen.length === 0) {
+  process.stderr.write(`There is no stage "${values.only}"; there are ${stages.map(({ name }) => name).join(', ')}.\n`);
+  process.exit(2);
+}
+mkdirSync(work, { recursive: true });
+for (const { name, makes, command } of chosen) {
+  const isThere = makes !== '' && existsSync(join(work, makes));
+  process.stdout.write(`${name}${isThere ? ': there already' : `\n  node ${command.join(' ')}`}\n`);
+  if (isThere || values.list) continue;
+  const { status, signal } = spawnSync(process.execPath, command, { cwd: work, stdio: 'inherit' });
+  if (status !== 0) {
+    process.stderr.write(`${name} ended with ${signal ?? status}. Start again to go on.\n`);
+    process.exit(status ?? 130);
+  }
+}

@@ -92,7 +92,9 @@ export function judge(id: TaskQuality['id'], task: TaskQuality | undefined): Jud
   }
   if (id === 'toybox-s4') {
     const area = task?.runs.lcd?.silent?.all.ofPicture;
-    judged.push(atMost('toybox-s4, mask on silent objects', limits.silent, area, '% of the picture'));
+    const onSilent = atMost('toybox-s4, mask on silent objects', limits.silent, area, '% of the picture');
+    // An empty mask covers nothing false: that is no success.
+    judged.push({ ...onSilent, reached: onSilent.reached && judged[0]!.reached });
   }
   judged.push(
     atLeast(`${id}, ${main.name}, above the linear probe of all layers`, limits.aboveProbe, above('probe'), 'points'),

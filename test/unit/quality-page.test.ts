@@ -83,9 +83,9 @@ describe('targets', () => {
 
   test('of segmentation: silent objects count as share of the picture', () => {
     const share = (ofPicture: number) => ({ frames: 9, ofPicture, ofObjects: 50 });
-    const s4 = (ofPicture: number) =>
+    const s4 = (ofPicture: number, mJ = 75) =>
       task('toybox-s4', {
-        runs: { lcd: result({ mJ: 75, mF: 84.9 }, { silent: { all: share(ofPicture), alike: share(1) } }) },
+        runs: { lcd: result({ mJ, mF: 84.9 }, { silent: { all: share(ofPicture), alike: share(1) } }) },
       });
     expect(reached('toybox-s4', s4(3))).toMatchObject({
       'toybox-s4, M_J': true,
@@ -94,6 +94,7 @@ describe('targets', () => {
       'toybox-s4, M_J, above the linear probe of all layers': null,
     });
     expect(reached('toybox-s4', s4(3.01))['toybox-s4, mask on silent objects']).toBe(false);
+    expect(reached('toybox-s4', s4(0, 0))['toybox-s4, mask on silent objects']).toBe(false);
     expect(page(s4(3))).toContain('Silent objects stand in 9 test frames');
   });
 });

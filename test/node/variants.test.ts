@@ -2,9 +2,10 @@
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { platform } from '#platform';
+import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { type BackboneSource, compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
 import { placeOf } from '../../sdk/compile/form-runs.ts';
-import type { Form, Forms } from '../../sdk/compile/variants.ts';
+import { type Form, type Forms, smallForms } from '../../sdk/compile/variants.ts';
 import { calibrate, noiseSamples } from '../../sdk/compile/variants-calibration.ts';
 import {
   largestError,
@@ -14,8 +15,8 @@ import {
   speedText,
 } from '../../sdk/compile/variants-report.ts';
 import type { AdapterOutputs } from '../../sdk/engine/types.ts';
-import { loadModel } from '../../sdk/hub/hub.ts';
-import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
+import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 
 const source: BackboneSource = {
@@ -34,9 +35,13 @@ const bounds: Record<Exclude<Form, 'float16' | 'float32' | 'block4'>, number> = 
 };
 
 let exact: Package<BackboneManifest>;
+let adapter: Package<AdapterManifest>;
 beforeAll(async () => {
   exact = await compileBackbone(source, evaluate);
-});
+  const config = { ...defaultAdapter, task: 'segmentation' as const, classes: [] };
+  const masks = { id: 'masks', version: '0.1.0', license: 'MIT', config, weights: { seed: 1 }, forms: smallForms };
+  adapter = await compileAdapter(masks, exact.manifest, evaluate);
+}, 60_000);
 
 const compiled = (forms: Forms, more: Partial<BackboneSource> = {}): Promise<Package<BackboneManifest>> =>
   compileBackbone({ ...source, forms, ...more }, evaluate);
@@ -135,16 +140,15 @@ test('4 bits with calibration keep every tap above 0.99, and are closer than wit
   expect(cosine).toBeGreaterThan(smallestCosine(formOf(plain, 'audio', 'block4')));
 });
 
-/** What a shipped adapter says about one second, over this backbone. */
+/** What an adapter says about one second, over this backbone. */
 async function said(backbone: Package<BackboneManifest>, device: 'cpu' | 'wasm'): Promise<AdapterOutputs> {
   const engine = await platform.createEngine({});
   try {
-    const adapter = await loadModel('toybox-s4', 'adapter', 'wasm');
     await engine.load({ backbone, adapters: [adapter], device });
-    const run = await engine.begin(['toybox-s4']);
+    const run = await engine.begin(['masks']);
     const frame = { width: 64, height: 64, data: Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * i) % 251) };
     const pcm = Float32Array.from({ length: 32000 }, (_, i) => 0.4 * Math.sin(i / 9));
-    return (await engine.push(run, { frame, pcm }))['toybox-s4']!;
+    return (await engine.push(run, { frame, pcm })).masks!;
   } finally {
     await engine.dispose();
   }

@@ -107,7 +107,18 @@ const stages: Stage[] = [
   {
     name: 'quality',
     makes: 'quality.json',
-    command: [...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox'],
+    command: [
+      ...[
+        ...script('test/bench/quality.ts'),
+        '--work',
+        'quality',
+        '--data',
+        'data/toybox',
+        '--backbone',
+        './backbones/nano',
+      ],
+      ...['--adapters', 'adapters', '--cache', 'features', '--out', '.'],
+    ],
   },
   { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.'] },
 ];

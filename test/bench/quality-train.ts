@@ -6,7 +6,8 @@ import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { evaluate } from '../../sdk/compile/evaluate.ts';
 import { exactForms } from '../../sdk/compile/variants.ts';
 import type { DeviceRequest } from '../../sdk/engine/types.ts';
-import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { Weights } from '../../sdk/models/params.ts';
 import { type DiskFolder, loadDataset } from '../../sdk/node/data/index.ts';
 import { findGpu } from '../../sdk/node/gpu.ts';
 import { savePackage } from '../../sdk/node/save-package.ts';
@@ -16,9 +17,10 @@ import { composeClip } from '../../sdk/toybox/index.ts';
 import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
 import type { Dataset } from '../../sdk/train/data/types.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
-import type { AdapterProgress, TrainedAdapter } from '../../sdk/train/train-adapter.ts';
+import type { AdapterProgress } from '../../sdk/train/train-adapter.ts';
 import { SilentArea } from './quality-areas.ts';
 import { constantAnswer } from './quality-chance.ts';
+import { type Finished, takeFinished } from './quality-finished.ts';
 import type { Budget, FormResult, RunResult, RunSpec, TaskSpec } from './quality-runs.ts';
 
 /** Where a task's clips lie and its results go. */
@@ -34,6 +36,8 @@ export type Place = {
   features: string;
   backbone: { name: string; manifest: BackboneManifest };
   budget: Budget;
+  /** Folder of adapters by id that `mettle train` finished: the default one of a task is taken from there, not trained again. */
+  adapters: string | null;
   signal: AbortSignal;
   say: (text: string) => void;
 };
@@ -67,12 +71,25 @@ async function chance({ dataset, folder }: Place): Promise<Unstamped> {
   return { figures: figuresOf(test.report as EvaluationReport), validation, parameters: 0, note };
 }
 
-/** An interrupted training goes on from its checkpoint. */
 async function trained(place: Place, run: RunSpec, change: ConfigChange): Promise<Unstamped> {
+  const { task, work, adapters } = place;
+  const out = join(work, run.id);
+  const taken = run.kind === 'ours' && adapters ? await takeFinished(place, join(adapters, task.id), out) : null;
+  const { reports, validation, weights, manifest } = taken ?? (await train(place, run, change, out));
+  if (run.kind === 'ours') await saveExact(place, change, manifest, weights);
+  return {
+    figures: figuresOf(reports.find(({ split }) => split === 'test')!),
+    validation,
+    parameters: [...weights.values()].reduce((sum, { length }) => sum + length, 0),
+    ...(task.layout === 'avs-s4' && { silent: await silentArea(place, out) }),
+  };
+}
+
+/** An interrupted training goes on from its checkpoint. */
+async function train(place: Place, run: RunSpec, change: ConfigChange, out: string): Promise<Finished> {
   const { task, budget, backbone, signal } = place;
-  const out = join(place.work, run.id);
   await rm(out, { recursive: true, force: true });
-  const finished = await trainOnDisk({
+  const { trained: adapter, reports } = await trainOnDisk({
     ...budget,
     data: place.data,
     format: task.layout,
@@ -91,14 +108,11 @@ async function trained(place: Place, run: RunSpec, change: ConfigChange): Promis
     signal,
     onProgress: reporter(place, run),
   });
-  const { trained: adapter, reports } = finished;
-  const test = reports.find(({ split }) => split === 'test')!;
-  if (run.kind === 'ours') await saveExact(place, change, adapter);
   return {
-    figures: figuresOf(test),
+    reports,
     validation: adapter.result.best?.evaluation.score ?? null,
-    parameters: [...adapter.weights.values()].reduce((sum, { length }) => sum + length, 0),
-    ...(task.layout === 'avs-s4' && { silent: await silentArea(place, out) }),
+    weights: adapter.weights,
+    manifest: adapter.package.manifest,
   };
 }
 
@@ -120,9 +134,13 @@ function reporter({ task, say }: Place, { id }: RunSpec) {
 const exactFolder = (work: string): string => join(work, 'lcd-float32');
 
 /** The same adapter in float32, to be compared with the form that ships. */
-async function saveExact({ dataset, backbone, work }: Place, change: ConfigChange, adapter: TrainedAdapter) {
-  const { id, license, version, thresholds } = adapter.package.manifest;
-  const source = { id, license, version, thresholds, weights: adapter.weights, config: configFor(dataset, change) };
+async function saveExact(
+  { dataset, backbone, work }: Place,
+  change: ConfigChange,
+  { id, license, version, thresholds }: AdapterManifest,
+  weights: Weights,
+) {
+  const source = { id, license, version, thresholds, weights, config: configFor(dataset, change) };
   const runtime = await platform.loadRuntime({ device: 'cpu' });
   try {
     const exact = await compileAdapter({ ...source, forms: exactForms }, backbone.manifest, (values) =>

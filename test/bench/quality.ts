@@ -38,6 +38,8 @@ const help = `Usage
   --batch N        (default: 8)
   --seed N         (default: 1)
   --backbone ID    id or path (default: nano)
+  --adapters DIR   adapters by id, as "mettle train" left them with their .work folders: not trained again
+  --cache DIR      features (default: WORK/features)
   --out DIR        where QUALITY.md and quality.json go (default: adapters)
 `;
 
@@ -52,6 +54,8 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
     backbone: { type: 'string', default: 'nano' },
+    adapters: { type: 'string' },
+    cache: { type: 'string' },
     out: { type: 'string', default: fileURLToPath(new URL('../../adapters', import.meta.url)) },
     help: { type: 'boolean', short: 'h' },
   },
@@ -114,9 +118,10 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
     ...opened,
     seed: origin.seed,
     work: join(work!, task.id, digest),
-    features: join(work!, 'features', task.layout),
+    features: values.cache ?? join(work!, 'features'),
     backbone: { name: values.backbone, manifest },
     budget,
+    adapters: values.adapters ?? null,
     signal,
     say,
   };

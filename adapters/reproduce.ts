@@ -90,6 +90,7 @@ const stages: Stage[] = [
     command: [
       ...[...mettle, 'backbone', 'import', 'swin-v2-nano.safetensors', 'hts-at-nano.safetensors'],
       ...['--preset', 'swin-v2-nano', '--preset', 'hts-at-nano', '--id', 'nano', '--license', 'MIT'],
+      ...['--note', join(here, 'nano-card.md')],
       ...['--forms', 'wasm=stored8,webgpu=stored8', '--out', nano],
     ],
   },
@@ -103,7 +104,7 @@ const stages: Stage[] = [
       ...['--out', 'data/everyday', '--seed', '1', '--clips', '600'],
     ],
   },
-  train('everyday-10', 'data/everyday', ['--verb', 'localize']),
+  train('everyday-10', 'data/everyday', ['--verb', 'localize', '--note', join(here, 'everyday/card.md')]),
   {
     name: 'quality',
     makes: 'quality.json',

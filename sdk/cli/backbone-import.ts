@@ -11,7 +11,7 @@ import type { Evaluate } from '../ops/index.ts';
 import { importCard, type Origin } from './import-card.ts';
 import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
 import { accountText } from './import-text.ts';
-import { readOptions, usageError } from './options.ts';
+import { readNote, readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -29,6 +29,7 @@ Options
   --id ID             id of the package (default of one checkpoint: the preset's name)
   --license TEXT      licence of the weights, as their authors give it (default: unknown)
   --forms LIST        forms to write, e.g. wasm=int8,webgpu=block8,webgpu-f16=float16 (default: float32); see below
+  --note FILE         text for the card, such as where the weights come from
   --force             replace the package in DIR
   --dry-run           print what would become of each tensor, and write nothing
   --quiet             print nothing but errors
@@ -55,6 +56,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
       id: { type: 'string' },
       license: { type: 'string' },
       forms: { type: 'string' },
+      note: { type: 'string' },
       force: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
       quiet: { type: 'boolean' },
@@ -89,7 +91,9 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     }
     if (values['dry-run']) return 0;
     const source = { id, version: '1.0.0', license: values.license ?? 'unknown', parts, forms };
-    await writePackage(source, { out: values.out!, force: values.force === true, quiet: values.quiet === true }, io);
+    const note = await readNote(values.note);
+    const target = { out: values.out!, note, force: values.force === true, quiet: values.quiet === true };
+    await writePackage(source, target, io);
     return 0;
   } finally {
     for (const file of files) await file[Symbol.asyncDispose]();
@@ -98,7 +102,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
 
 type Part = ImportPart & { presetName: PresetName; file: FileByteSource };
 type Source = ImportSource & { parts: Part[]; forms: Forms };
-type Target = { out: string; force: boolean; quiet: boolean };
+type Target = { out: string; note: string | null; force: boolean; quiet: boolean };
 
 /** `onOpen` gets the file as soon as it must be closed. */
 async function openPart(path: string, presetName: PresetName, onOpen: (file: FileByteSource) => void): Promise<Part> {
@@ -141,7 +145,7 @@ async function writePackage(source: Source, target: Target, io: Io): Promise<voi
     const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
     const forms = formsText(source.forms);
     const canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
-    const card = importCard(manifest, origins, { forms, report, canary });
+    const card = importCard(manifest, origins, { forms, report, canary, note: target.note });
     const text = new TextEncoder();
     await folder.write('README.md', [text.encode(card)]);
     await folder.write('report.json', [text.encode(`${JSON.stringify(report, null, 2)}\n`)]);

@@ -83,6 +83,7 @@ Training
   --out DIR           the adapter; must not exist
   --id NAME           its id (default: the folder's name)
   --license NAME      its licence (default: MIT)
+  --note FILE         text for its card, such as where the clips come from
   --exact             keep its weights in float32 (default: in 8 bits where no output changes by more than 1 %)
   --forms LIST        forms to write, e.g. webgpu-f16=float16, whatever they change; as in mettle backbone import
   --config FILE       a JSON object of these options, for example

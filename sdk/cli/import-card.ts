@@ -16,8 +16,8 @@ export type Origin = {
   notes: Readonly<Record<string, string>>;
 };
 
-/** `canary`: why there is none, or null. */
-export type Made = { forms: string; report: PackageReport; canary: string | null };
+/** `canary`: why there is none, or null. `note`: what else the card is to say. */
+export type Made = { forms: string; report: PackageReport; canary: string | null; note: string | null };
 
 /** The text of README.md. */
 export function importCard(manifest: BackboneManifest, origins: readonly Origin[], made: Made): string {
@@ -43,6 +43,7 @@ export function importCard(manifest: BackboneManifest, origins: readonly Origin[
     '',
     speedText(made.report),
     '',
+    ...(made.note ? [made.note, ''] : []),
   ].join('\n');
 }
 

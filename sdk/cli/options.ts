@@ -1,4 +1,5 @@
 /** Reading and checking options; what is wrong becomes an `invalid-argument` with the option's name. */
+import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
@@ -66,6 +67,16 @@ export function readChoice<T extends string>(
   throw new MettleError('invalid-argument', `--${name} "${value}" is unknown.`, {
     hint: `Choose one of ${known.join(', ')}.`,
   });
+}
+
+/** Text of the file that `--note` names, to be put into a card; null without. */
+export async function readNote(path: string | undefined): Promise<string | null> {
+  if (path === undefined) return null;
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    throw new MettleError('not-found', `--note: ${path} cannot be read: ${(cause as Error).message}.`, { cause });
+  }
 }
 
 const TASKS: Record<string, Task> = { localize: 'localization', parse: 'parsing', segment: 'segmentation' };

@@ -12,6 +12,7 @@ import {
   readBackbone,
   readChoice,
   readDevice,
+  readNote,
   readOptions,
   readThreads,
   usageError,
@@ -32,6 +33,7 @@ const OPTIONS = {
   out: { type: 'string' },
   id: { type: 'string' },
   license: { type: 'string' },
+  note: { type: 'string' },
   epochs: { type: 'string' },
   batch: { type: 'string' },
   seed: { type: 'string' },
@@ -71,6 +73,7 @@ export async function train(argv: string[], io: Io): Promise<number> {
   try {
     const { trained, reports } = await trainOnDisk({
       ...readRun(values, argv),
+      note: await readNote(values.note),
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
     });

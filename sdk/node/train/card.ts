@@ -24,6 +24,8 @@ export type CardFacts = {
   command: string;
   device: string;
   minutes: number;
+  /** What else the card is to say. */
+  note: string | null;
 };
 
 export function modelCard(facts: CardFacts): string {
@@ -52,6 +54,7 @@ export function modelCard(facts: CardFacts): string {
     '## Limits',
     '',
     ...limits(facts),
+    ...(facts.note ? [facts.note, ''] : []),
   ].join('\n');
 }
 

@@ -52,6 +52,8 @@ export type TrainRun = {
   resume: boolean;
   /** The command line, for the card. */
   command: string;
+  /** What else the card is to say. */
+  note?: string | null;
   signal?: AbortSignal;
   onProgress?: (
     progress:
@@ -114,6 +116,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       dataset: await dataFacts(run.data, dataset),
       backbone: await backboneFacts(backbone.manifest),
       command: run.command,
+      note: run.note ?? null,
       device,
       minutes: (performance.now() - started) / 60_000,
     };

@@ -9,6 +9,7 @@ Usage
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
+  mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
   mettle COMMAND --help            options of a command
   mettle --version

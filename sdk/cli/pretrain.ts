@@ -10,7 +10,8 @@ const PRETRAIN_HELP = `Usage
   mettle pretrain --preset NAME --teacher DIR --material DIR --out FILE.safetensors [options]
 
 Trains a backbone to predict what frozen networks see or hear, with gradients through it. No labels are needed, and few pictures or sounds:
-they are cut, turned, mixed and changed without end, and scenes, drawings and sounds that are made up are mixed in.
+they are cut, turned, mixed and changed without end, and scenes, drawings and sounds that are made up are mixed in. What those show or
+play is known, and learned too.
 Work in progress lies in FILE.safetensors.work. "mettle backbone import" makes a package of the result.
 
   --preset NAME       ${Object.keys(presets).join(', ')}
@@ -18,6 +19,7 @@ Work in progress lies in FILE.safetensors.work. "mettle backbone import" makes a
   --material DIR      folder with pictures, sounds or films; may be repeated
   --exclude REGEX     files whose path fits are left out
   --from FILE         weights to start from (default: noise by the seed)
+  --teachers-only     do not learn what made-up scenes show or play
   --out FILE          the weights, with names and shapes as in published checkpoints; must not exist
 
   --steps N           (default: 4000)
@@ -40,6 +42,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
       material: { type: 'string', multiple: true },
       exclude: { type: 'string' },
       from: { type: 'string' },
+      'teachers-only': { type: 'boolean' },
       out: { type: 'string' },
       steps: { type: 'string' },
       batch: { type: 'string' },
@@ -67,6 +70,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     material: needed('material', values.material),
     exclude: readPattern(values.exclude),
     from: values.from ?? null,
+    teachersOnly: values['teachers-only'] === true,
     out: needed('out', values.out),
     steps: readNumber('steps', values.steps ?? '4000', 1),
     batch: readNumber('batch', values.batch ?? '32', 1),

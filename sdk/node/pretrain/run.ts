@@ -35,6 +35,8 @@ export type PretrainRun = {
   rate: number;
   /** A file of weights to start from, or null. */
   from: string | null;
+  /** See `PretrainOptions`. */
+  teachersOnly: boolean;
   out: string;
   device: DeviceRequest;
   threads?: number;
@@ -82,7 +84,13 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
       material,
       from,
       checkpoint: { store: work, resume: run.resume, every: checkpointEvery },
-      identity: { preset: run.preset, material: digest, from: run.from, teachers: await namesOf(packages) },
+      identity: {
+        preset: run.preset,
+        material: digest,
+        from: run.from,
+        teachersOnly: run.teachersOnly,
+        teachers: await namesOf(packages),
+      },
       onProgress: (progress) => run.onProgress?.({ phase: 'training', progress }),
     });
     await new DiskStore(dirname(out)).save(basename(out), writeWeights(result, run));
@@ -126,10 +134,9 @@ async function readMaterial({ preset: name, material: folders, exclude, seed, si
   } else {
     const { sampleRate } = preset.frontEnd;
     const sounds = await readSounds(paths, sampleRate, { signal, onFile });
-    const found: SoundSource = { draw: (dice) => dice.pick(sounds) };
+    const found: SoundSource = { draw: (dice) => ({ wave: dice.pick(sounds) }) };
     const toybox = toyboxSounds(toyboxSeed, soundtracks, sampleRate);
-    // Recordings are half of what is heard, the toybox a third.
-    material = { sounds: [found, found, found, toybox, toybox, tonesAndNoise(sampleRate)] };
+    material = { sounds: [found, found, found, toybox, toybox, toybox, tonesAndNoise(sampleRate)] };
   }
   return { material, digest, files: paths.length };
 }
@@ -145,7 +152,7 @@ function writeWeights({ weights, explained }: Pretrained, run: PretrainRun): Uin
   const tensors = [...backboneParams(presets[run.preset]).values()].map(({ name, shape }) => {
     return [name, { dtype: 'F32' as const, shape: [...shape], data: weights.get(name)! }] as const;
   });
-  const { preset, steps, batch, seed, rate } = run;
-  const facts = { preset, steps, batch, seed, rate, explained };
+  const { preset, steps, batch, seed, rate, teachersOnly } = run;
+  const facts = { preset, steps, batch, seed, rate, teachersOnly, explained };
   return writeSafetensors(Object.fromEntries(tensors), { mettle: JSON.stringify(facts) });
 }

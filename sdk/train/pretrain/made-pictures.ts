@@ -1,14 +1,13 @@
 /** Pictures that need no camera: scenes of the toybox, fractals (after Kataoka et al., "Pre-training without Natural Images", ACCV 2020), and heaps of overlapping shapes. */
-import type { RgbImage } from '../../media/types.ts';
 import { type Dice, diceOf } from '../../toybox/dice.ts';
-import { composeClip, createRenderer, TOYBOX_LAYOUTS } from '../../toybox/index.ts';
-import type { PictureSource } from './pictures.ts';
+import { composeClip, createRenderer, TOYBOX_LAYOUTS, toyboxClasses } from '../../toybox/index.ts';
+import type { Drawing, PictureSource } from './pictures.ts';
 
 const [width, height] = [256, 192];
 
 /** So many different pictures, each made when it is first drawn, then kept. */
-function kept(count: number, make: (number: number) => RgbImage): PictureSource {
-  const made = new Map<number, RgbImage>();
+function kept(count: number, make: (number: number) => Drawing): PictureSource {
+  const made = new Map<number, Drawing>();
   return {
     draw(dice) {
       const number = dice.whole(0, count - 1);
@@ -19,13 +18,15 @@ function kept(count: number, make: (number: number) => RgbImage): PictureSource 
   };
 }
 
-/** Instants of toybox clips of the training split alone. */
+/** Instants of toybox clips of the training split alone, with what they show: the number of its class, from 1, where an object is in front. */
 export const toyboxPictures = (seed: number, count: number): PictureSource =>
   kept(count, (number) => {
     const dice = diceOf(`${seed} scene ${number}`);
     const clip = composeClip(seed, dice.pick(TOYBOX_LAYOUTS), trainIndex(number));
     const canvas = createRenderer(clip, width, height).draw(dice.between(0, clip.seconds));
-    return { width, height, data: Uint8Array.from(canvas.rgb) };
+    const classes = clip.actors.map(({ label }) => toyboxClasses.indexOf(label) + 1);
+    const shown = Uint8Array.from(canvas.owner, (owner) => (owner === 0 ? 0 : classes[owner - 1]!));
+    return { width, height, data: Uint8Array.from(canvas.rgb), shown };
   });
 
 /** The clips of the training split by their own count: of ten in a row, the first eight. */
@@ -41,7 +42,7 @@ type Colour = [number, number, number];
 const colourOf = (dice: Dice): Colour => [dice.between(0, 255), dice.between(0, 255), dice.between(0, 255)];
 
 /** Points that random affine maps draw together, over a plain ground. */
-function fractal(dice: Dice): RgbImage {
+function fractal(dice: Dice): Drawing {
   const maps = Array.from({ length: dice.whole(2, 6) }, () => {
     const [a, b, c, d] = [0, 0, 0, 0].map(() => dice.between(-0.8, 0.8)) as [number, number, number, number];
     return { a, b, c, d, e: dice.between(-1, 1), f: dice.between(-1, 1), colour: colourOf(dice) };
@@ -69,14 +70,14 @@ function fractal(dice: Dice): RgbImage {
     if (column < 0 || column >= width - 1 || row < 0 || row >= height - 1) continue;
     for (const at of [0, 1, width, width + 1]) data.set(point.colour, (row * width + column + at) * 3);
   }
-  return { width, height, data };
+  return { width, height, data, shown: new Uint8Array(width * height) };
 }
 
 /** Discs, boxes and rings of all sizes, small ones often, each with stripes or shade. */
-function shapeHeap(dice: Dice): RgbImage {
+function shapeHeap(dice: Dice): Drawing {
   const data = groundOf(dice);
   for (let count = dice.whole(10, 60); count > 0; count--) drawShape(data, dice);
-  return { width, height, data };
+  return { width, height, data, shown: new Uint8Array(width * height) };
 }
 
 function drawShape(data: Uint8Array, dice: Dice): void {

@@ -1,13 +1,13 @@
 /** Sounds that need no microphone: those of the toybox, and stacks of gliding tones, bursts and noise. */
 import { diceOf } from '../../toybox/dice.ts';
-import { composeClip, soundtrackOf, TOYBOX_LAYOUTS } from '../../toybox/index.ts';
+import { composeClip, soundtrackOf, TOYBOX_LAYOUTS, toyboxClasses } from '../../toybox/index.ts';
 import { bandPass } from '../../toybox/synth.ts';
 import { trainIndex } from './made-pictures.ts';
-import type { SoundSource } from './sounds.ts';
+import type { Sound, SoundSource } from './sounds.ts';
 
-/** So many soundtracks of toybox clips of the training split, each made when it is first drawn, then kept. */
+/** So many soundtracks of toybox clips of the training split, with what is heard in them, each made when it is first drawn, then kept. */
 export function toyboxSounds(seed: number, count: number, rate: number): SoundSource {
-  const made = new Map<number, Float32Array>();
+  const made = new Map<number, Sound>();
   return {
     draw(dice) {
       const number = dice.whole(0, count - 1);
@@ -18,12 +18,26 @@ export function toyboxSounds(seed: number, count: number, rate: number): SoundSo
   };
 }
 
-function soundtrack(seed: number, number: number, rate: number): Float32Array {
+function soundtrack(seed: number, number: number, rate: number): Sound {
   const layout = diceOf(`${seed} soundtrack ${number}`).pick(TOYBOX_LAYOUTS);
-  return soundtrackOf(composeClip(seed, layout, trainIndex(number)), rate);
+  const clip = composeClip(seed, layout, trainIndex(number));
+  return {
+    wave: soundtrackOf(clip, rate),
+    heard(start, end) {
+      const shares = new Float32Array(toyboxClasses.length);
+      for (const actor of clip.actors) {
+        const place = toyboxClasses.indexOf(actor.label);
+        actor.heard.forEach((on, second) => {
+          const overlap = Math.min(end, (second + 1) * rate) - Math.max(start, second * rate);
+          if (on && overlap > 0) shares[place] = Math.min(1, shares[place]! + overlap / (end - start));
+        });
+      }
+      return shares;
+    },
+  };
 }
 
-/** One second at a time, never the same. */
+/** One second at a time, never the same, and nothing that has a class. */
 export const tonesAndNoise = (rate: number): SoundSource => ({
   draw(dice) {
     const wave = new Float32Array(rate);
@@ -41,7 +55,7 @@ export const tonesAndNoise = (rate: number): SoundSource => ({
         wave[i] = wave[i]! + level * envelope * beat * source();
       }
     }
-    return wave;
+    return { wave, heard: () => new Float32Array(toyboxClasses.length) };
   },
 });
 

@@ -6,22 +6,35 @@ import type { RgbImage } from '../../media/types.ts';
 import { gaussian } from '../../random.ts';
 import { type Dice, diceOf } from '../../toybox/dice.ts';
 
+/** A picture; `shown` says of each pixel what it shows: 0 nothing that has a class, 1 the first class. Without it that is not known. */
+export type Drawing = RgbImage & { shown?: Uint8Array };
 /** A supply of pictures: `draw` gives one of them, the same for the same dice. */
-export type PictureSource = { draw(dice: Dice): RgbImage };
+export type PictureSource = { draw(dice: Dice): Drawing };
+
+/** Stands in `shown` where it is not known what a pixel shows. */
+export const unknown = 255;
+
+/** A piece of a picture in the making: [side, side, 3] in 0..255, and what its pixels show. */
+type Piece = { rgb: Float32Array; shown: Uint8Array };
 
 /** Sample number `index` as a square of `side` pixels. */
-export function pictureSample(sources: readonly PictureSource[], side: number, seed: number, index: number): RgbImage {
+export function pictureSample(
+  sources: readonly PictureSource[],
+  side: number,
+  seed: number,
+  index: number,
+): RgbImage & { shown: Uint8Array } {
   const dice = diceOf(`${seed} picture ${index}`);
-  const one = (): Float32Array => piece(dice.pick(sources).draw(dice), side, dice);
-  const picture = one();
-  if (dice.chance(0.3)) paste(picture, one(), side, dice);
-  else if (dice.chance(0.15)) blend(picture, one(), dice.between(0.2, 0.5));
-  recolour(picture, dice);
-  return { width: side, height: side, data: Uint8Array.from(new Uint8ClampedArray(picture)) };
+  const one = (): Piece => piece(dice.pick(sources).draw(dice), side, dice);
+  const { rgb, shown } = one();
+  if (dice.chance(0.3)) paste({ rgb, shown }, one(), side, dice);
+  else if (dice.chance(0.15)) blend({ rgb, shown }, one(), dice.between(0.2, 0.5));
+  recolour(rgb, dice);
+  return { width: side, height: side, data: Uint8Array.from(new Uint8ClampedArray(rgb)), shown };
 }
 
-/** A turned, stretched, perhaps mirrored part of a picture: [side, side, 3] in 0..255. */
-function piece(source: RgbImage, side: number, dice: Dice): Float32Array {
+/** A turned, stretched, perhaps mirrored part of a picture. */
+function piece(source: Drawing, side: number, dice: Dice): Piece {
   const area = dice.chance(0.5) ? dice.between(0.25, 1) : dice.between(0.04, 0.5);
   const stretch = Math.exp(dice.between(-0.3, 0.3));
   const whole = Math.min(source.width, source.height);
@@ -35,15 +48,23 @@ function piece(source: RgbImage, side: number, dice: Dice): Float32Array {
   const centreX = level.width / 2 + dice.between(-1, 1) * margin(level.width, dx);
   const centreY = level.height / 2 + dice.between(-1, 1) * margin(level.height, dy);
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const out = new Float32Array(side * side * 3);
+  const rgb = new Float32Array(side * side * 3);
+  const shown = new Uint8Array(side * side).fill(unknown);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const u = (x + 0.5 - side / 2) * dx * mirror;
       const v = (y + 0.5 - side / 2) * dy;
-      bilinear(level, centreX + u * cos - v * sin - 0.5, centreY + u * sin + v * cos - 0.5, out, (y * side + x) * 3);
+      const [column, row] = [centreX + u * cos - v * sin, centreY + u * sin + v * cos];
+      bilinear(level, column - 0.5, row - 0.5, rgb, (y * side + x) * 3);
+      if (!source.shown) continue;
+      const [i, j] = [
+        mirrored(Math.floor(row / scale), source.height),
+        mirrored(Math.floor(column / scale), source.width),
+      ];
+      shown[y * side + x] = source.shown[i * source.width + j]!;
     }
   }
-  return out;
+  return { rgb, shown };
 }
 
 /** Writes the colour at a place between pixels; beyond the edges the picture is mirrored. */
@@ -94,17 +115,20 @@ function halved({ width, height, data }: RgbImage): RgbImage {
 }
 
 /** A rectangle of one picture over the other. */
-function paste(picture: Float32Array, other: Float32Array, side: number, dice: Dice): void {
+function paste(picture: Piece, other: Piece, side: number, dice: Dice): void {
   const [width, height] = [dice.whole(side >> 2, (side * 3) >> 2), dice.whole(side >> 2, (side * 3) >> 2)];
   const [left, top] = [dice.whole(0, side - width), dice.whole(0, side - height)];
   for (let y = top; y < top + height; y++) {
-    const from = (y * side + left) * 3;
-    picture.set(other.subarray(from, from + width * 3), from);
+    const from = y * side + left;
+    picture.rgb.set(other.rgb.subarray(3 * from, 3 * (from + width)), 3 * from);
+    picture.shown.set(other.shown.subarray(from, from + width), from);
   }
 }
 
-function blend(picture: Float32Array, other: Float32Array, share: number): void {
-  for (let i = 0; i < picture.length; i++) picture[i] = picture[i]! * (1 - share) + other[i]! * share;
+/** Where the two show different things, nothing is known. */
+function blend({ rgb, shown }: Piece, other: Piece, share: number): void {
+  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i]! * (1 - share) + other.rgb[i]! * share;
+  for (let i = 0; i < shown.length; i++) if (shown[i] !== other.shown[i]) shown[i] = unknown;
 }
 
 /** Light, contrast, saturation, tint, and some noise. */

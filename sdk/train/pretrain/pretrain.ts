@@ -7,14 +7,16 @@ import { pictureToTensor } from '../../media/picture.ts';
 import type { Weights } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import type { Runtime } from '../../platform.ts';
+import { toyboxClasses } from '../../toybox/index.ts';
 import type { BatchSource } from '../batches.ts';
 import type { CheckpointStore } from '../checkpoint.ts';
 import { Predictor } from '../predict.ts';
 import { type TrainProgress, train } from '../trainer.ts';
 import { type PictureSource, pictureSample } from './pictures.ts';
 import { type SoundSource, soundSample } from './sounds.ts';
-import { exampleOf, headPrefix, studentModel, type Target, targetFor } from './student.ts';
+import { exampleOf, headPrefix, studentModel, type Target, targetFor, truthFor } from './student.ts';
 import type { Sample, Teacher } from './teacher.ts';
+import { truthOf } from './truth.ts';
 
 /** What is drawn from: each source as often as another. */
 export type Material = { pictures: readonly PictureSource[] } | { sounds: readonly SoundSource[] };
@@ -32,6 +34,8 @@ export type PretrainOptions = {
   rate: number;
   /** Weights to start from. */
   from?: Weights;
+  /** Leaves out what made samples are known to show or play: then nothing has a label. */
+  teachersOnly?: boolean;
   /** Samples that the teachers' scales are learned from, and as many others that the result is judged by; default 256. */
   probes?: number;
   checkpoint?: { store: CheckpointStore; resume: boolean; every: number };
@@ -59,13 +63,15 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
   const draw = drawing(options);
   for (const teacher of teachers) await teacher.measure(samples(draw, scaleSamples, probes), signal);
   signal?.throwIfAborted();
-  const model = studentModel(preset, targets.flat());
+  const truth = truthFor(preset, options.teachersOnly ? 0 : toyboxClasses.length);
+  const model = studentModel(preset, targets.flat(), truth);
   const input = inputOf(preset);
   const example = async (index: number) => {
     const sample = draw(index);
     const wanted: Float32Array[][] = [];
     for (const [i, teacher] of teachers.entries()) wanted.push(await teacher.targets(sample, targets[i]!));
-    return exampleOf(input(sample), wanted.flat());
+    const truths = truth.stages.map(({ stage, grid }) => ({ stage, target: truthOf(sample, grid, truth.classes) }));
+    return exampleOf(input(sample), wanted.flat(), truths);
   };
   const sourceOf = (size: number, first: number): BatchSource => ({
     size,
@@ -113,7 +119,7 @@ function drawing({ material, preset, seed }: PretrainOptions): (index: number) =
     return (index) => ({ picture: pictureSample(material.pictures, side, seed, index) });
   }
   const rate = preset.modality === 'audio' ? preset.frontEnd.sampleRate : 0;
-  return (index) => ({ pcm: soundSample(material.sounds, rate, seed, index), rate });
+  return (index) => ({ ...soundSample(material.sounds, rate, seed, index), rate });
 }
 
 function* samples(draw: (index: number) => Sample, first: number, count: number): Iterable<Sample> {
@@ -143,7 +149,8 @@ async function explained(
     (outputs, index) => {
       const wanted = held[index]!;
       Object.entries(outputs).forEach(([name, said], target) => {
-        const meant = wanted[name]!;
+        const meant = wanted[name];
+        if (!meant) return;
         for (let i = 0; i < said.length; i++) {
           left[target]! += (said[i]! - meant[i]!) ** 2;
           all[target]! += meant[i]! ** 2;

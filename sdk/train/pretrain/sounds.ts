@@ -6,33 +6,37 @@ import { type Dice, diceOf } from '../../toybox/dice.ts';
 import { inRoom } from '../../toybox/room.ts';
 import { bandPass, lowPass, peakOf } from '../../toybox/synth.ts';
 
-/** A supply of sounds: `draw` gives one of them, mono at the rate that was agreed, the same for the same dice. */
-export type SoundSource = { draw(dice: Dice): Float32Array };
+/** Mono at the rate that was agreed; `heard` says of a stretch, in samples, which share of it each class sounds. Without it that is not known. */
+export type Sound = { wave: Float32Array; heard?: (start: number, end: number) => Float32Array };
+/** A supply of sounds: `draw` gives one of them, the same for the same dice. */
+export type SoundSource = { draw(dice: Dice): Sound };
+
+/** One second; `heard` is null where it is not known what all of it is. */
+export type SoundSample = { pcm: Float32Array<ArrayBuffer>; heard: Float32Array | null };
 
 /** Sample number `index`: one second at `rate` Hz. */
-export function soundSample(
-  sources: readonly SoundSource[],
-  rate: number,
-  seed: number,
-  index: number,
-): Float32Array<ArrayBuffer> {
+export function soundSample(sources: readonly SoundSource[], rate: number, seed: number, index: number): SoundSample {
   const dice = diceOf(`${seed} sound ${index}`);
   const mix = new Float32Array(rate);
   const layers = dice.pick([1, 1, 1, 2, 2, 3]);
+  let heard: Float32Array | null = null;
+  let known = true;
   for (let layer = 0; layer < layers; layer++) {
     const one = second(dice.pick(sources).draw(dice), rate, dice);
     const gain = layer === 0 ? 1 : 10 ** (dice.between(-18, 3) / 20);
-    for (let i = 0; i < rate; i++) mix[i] = mix[i]! + gain * one[i]!;
+    for (let i = 0; i < rate; i++) mix[i] = mix[i]! + gain * one.pcm[i]!;
+    known &&= one.heard !== null;
+    heard = heard && one.heard ? heard.map((share, c) => Math.max(share, one.heard![c]!)) : one.heard;
   }
   if (dice.chance(0.35)) addNoise(mix, 10 ** (dice.between(-55, -20) / 20), dice);
   const gain = 10 ** (dice.between(-24, 6) / 20);
   const peak = peakOf(mix) * gain;
   const loudness = peak > 1 ? gain / peak : gain;
-  return mix.map((value) => value * loudness);
+  return { pcm: mix.map((value) => value * loudness), heard: known ? heard : null };
 }
 
 /** A second of a sound, its peak at 0.7 at most; what is shorter lies somewhere in silence. */
-function second(source: Float32Array, rate: number, dice: Dice): Float32Array<ArrayBuffer> {
+function second({ wave: source, heard }: Sound, rate: number, dice: Dice): SoundSample {
   const speed = dice.chance(0.5) ? 1 : Math.exp(dice.between(-0.4, 0.4));
   const needed = Math.ceil(rate * speed) + 2;
   const spare = source.length - needed;
@@ -56,7 +60,10 @@ function second(source: Float32Array, rate: number, dice: Dice): Float32Array<Ar
   const peak = peakOf(out);
   // Near silence is not raised to a roar.
   const gain = 0.7 / Math.max(peak, 0.02);
-  return dice.chance(0.7) ? out.map((value) => value * gain) : out;
+  return {
+    pcm: dice.chance(0.7) ? out.map((value) => value * gain) : out,
+    heard: heard?.(start, start + rate * speed) ?? null,
+  };
 }
 
 /** Dull, thin, or with one band raised. */

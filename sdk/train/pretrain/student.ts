@@ -12,6 +12,7 @@ import type { BackbonePreset } from '../../models/presets.ts';
 import { swinV2 } from '../../models/swin-v2.ts';
 import { add, mean, mul, sub, type Value } from '../../ops/index.ts';
 import type { InputShapes, TrainModel, Values } from '../step.ts';
+import { type Truth, type TruthTarget, truthLoss } from './truth.ts';
 
 /** What a stage of the student is to predict. */
 export type Target = {
@@ -27,13 +28,26 @@ export type Target = {
 
 const sample = 'sample';
 const targetName = (index: number): string => `target/${index}`;
+const sharesName = (stage: number): string => `shares/${stage}`;
+const knownName = (stage: number): string => `known/${stage}`;
+const truthName = (stage: number): string => `truth/${stage}`;
 /** Parameters that are not the backbone's have this before their names, and are left out of the result. */
 export const headPrefix = 'predict.';
 
 /** Names of the arrays of one example. */
-export const exampleOf = (input: Float32Array, targets: readonly Float32Array[]): Record<string, Float32Array> => ({
+export const exampleOf = (
+  input: Float32Array,
+  targets: readonly Float32Array[],
+  truths: readonly { stage: number; target: TruthTarget }[],
+): Record<string, Float32Array> => ({
   [sample]: input,
   ...Object.fromEntries(targets.map((target, index) => [targetName(index), target])),
+  ...Object.fromEntries(
+    truths.flatMap(({ stage, target }) => [
+      [sharesName(stage), target.shares],
+      [knownName(stage), target.known],
+    ]),
+  ),
 });
 
 /** Shape of what the backbone reads, for so many samples. */
@@ -62,34 +76,64 @@ function gridsOf({ modality, frontEnd, network }: BackbonePreset): [number, numb
   return network.depths.map((_, stage) => [rows / network.patch / 2 ** stage, columns / network.patch / 2 ** stage]);
 }
 
-export function studentModel(preset: BackbonePreset, targets: readonly Target[]): TrainModel {
+/** The last two stages tell classes; without classes none does. */
+export const truthFor = (preset: BackbonePreset, classes: number): Truth => ({
+  classes,
+  stages: gridsOf(preset)
+    .map((grid, stage) => ({ stage, grid }))
+    .slice(classes > 0 ? -2 : preset.network.depths.length),
+});
+
+export function studentModel(preset: BackbonePreset, targets: readonly Target[], truth: Truth): TrainModel {
   const shapes = (batch: number): InputShapes => ({
     [sample]: sampleShape(preset, batch),
     ...Object.fromEntries(
       targets.map(({ grid, width }, index) => [targetName(index), [batch, grid[0] * grid[1], width]]),
     ),
+    ...Object.fromEntries(
+      truth.stages.flatMap(({ stage, grid: [rows, columns] }) => [
+        [sharesName(stage), [batch, rows * columns, truth.classes]],
+        [knownName(stage), [batch, rows * columns, 1]],
+      ]),
+    ),
   });
   return {
     inputs: shapes,
-    forward: (p, inputs) => predictions(p, inputs[sample]!, preset, targets),
+    forward: (p, inputs) => predictions(p, inputs[sample]!, preset, targets, truth),
     loss(outputs, inputs) {
       const errors = targets.map((_, index): [string, Value] => {
         const off = sub(outputs[targetName(index)]!, inputs[targetName(index)]!);
         return [`error/${index}`, mean(mul(off, off), [0, 1, 2])];
       });
       const sum = errors.map(([, error]) => error).reduce((a, b) => add(a, b));
-      return { loss: mul(sum, 1 / targets.length), ...Object.fromEntries(errors) };
+      const told = truth.stages.map(({ stage }): [string, Value] => [
+        truthName(stage),
+        truthLoss(outputs[truthName(stage)]!, inputs[sharesName(stage)]!, inputs[knownName(stage)]!),
+      ]);
+      const followed = mul(sum, 1 / targets.length);
+      const loss = told.reduce((all, [, error]) => add(all, mul(error, 1 / told.length)), followed);
+      return { loss, ...Object.fromEntries([...errors, ...told]) };
     },
   };
 }
 
 /** Under the names of the targets that they are to equal. */
-function predictions(p: Params, input: Value, preset: BackbonePreset, targets: readonly Target[]): Values {
+function predictions(
+  p: Params,
+  input: Value,
+  preset: BackbonePreset,
+  targets: readonly Target[],
+  truth: Truth,
+): Values {
   const { stageEnds } =
     preset.modality === 'visual' ? swinV2(p, input, preset.network) : htsAt(p, input, preset.network);
   const outputs = targets.map(({ stage, width }, index): [string, Value] => [
     targetName(index),
     dense(p, `${headPrefix}${index}`, stageEnds[stage]!, width),
   ]);
-  return Object.fromEntries(outputs);
+  const told = truth.stages.map(({ stage }): [string, Value] => [
+    truthName(stage),
+    dense(p, `${headPrefix}truth.${stage}`, stageEnds[stage]!, truth.classes),
+  ]);
+  return Object.fromEntries([...outputs, ...told]);
 }

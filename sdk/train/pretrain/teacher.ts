@@ -9,13 +9,16 @@ import type { BackboneManifest, Tap } from '../../hub/manifest.ts';
 import { createLogMel } from '../../media/log-mel.ts';
 import { pictureToTensor } from '../../media/picture.ts';
 import { createResampler } from '../../media/resampler.ts';
-import type { RgbImage } from '../../media/types.ts';
 import { tapShape } from '../../models/taps.ts';
 import type { Runtime } from '../../platform.ts';
+import type { pictureSample } from './pictures.ts';
+import type { soundSample } from './sounds.ts';
 import type { Target } from './student.ts';
 
-/** What student and teachers look at: a picture, or a second of mono sound at `rate` Hz. */
-export type Sample = { picture: RgbImage } | { pcm: Float32Array; rate: number };
+/** What student and teachers look at, a picture or a second of mono sound at `rate` Hz, and what is known of it. */
+export type Sample =
+  | { picture: ReturnType<typeof pictureSample> }
+  | (ReturnType<typeof soundSample> & { rate: number });
 
 /** Mean and deviation of each of a tap's numbers. */
 type Scale = { mean: Float32Array; deviation: Float32Array };

@@ -47,16 +47,25 @@ const sound = ['--modality', 'sound', '--front-end', join(here, 'everyday/yamnet
 
 /** Fold 3 of ESC-10 is what sound backbones are judged by, so none of it is learned from. */
 const judged = String.raw`/3-[^/]*\.ogg$`;
-const pretrain = (preset: string, steps: number, teachers: readonly string[], more: readonly string[]): Stage => ({
-  name: preset,
-  makes: `${preset}.safetensors`,
+const pretrain = (
+  preset: string,
+  steps: number,
+  teachers: readonly string[],
+  more: readonly string[],
+  name = preset,
+): Stage => ({
+  name,
+  makes: `${name}.safetensors`,
   command: [
     ...[...mettle, 'pretrain', '--preset', preset, '--steps', String(steps), '--resume'],
     ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
     ...more,
-    ...['--material', from('clips'), '--out', `${preset}.safetensors`],
+    ...['--material', from('clips'), '--out', `${name}.safetensors`],
   ],
 });
+
+const eyes = ['mobilenetv2', 'deeplabv3'];
+const pictures = ['--material', from('pictures/images')];
 
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
 const clips = { ave: 800, llp: 800, 'avs-s4': 500, 'avs-ms3': 500 } as const;
@@ -82,8 +91,12 @@ const stages: Stage[] = [
   tap('mobilenetv2', 'mobilenetv2', ['tap_05', 'tap_12', 'head'], ['--size', '160x160', ...signed]),
   tap('deeplabv3', 'deeplabv3_mnv2', ['tap_16', 'aspp_merge'], ['--size', '128x128', ...signed]),
   tap('yamnet', 'yamnet', ['tap_05', 'tap_11', 'tap_13'], sound),
-  pretrain('swin-v2-nano', 3600, ['mobilenetv2', 'deeplabv3'], ['--material', from('pictures/images')]),
-  pretrain('hts-at-nano', 2400, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
+  pretrain('swin-v2-nano', 3600, eyes, [...pictures, '--teachers-only'], 'swin-v2-nano-first'),
+  pretrain('swin-v2-nano', 900, eyes, [
+    ...[...pictures, '--from', 'swin-v2-nano-first.safetensors'],
+    ...['--rate', '0.0005', '--seed', '2'],
+  ]),
+  pretrain('hts-at-nano', 1800, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
   {
     name: 'nano',
     makes: nano,
@@ -101,7 +114,7 @@ const stages: Stage[] = [
     makes: 'data/everyday/events.csv',
     command: [
       ...[...script('adapters/everyday/compose.ts'), '--sounds', from('sounds/esc10'), '--pictures', from('pictures')],
-      ...['--out', 'data/everyday', '--seed', '1', '--clips', '600'],
+      ...['--out', 'data/everyday', '--seed', '1', '--clips', '300'],
     ],
   },
   train('everyday-10', 'data/everyday', ['--verb', 'localize', '--note', join(here, 'everyday/card.md')]),

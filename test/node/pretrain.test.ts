@@ -10,14 +10,17 @@ import { type AudioPreset, presets, type VisualPreset } from '../../sdk/models/p
 import { encodePng } from '../../sdk/node/output/png.ts';
 import { listMaterial, readPictures } from '../../sdk/node/pretrain/material.ts';
 import { loadRuntime } from '../../sdk/node/runtime.ts';
+import { diceOf } from '../../sdk/toybox/dice.ts';
+import { toyboxClasses } from '../../sdk/toybox/index.ts';
 import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../sdk/train/pretrain/made-pictures.ts';
-import { tonesAndNoise } from '../../sdk/train/pretrain/made-sounds.ts';
+import { tonesAndNoise, toyboxSounds } from '../../sdk/train/pretrain/made-sounds.ts';
 import { pictureSample } from '../../sdk/train/pretrain/pictures.ts';
 import { type PretrainOptions, pretrain } from '../../sdk/train/pretrain/pretrain.ts';
 import { soundSample } from '../../sdk/train/pretrain/sounds.ts';
 import { targetFor } from '../../sdk/train/pretrain/student.ts';
 import { regrid, scaleOf, Teacher } from '../../sdk/train/pretrain/teacher.ts';
+import { truthOf } from '../../sdk/train/pretrain/truth.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
 
 const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
@@ -97,7 +100,7 @@ describe('learning', () => {
   });
 
   test('from a network for sounds', async () => {
-    const { explained } = await run({ steps: 200 }, 'audio');
+    const { explained } = await run({ steps: 200, teachersOnly: true }, 'audio');
     expect(explained).toHaveLength(1);
     expect(explained[0]!.percent).toBeGreaterThan(40);
   });
@@ -154,6 +157,43 @@ describe('targets', () => {
     expect([...mean]).toEqual([4, 10]);
     expect(deviation[0]).toBeCloseTo(Math.sqrt(5), 6);
     expect(deviation[1]).toBeGreaterThan(0);
+  });
+});
+
+describe('what is known', () => {
+  test('of a picture: shares of each place, where pixels are known', () => {
+    const shown = Uint8Array.of(0, 2, 255, 255, 0, 2, 255, 1);
+    const picture = { width: 4, height: 2, data: new Uint8Array(24), shown };
+    const { shares, known } = truthOf({ picture }, [1, 2], 2);
+    expect([...known]).toEqual([1, 0.25]);
+    expect([...shares]).toEqual([0, 0.5, 1, 0]);
+  });
+
+  test('of a sound: the same in every place, nothing where a recording is in it', () => {
+    const pcm = new Float32Array(8);
+    const told = truthOf({ pcm, rate: 8, heard: Float32Array.of(0.5, 0) }, [2, 1], 2);
+    expect([...told.shares, ...told.known]).toEqual([0.5, 0, 0.5, 0, 1, 1]);
+    expect(Math.max(...truthOf({ pcm, rate: 8, heard: null }, [2, 1], 2).known)).toBe(0);
+  });
+
+  test('a scene keeps its objects where they are drawn, however it is cut', () => {
+    const scenes = toyboxPictures(3, 6);
+    for (let index = 0; index < 12; index++) {
+      const { shown } = pictureSample([scenes], 48, 1, index);
+      expect(shown.every((value) => value <= toyboxClasses.length || value === 255)).toBe(true);
+    }
+    const flat = {
+      draw: () => ({ width: 8, height: 8, data: new Uint8Array(192), shown: new Uint8Array(64).fill(3) }),
+    };
+    expect(new Set(pictureSample([flat], 16, 1, 0).shown)).toEqual(new Set([3]));
+  });
+
+  test('soundtracks say what is heard in a stretch', () => {
+    const { heard, wave } = toyboxSounds(4, 1, 4000).draw(diceOf('any'));
+    const all = heard!(0, wave.length);
+    expect(Math.max(...all)).toBeGreaterThan(0);
+    expect(all.every((share) => share >= 0 && share <= 1)).toBe(true);
+    expect(Math.max(...heard!(-4000, 0))).toBe(0);
   });
 });
 

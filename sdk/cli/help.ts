@@ -70,7 +70,7 @@ Model
   --head NAME         A, a class per second, or B, an event per second and a class per clip, for localize (default: A)
 
 Training
-  --epochs N          passes over the training clips (default: 30)
+  --epochs N          passes over the training clips (default: 30, for masks 15)
   --batch N           clips per step (default: 8)
   --rate X            highest learning rate (default: 0.001)
   --seed N            starting weights and order (default: 1)

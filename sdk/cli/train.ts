@@ -146,7 +146,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
         .toLowerCase()
         .replace(/[^a-z0-9._-]/g, '-'),
     license: values.license ?? 'MIT',
-    epochs: number('epochs', values.epochs ?? '30', 1, 100_000),
+    epochs: values.epochs === undefined ? null : number('epochs', values.epochs, 1, 100_000),
     batch: number('batch', values.batch ?? '8', 1, 4096),
     seed: number('seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
     rate: number('rate', values.rate ?? '0.001', Number.MIN_VALUE, 1, false),

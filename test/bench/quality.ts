@@ -12,7 +12,8 @@ import { sdkVersion } from '../../sdk/hub/version.ts';
 import { openBackbone } from '../../sdk/load.ts';
 import { machineName } from '../../sdk/node/machine.ts';
 import { toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
-import type { Split } from '../../sdk/train/data/types.ts';
+import { defaultEpochs } from '../../sdk/train/config.ts';
+import type { Dataset, Split } from '../../sdk/train/data/types.ts';
 import { qualityPage } from './quality-page.ts';
 import {
   type Budget,
@@ -34,7 +35,7 @@ const help = `Usage
   --only LIST      of ${tasks.map(({ id }) => id).join(',')} (default: all); others stay as the page has them
   --runs LIST      of ${runs.map(({ id }) => id).join(',')} (default: all)
   --no-forms       do not run the finished adapters on every device
-  --epochs N       (default: 30)
+  --epochs N       (default: that of mettle train)
   --batch N        (default: 8)
   --seed N         (default: 1)
   --backbone ID    id or path (default: nano)
@@ -50,7 +51,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     runs: { type: 'string' },
     'no-forms': { type: 'boolean' },
-    epochs: { type: 'string', default: '30' },
+    epochs: { type: 'string' },
     batch: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
     backbone: { type: 'string', default: 'nano' },
@@ -74,7 +75,12 @@ const began = performance.now();
 const say = (text: string): void =>
   console.error(`${((performance.now() - began) / 60_000).toFixed(1).padStart(6)} min  ${text}`);
 
-const budget: Budget = { epochs: whole('epochs'), batch: whole('batch'), seed: whole('seed'), rate: 1e-3 };
+const budgetFor = (task: Dataset['task']): Budget => ({
+  epochs: values.epochs === undefined ? defaultEpochs(task) : whole('epochs'),
+  batch: whole('batch'),
+  seed: whole('seed'),
+  rate: 1e-3,
+});
 const chosenTasks = chosen('only', tasks);
 const chosenRuns = chosen('runs', runs);
 
@@ -112,6 +118,7 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
   const { manifest } = await openBackbone(values.backbone, signal);
   const files = manifest.files.map(({ integrity }) => integrity);
   const ids = opened.dataset.items.map(({ id, split }) => `${id} ${split}`);
+  const budget = budgetFor(opened.dataset.task);
   const plan = JSON.stringify([budget, origin, files, ids]);
   const digest = createHash('sha256').update(plan).digest('hex').slice(0, 12);
   return {
@@ -140,7 +147,7 @@ async function once<T>({ task, work: folder }: Place, name: string, make: () => 
 }
 
 /** Writes the page with all that is finished of this task, and of the others what was there. */
-async function writePage({ task, work: folder, backbone, dataset, seed }: Place): Promise<void> {
+async function writePage({ task, work: folder, backbone, dataset, seed, budget }: Place): Promise<void> {
   const done: Record<string, RunResult> = {};
   for (const { id } of runs) {
     const result = await readJson<RunResult>(join(folder, `${id}.json`));

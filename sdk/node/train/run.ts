@@ -13,7 +13,7 @@ import type { BackboneManifest } from '../../hub/manifest.ts';
 import { manifestText } from '../../hub/package.ts';
 import { idPattern } from '../../hub/parse-manifest.ts';
 import { openBackbone } from '../../load.ts';
-import { type ConfigChange, configFor } from '../../train/config.ts';
+import { type ConfigChange, configFor, defaultEpochs } from '../../train/config.ts';
 import type { DataFormat, Dataset, Split } from '../../train/data/types.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { formatReport } from '../../train/metrics/report.ts';
@@ -39,7 +39,8 @@ export type TrainRun = {
   out: string;
   id: string;
   license: string;
-  epochs: number;
+  /** Null for `defaultEpochs`. */
+  epochs: number | null;
   batch: number;
   seed: number;
   rate: number;
@@ -91,6 +92,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   try {
     const trained = await trainAdapter({
       ...run,
+      epochs: run.epochs ?? defaultEpochs(dataset.task),
       dataset,
       access: diskAccess(folder),
       place: ['cpu', 'wasm'].includes(runtime.device) ? placeOf(runtime, machineName()) : undefined,

@@ -68,7 +68,7 @@ const eyes = ['mobilenetv2', 'deeplabv3'];
 const pictures = ['--material', from('pictures/images')];
 
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
-const clips = { ave: 800, llp: 800, 'avs-s4': 500, 'avs-ms3': 500 } as const;
+const clips = { ave: 800, llp: 800, 'avs-s4': 1500, 'avs-ms3': 500 } as const;
 const toybox = (layout: keyof typeof clips): Stage => ({
   name: `data-${layout}`,
   makes: `data/toybox/${layout}/truth.jsonl`,

@@ -1,4 +1,4 @@
-/** `npm run demo`, as a process of its own, and the clips that it shares with the plain page. Needs `npm run build:models`. */
+/** `npm run demo`, as a process of its own, and the clips that it shares with the plain page. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The edge box example as a process of its own: named files, and a folder that it follows. Needs `npm run build` and `npm run build:models`. */
+/** The edge box example as a process of its own: named files, and a folder that it follows. Needs `npm run build`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,12 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeClipFiles } from '../../sdk/node/toybox/clip-files.ts';
 import { run } from './installed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = join(root, 'examples/edge-box/run.mjs');
-const film = join(root, 'test/fixtures/tiny.webm');
+/** A clip of things that the shipped adapters know. */
+let film: string;
+let made: string;
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), 'mettle-box-film-'));
+  const files = await makeClipFiles(2, 'ave', 0);
+  film = join(made, 'film.webm');
+  await writeFile(film, files.find(({ path }) => /\.(webm|mp4)$/.test(path))!.bytes);
+});
+afterAll(() => rm(made, { recursive: true }));
 const event = {
   label: expect.any(String),
   start: expect.any(Number),

@@ -1,4 +1,4 @@
-/** The tarball: what it holds, and whether a program, a shell and a type checker can use it once it is installed. Needs `npm run build` and `npm run build:models`. */
+/** The tarball: what it holds, and whether a program, a shell and a type checker can use it once it is installed. Needs `npm run build`. */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * The plain page in a real browser, as a person uses it: no bundler, a static server, a clip of the gallery or a file from the disk. Needs `npm run build` and
- * `npm run build:models`. Nothing here depends on what the shipped models have learned.
+ * The plain page in a real browser, as a person uses it: no bundler, a static server, a clip of the gallery or a file from the disk. Needs `npm run build`.
+ * Nothing here depends on what the shipped models have learned.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -137,7 +137,7 @@ function taskSection(id: TaskQuality['id'], measured: readonly TaskQuality[]): s
       run.id === 'lcd' ? '' : signed(difference(own, lcd)),
       ...(id === 'toybox-s4' ? silentCells(result?.silent) : []),
       result ? result.parameters.toLocaleString('en') : '-',
-      shown(result?.minutes),
+      shown(result?.minutes ?? undefined),
     ];
   });
   const silent = id === 'toybox-s4' ? ['on silent, % of picture', '% of them', '% of its like'] : [];

@@ -116,7 +116,8 @@ export type RunResult = {
   validation: number | null;
   /** Numbers that were trained. */
   parameters: number;
-  minutes: number;
+  /** Null where it was trained before. */
+  minutes: number | null;
   /** Day on which it was finished. */
   date: string;
   note?: string;

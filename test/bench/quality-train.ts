@@ -58,13 +58,13 @@ export async function runOnce(place: Place, run: RunSpec): Promise<RunResult> {
   const started = performance.now();
   const result = run.change ? await trained(place, run, run.change) : await chance(place);
   return {
-    ...result,
     minutes: (performance.now() - started) / 60_000,
+    ...result,
     date: new Date().toISOString().slice(0, 10),
   };
 }
 
-type Unstamped = Omit<RunResult, 'minutes' | 'date'>;
+type Unstamped = Omit<RunResult, 'minutes' | 'date'> & Partial<Pick<RunResult, 'minutes'>>;
 
 async function chance({ dataset, folder }: Place): Promise<Unstamped> {
   const { test, validation, note } = await constantAnswer(dataset, folder);
@@ -81,6 +81,7 @@ async function trained(place: Place, run: RunSpec, change: ConfigChange): Promis
     figures: figuresOf(reports.find(({ split }) => split === 'test')!),
     validation,
     parameters: [...weights.values()].reduce((sum, { length }) => sum + length, 0),
+    ...(taken && { minutes: null }),
     ...(task.layout === 'avs-s4' && { silent: await silentArea(place, out) }),
   };
 }

@@ -94,7 +94,8 @@ export function judge(id: TaskQuality['id'], task: TaskQuality | undefined): Jud
     const area = task?.runs.lcd?.silent?.all.ofPicture;
     const onSilent = atMost('toybox-s4, mask on silent objects', limits.silent, area, '% of the picture');
     // An empty mask covers nothing false: that is no success.
-    judged.push({ ...onSilent, reached: onSilent.reached && judged[0]!.reached });
+    const target = `${onSilent.target}, M_J being reached`;
+    judged.push({ ...onSilent, target, reached: onSilent.reached && judged[0]!.reached });
   }
   judged.push(
     atLeast(`${id}, ${main.name}, above the linear probe of all layers`, limits.aboveProbe, above('probe'), 'points'),

@@ -94,7 +94,7 @@ export function judge(id: TaskQuality['id'], task: TaskQuality | undefined): Jud
     const area = task?.runs.lcd?.silent?.all.ofPicture;
     const onSilent = atMost('toybox-s4, mask on silent objects', limits.silent, area, '% of the picture');
     // An empty mask covers nothing false: that is no success.
-    const target = `${onSilent.target}, M_J being reached`;
+    const target = `${onSilent.target}, while M_J holds`;
     judged.push({ ...onSilent, target, reached: onSilent.reached && judged[0]!.reached });
   }
   judged.push(

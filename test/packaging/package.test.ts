@@ -20,6 +20,7 @@ describe('the tarball', () => {
     expect([...places].sort()).toEqual([
       'LICENSE',
       'README.md',
+      'adapters/QUALITY.md',
       'adapters/adapters',
       'adapters/backbones',
       'adapters/registry.json',

@@ -1,8 +1,15 @@
 /** Files by name in a folder, written whole or not at all: what checkpoints and cached features are kept in. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MettleError } from '../errors.ts';
+
+/** Whether there is a file or folder of this name. */
+export const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 export class DiskStore {
   readonly #folder: string;

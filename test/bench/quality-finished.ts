@@ -1,9 +1,10 @@
 /** The shipped adapter as a run of the quality bench: what `mettle train` left on the disk, if it was trained with the bench's budget. */
-import { access, cp, readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contractOf } from '../../sdk/hub/contract.ts';
 import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
 import type { Weights } from '../../sdk/models/params.ts';
+import { exists } from '../../sdk/node/file-store.ts';
 import { readSafetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { stepsPerEpoch } from '../../sdk/train/batches.ts';
 import { configFor } from '../../sdk/train/config.ts';
@@ -21,11 +22,7 @@ export type Finished = {
 
 /** Copies the adapter `folder` to `out` and says what it is; null where it is not there. Throws where it is of another budget, backbone or shape. */
 export async function takeFinished(place: Place, folder: string, out: string): Promise<Finished | null> {
-  const there = await access(folder).then(
-    () => true,
-    () => false,
-  );
-  if (!there) return null;
+  if (!(await exists(folder))) return null;
   const json = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   const manifest = await json<AdapterManifest>('manifest.json');
   const { config, best } = await json<{ config: unknown; best: { evaluation: { score: number } } | null }>(

@@ -1,5 +1,4 @@
 /** A pretraining on this machine: teachers and material from disk, work in `OUT.work`, and at the end the weights as one file. */
-import { access } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { platform } from '#platform';
 import type { DeviceRequest, ModelPackage } from '../../engine/types.ts';
@@ -19,7 +18,7 @@ import { type Material, type Pretrained, pretrain } from '../../train/pretrain/p
 import type { SoundSource } from '../../train/pretrain/sounds.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
 import { checkpointName, type TrainProgress } from '../../train/trainer.ts';
-import { DiskStore } from '../file-store.ts';
+import { DiskStore, exists } from '../file-store.ts';
 import { listMaterial, readPictures, readSounds } from './material.ts';
 
 export type PretrainRun = {
@@ -59,11 +58,7 @@ const checkpointEvery = 100;
 /** Throws what `pretrain`, `loadModel` and `listMaterial` throw, and `write` where `out` is there already or cannot be written. */
 export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
   const { signal, out } = run;
-  const there = await access(out).then(
-    () => true,
-    () => false,
-  );
-  if (there) {
+  if (await exists(out)) {
     throw new MettleError('write', `${out} exists already.`, { hint: 'Choose another --out, or move the file away.' });
   }
   const preset = presets[run.preset];

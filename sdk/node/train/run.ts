@@ -1,6 +1,6 @@
 /** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { platform } from '#platform';
 import { placeOf } from '../../compile/form-runs.ts';
@@ -20,7 +20,7 @@ import { formatReport } from '../../train/metrics/report.ts';
 import { type AdapterProgress, type TrainedAdapter, trainAdapter } from '../../train/train-adapter.ts';
 import { checkpointName } from '../../train/trainer.ts';
 import { loadDataset } from '../data/index.ts';
-import { DiskStore } from '../file-store.ts';
+import { DiskStore, exists } from '../file-store.ts';
 import { findGpu } from '../gpu.ts';
 import { machineName } from '../machine.ts';
 import { toyboxOrigin } from '../toybox/origin.ts';
@@ -157,12 +157,6 @@ async function checkTarget({ out, id, license }: TrainRun): Promise<void> {
   }
   if (license.trim() === '') throw new MettleError('invalid-argument', 'The licence has no name.');
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** The name of what will compute. Throws `device` where that cannot be had, or is a software GPU that was not asked for. */
 async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * Pretraining of a backbone without labels: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and
- * changed without end (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
+ * Pretraining of a backbone: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and changed without
+ * end, and what those that were made up are known to show or play (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
  */
 import { createLogMel } from '../../media/log-mel.ts';
 import { pictureToTensor } from '../../media/picture.ts';

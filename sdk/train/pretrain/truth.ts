@@ -43,7 +43,7 @@ export function truthOf(sample: Sample, [rows, columns]: readonly [number, numbe
 /** How much more a place with a class counts than one without: those are one in many. */
 const presence = 9;
 
-/** Cross entropy of `logits` [B, places, classes] with the shares, per known place and class, and times ten: about 1 for a stage that says nothing. */
+/** Cross entropy of `logits` [B, places, classes] with the shares, over all places and classes, unknown ones as zero, and times ten: pictures show few classes. */
 export function truthLoss(logits: Value, shares: Value, known: Value): Value {
   const entropy = sub(softplus(logits), mul(shares, logits));
   const weighted = mul(mul(entropy, add(mul(shares, presence), 1)), known);

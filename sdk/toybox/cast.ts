@@ -23,10 +23,13 @@ export function castClip(layout: ToyboxLayout, label: string, dice: Dice): Role[
   }
 }
 
-/** One event that is both seen and heard; around it the object may be seen silent or heard unseen, and others may be seen or heard, never both at once. */
+/**
+ * One event that is both seen and heard; before and after it the object is mostly there to one sense alone, and others are seen or heard, never both at once.
+ * Neither sense suffices: of the seconds in which something is heard, and of those in which something is seen, about a third are no event.
+ */
 function castEvent(label: string, others: string[], dice: Dice): Role[] {
-  const whole = dice.chance(0.35);
-  const length = whole ? 10 : dice.whole(2, 8);
+  const whole = dice.chance(0.1);
+  const length = whole ? 10 : dice.whole(3, 7);
   const start = whole ? 0 : dice.whole(0, 10 - length);
   const during = flags(10, start, start + length);
   const role: Role = { label, seen: [...during], heard: [...during], restless: dice.chance(0.5) };
@@ -34,14 +37,14 @@ function castEvent(label: string, others: string[], dice: Dice): Role[] {
     [0, start],
     [start + length, 10],
   ] as const) {
-    const around = dice.pick(['seen', 'seen', 'heard', 'heard', 'neither'] as const);
+    const around = dice.pick(['seen', 'seen', 'seen', 'heard', 'heard', 'heard', 'neither'] as const);
     if (around !== 'neither') role[around].fill(true, from, to);
   }
   const roles = [role];
-  for (let count = dice.pick([0, 1, 1, 2]); count > 0; count--) {
-    const seen = dice.chance(0.65) ? stretch(10, 3, dice) : flags(10, 0, 0);
+  for (let count = dice.pick([1, 1, 2]); count > 0; count--) {
+    const seen = dice.chance(0.5) ? stretch(10, 4, dice) : flags(10, 0, 0);
     const listens = dice.chance(seen.includes(true) ? 0.3 : 1);
-    const heard = (listens ? stretch(10, 2, dice) : flags(10, 0, 0)).map((on, second) => on && !seen[second]);
+    const heard = (listens ? stretch(10, 4, dice) : flags(10, 0, 0)).map((on, second) => on && !seen[second]);
     roles.push({ label: others.pop()!, seen, heard, restless: dice.chance(0.5) });
   }
   return roles;

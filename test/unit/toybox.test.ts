@@ -118,6 +118,36 @@ describe('truth', () => {
     }
   });
 
+  test.each(['seen', 'heard'] as const)(
+    'who knows all that is %s is right about two AVE seconds of three at best',
+    (sense) => {
+      // The best answer for every combination of how long each class that is there now is there in all; to background, or to the one that stays longest.
+      const answers = new Map<string, { background: number; longest: number }>();
+      let seconds = 0;
+      for (const clip of clipsOf('ave', 1000)) {
+        const classes = toyboxClasses.map((label) => flagsOf(clip, label));
+        for (const second of everySecond(clip)) {
+          const there = classes
+            .filter((flags) => flags[sense][second])
+            .map((flags) => ({ both: flags.both[second]!, length: flags[sense].filter(Boolean).length }))
+            .sort((a, b) => b.length - a.length);
+          const key = there.map(({ length }) => length).join();
+          const answer = answers.get(key) ?? { background: 0, longest: 0 };
+          if (classes.every((flags) => !flags.both[second])) answer.background++;
+          else if (there[0]?.both) answer.longest++;
+          answers.set(key, answer);
+          seconds++;
+        }
+      }
+      const right = [...answers.values()].reduce(
+        (sum, { background, longest }) => sum + Math.max(background, longest),
+        0,
+      );
+      expect(right / seconds).toBeLessThan(0.68);
+      expect(right / seconds).toBeGreaterThan(0.45);
+    },
+  );
+
   test('neither sense alone tells what is both seen and heard', () => {
     for (const layout of ['ave', 'llp'] as const) {
       let [seen, heard, both] = [0, 0, 0];

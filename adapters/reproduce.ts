@@ -47,28 +47,19 @@ const sound = ['--modality', 'sound', '--front-end', join(here, 'everyday/yamnet
 
 /** Fold 3 of ESC-10 is what sound backbones are judged by, so none of it is learned from. */
 const judged = String.raw`/3-[^/]*\.ogg$`;
-const pretrain = (
-  preset: string,
-  steps: number,
-  teachers: readonly string[],
-  more: readonly string[],
-  name = preset,
-): Stage => ({
-  name,
-  makes: `${name}.safetensors`,
+const pretrain = (preset: string, steps: number, teachers: readonly string[], more: readonly string[]): Stage => ({
+  name: preset,
+  makes: `${preset}.safetensors`,
   command: [
-    ...[...mettle, 'pretrain', '--preset', preset, '--steps', String(steps), '--resume'],
+    ...[...mettle, 'pretrain', '--preset', preset, '--steps', String(steps), '--batch', '16', '--resume'],
     ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
     ...more,
-    ...['--material', from('clips'), '--out', `${name}.safetensors`],
+    ...['--material', from('clips'), '--out', `${preset}.safetensors`],
   ],
 });
 
-const eyes = ['mobilenetv2', 'deeplabv3'];
-const pictures = ['--material', from('pictures/images')];
-
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
-const clips = { ave: 800, llp: 800, 'avs-s4': 1500, 'avs-ms3': 500 } as const;
+const clips = { ave: 800, llp: 1000, 'avs-s4': 2000, 'avs-ms3': 700 } as const;
 const toybox = (layout: keyof typeof clips): Stage => ({
   name: `data-${layout}`,
   makes: `data/toybox/${layout}/truth.jsonl`,
@@ -88,15 +79,11 @@ const train = (id: string, folder: string, more: readonly string[] = []): Stage 
 });
 
 const stages: Stage[] = [
-  tap('mobilenetv2', 'mobilenetv2', ['tap_05', 'tap_12', 'head'], ['--size', '160x160', ...signed]),
+  tap('mobilenetv2', 'mobilenetv2', ['tap_05', 'tap_12', 'head'], ['--size', '128x128', ...signed]),
   tap('deeplabv3', 'deeplabv3_mnv2', ['tap_16', 'aspp_merge'], ['--size', '128x128', ...signed]),
   tap('yamnet', 'yamnet', ['tap_05', 'tap_11', 'tap_13'], sound),
-  pretrain('swin-v2-nano', 3600, eyes, [...pictures, '--teachers-only'], 'swin-v2-nano-first'),
-  pretrain('swin-v2-nano', 900, eyes, [
-    ...[...pictures, '--from', 'swin-v2-nano-first.safetensors'],
-    ...['--rate', '0.0005', '--seed', '2'],
-  ]),
-  pretrain('hts-at-nano', 1800, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
+  pretrain('swin-v2-nano', 8500, ['mobilenetv2', 'deeplabv3'], ['--material', from('pictures/images')]),
+  pretrain('hts-at-nano', 8000, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
   {
     name: 'nano',
     makes: nano,

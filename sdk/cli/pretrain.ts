@@ -87,7 +87,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     if (!values.quiet) io.stderr.write(`${oneLine(text)}\n`);
   };
   try {
-    const { explained } = await pretrainOnDisk({
+    const { explained, told } = await pretrainOnDisk({
       ...options,
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
@@ -95,6 +95,9 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     bar.clear();
     for (const { tap, stage, percent } of explained) {
       io.stdout.write(`${tap}  explained by stage ${stage}: ${percent.toFixed(1)} %\n`);
+    }
+    for (const { stage, percent } of told) {
+      if (percent !== null) io.stdout.write(`known classes  explained by stage ${stage}: ${percent.toFixed(1)} %\n`);
     }
     io.stdout.write(`Weights: ${options.out}\n`);
     return 0;

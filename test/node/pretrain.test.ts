@@ -48,6 +48,8 @@ const ears: AudioPreset = {
   network: { ...small, mels: 16, layout: { kind: 'plain' } },
 };
 
+/** Of which it is not known what it shows. */
+const blank = { width: 8, height: 8, data: new Uint8Array(192).fill(90) };
 const drawn = [shapeHeaps(1, 10), fractals(1, 4)];
 
 /** With a teacher of its own, which lives as long as the run. */
@@ -97,6 +99,20 @@ describe('learning', () => {
       expect(percent).toBeGreaterThan(20);
     }
     expect([...weights.keys()].sort()).toEqual([...backboneParams(eyes).keys()].sort());
+  });
+
+  test('what made scenes show, at every stage', async () => {
+    const material = { pictures: [toyboxPictures(6, 40)] };
+    const before = await run({ material, steps: 1, rate: 1e-9 });
+    const { told } = await run({ material, steps: 200 });
+    expect(told.map(({ stage }) => stage)).toEqual([0, 1]);
+    for (const [i, { percent }] of told.entries()) {
+      expect(before.told[i]!.percent).toBeLessThan(0);
+      expect(percent).toBeGreaterThan(before.told[i]!.percent! + 50);
+    }
+    const photographs = await run({ material: { pictures: [{ draw: () => blank }] }, steps: 1 });
+    expect(photographs.told.map(({ percent }) => percent)).toEqual([null, null]);
+    expect((await run({ teachersOnly: true, steps: 1 })).told).toEqual([]);
   });
 
   test('from a network for sounds', async () => {
@@ -186,6 +202,17 @@ describe('what is known', () => {
       draw: () => ({ width: 8, height: 8, data: new Uint8Array(192), shown: new Uint8Array(64).fill(3) }),
     };
     expect(new Set(pictureSample([flat], 16, 1, 0).shown)).toEqual(new Set([3]));
+  });
+
+  test('what is put behind an object leaves the object where it is', () => {
+    const shown = new Uint8Array(64).map((_, i) => (i % 8 < 4 ? 2 : 0));
+    const scene = { draw: () => ({ width: 8, height: 8, data: new Uint8Array(192), shown }) };
+    const kinds = Array.from({ length: 60 }, (_, i) => {
+      const of = new Set(pictureSample([scene, { draw: () => blank }], 16, 1, i).shown);
+      return [2, 0, 255].filter((value) => of.has(value)).join();
+    });
+    expect(kinds).toContain('2,0');
+    expect(kinds).toContain('2,255');
   });
 
   test('soundtracks say what is heard in a stretch', () => {

@@ -52,7 +52,7 @@ export type PretrainRun = {
 /** Seed of the toybox scenes that are learned from, apart from those of data sets. */
 const toyboxSeed = 1_000_003;
 /** Made pictures and soundtracks of each kind. */
-const [scenes, drawings, soundtracks] = [3000, 400, 250];
+const [scenes, drawings, soundtracks] = [6000, 400, 600];
 const checkpointEvery = 100;
 
 /** Throws what `pretrain`, `loadModel` and `listMaterial` throw, and `write` where `out` is there already or cannot be written. */
@@ -124,8 +124,8 @@ async function readMaterial({ preset: name, material: folders, exclude, seed, si
     const toybox = toyboxPictures(toyboxSeed, scenes);
     const [dots, heaps] = [fractals(seed, drawings), shapeHeaps(seed, drawings)];
     const drawn: PictureSource = { draw: (dice) => dice.pick([dots, heaps]).draw(dice) };
-    // Photographs are half of what is seen, scenes of the toybox a third.
-    material = { pictures: [found, found, found, toybox, toybox, drawn] };
+    // Scenes of the toybox are half of what is seen, photographs a third.
+    material = { pictures: [found, found, toybox, toybox, toybox, drawn] };
   } else {
     const { sampleRate } = preset.frontEnd;
     const sounds = await readSounds(paths, sampleRate, { signal, onFile });
@@ -143,11 +143,11 @@ async function readWeights(path: string): Promise<Weights> {
   return new Map([...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]));
 }
 
-function writeWeights({ weights, explained }: Pretrained, run: PretrainRun): Uint8Array {
+function writeWeights({ weights, explained, told }: Pretrained, run: PretrainRun): Uint8Array {
   const tensors = [...backboneParams(presets[run.preset]).values()].map(({ name, shape }) => {
     return [name, { dtype: 'F32' as const, shape: [...shape], data: weights.get(name)! }] as const;
   });
   const { preset, steps, batch, seed, rate, teachersOnly } = run;
-  const facts = { preset, steps, batch, seed, rate, teachersOnly, explained };
+  const facts = { preset, steps, batch, seed, rate, teachersOnly, explained, told };
   return writeSafetensors(Object.fromEntries(tensors), { mettle: JSON.stringify(facts) });
 }

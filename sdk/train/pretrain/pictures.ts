@@ -27,7 +27,8 @@ export function pictureSample(
   const dice = diceOf(`${seed} picture ${index}`);
   const one = (): Piece => piece(dice.pick(sources).draw(dice), side, dice);
   const { rgb, shown } = one();
-  if (dice.chance(0.3)) paste({ rgb, shown }, one(), side, dice);
+  if (dice.chance(0.3)) putBehind({ rgb, shown }, one());
+  if (dice.chance(0.25)) paste({ rgb, shown }, one(), side, dice);
   else if (dice.chance(0.15)) blend({ rgb, shown }, one(), dice.between(0.2, 0.5));
   recolour(rgb, dice);
   return { width: side, height: side, data: Uint8Array.from(new Uint8ClampedArray(rgb)), shown };
@@ -35,15 +36,12 @@ export function pictureSample(
 
 /** A turned, stretched, perhaps mirrored part of a picture. */
 function piece(source: Drawing, side: number, dice: Dice): Piece {
-  const area = dice.chance(0.5) ? dice.between(0.25, 1) : dice.between(0.04, 0.5);
-  const stretch = Math.exp(dice.between(-0.3, 0.3));
-  const whole = Math.min(source.width, source.height);
-  const length = whole * Math.sqrt(area);
+  const [across, down] = dice.chance(0.35) ? nearlyAll(source, dice) : part(source, dice);
   const angle = dice.chance(0.3) ? dice.between(-0.6, 0.6) : 0;
   const mirror = dice.chance(0.5) ? -1 : 1;
-  const level = levelFor(source, length / side);
+  const level = levelFor(source, Math.sqrt(across * down) / side);
   const scale = level.width / source.width;
-  const [dx, dy] = [(length * stretch * scale) / side, ((length / stretch) * scale) / side];
+  const [dx, dy] = [(across * scale) / side, (down * scale) / side];
   const margin = (extent: number, step: number): number => Math.max(0, extent - step * side) / 2;
   const centreX = level.width / 2 + dice.between(-1, 1) * margin(level.width, dx);
   const centreY = level.height / 2 + dice.between(-1, 1) * margin(level.height, dy);
@@ -65,6 +63,20 @@ function piece(source: Drawing, side: number, dice: Dice): Piece {
     }
   }
   return { rgb, shown };
+}
+
+/** Width and height that are seen, in pixels of the picture: about the whole of it, squashed to the square as it is when a backbone is used. */
+function nearlyAll({ width, height }: RgbImage, dice: Dice): [number, number] {
+  const share = dice.between(0.8, 1.05);
+  return [width * share * Math.exp(dice.between(-0.08, 0.08)), height * share * Math.exp(dice.between(-0.08, 0.08))];
+}
+
+/** About a square of it. */
+function part({ width, height }: RgbImage, dice: Dice): [number, number] {
+  const area = dice.chance(0.5) ? dice.between(0.25, 1) : dice.between(0.04, 0.5);
+  const stretch = Math.exp(dice.between(-0.3, 0.3));
+  const length = Math.min(width, height) * Math.sqrt(area);
+  return [length * stretch, length / stretch];
 }
 
 /** Writes the colour at a place between pixels; beyond the edges the picture is mirrored. */
@@ -112,6 +124,15 @@ function halved({ width, height, data }: RgbImage): RgbImage {
     }
   }
   return { width: columns, height: rows, data: out };
+}
+
+/** What has a class stays; where nothing has one or that is not known, the other picture is seen. */
+function putBehind({ rgb, shown }: Piece, other: Piece): void {
+  shown.forEach((value, i) => {
+    if (value > 0 && value !== unknown) return;
+    shown[i] = other.shown[i]!;
+    for (let c = 3 * i; c < 3 * i + 3; c++) rgb[c] = other.rgb[c]!;
+  });
 }
 
 /** A rectangle of one picture over the other. */

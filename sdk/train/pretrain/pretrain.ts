@@ -12,11 +12,12 @@ import type { BatchSource } from '../batches.ts';
 import type { CheckpointStore } from '../checkpoint.ts';
 import { Predictor } from '../predict.ts';
 import { type TrainProgress, train } from '../trainer.ts';
+import { type Judgement, judge, scoreOf } from './judge.ts';
 import { type PictureSource, pictureSample } from './pictures.ts';
 import { type SoundSource, soundSample } from './sounds.ts';
-import { exampleOf, headPrefix, studentModel, type Target, targetFor, truthFor } from './student.ts';
+import { exampleOf, headPrefix, studentModel, targetFor, truthFor } from './student.ts';
 import type { Sample, Teacher } from './teacher.ts';
-import { truthOf } from './truth.ts';
+import { truthsOf } from './truth.ts';
 
 /** What is drawn from: each source as often as another. */
 export type Material = { pictures: readonly PictureSource[] } | { sounds: readonly SoundSource[] };
@@ -45,11 +46,10 @@ export type PretrainOptions = {
   onProgress?: (progress: TrainProgress) => void;
 };
 
-export type Pretrained = {
+/** Judged on samples that were not trained on. */
+export type Pretrained = Judgement & {
   /** The backbone's parameters by their published names: a moving average over the last steps. */
   weights: Weights;
-  /** How much of each teacher's tap is explained on samples that were not trained on, in percent: 100 is all, 0 is what saying its mean explains. */
-  explained: { tap: string; stage: number; percent: number }[];
 };
 
 /** Numbers of samples that are not trained on, far beyond those that are. */
@@ -70,8 +70,7 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     const sample = draw(index);
     const wanted: Float32Array[][] = [];
     for (const [i, teacher] of teachers.entries()) wanted.push(await teacher.targets(sample, targets[i]!));
-    const truths = truth.stages.map(({ stage, grid }) => ({ stage, target: truthOf(sample, grid, truth.classes) }));
-    return exampleOf(input(sample), wanted.flat(), truths);
+    return exampleOf(input(sample), wanted.flat(), truthsOf(sample, truth));
   };
   const sourceOf = (size: number, first: number): BatchSource => ({
     size,
@@ -82,7 +81,7 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
   for (let index = 0; index < probes; index++) held.push(await example(judgedSamples + index));
   const predictor = await Predictor.open(runtime, model, batch);
   try {
-    const explainedBy = (weights: Weights) => explained(predictor, weights, held, targets.flat(), signal);
+    const judged = (weights: Weights) => judge(predictor, weights, held, targets.flat(), truth, signal);
     const { weights } = await train({
       runtime,
       model,
@@ -93,7 +92,7 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
       optimizer: { decay: 0.05, average: 0.998 },
       schedule: { rate, warmup: 0.05, floor: 0.01 },
       from: options.from,
-      evaluate: async (weights) => ({ score: meanOf(await explainedBy(weights)) }),
+      evaluate: async (weights) => ({ score: scoreOf(await judged(weights)) }),
       evaluateEvery: Math.min(steps, 250),
       checkpoint: checkpoint && { store: checkpoint.store, every: checkpoint.every },
       resume: checkpoint?.resume,
@@ -103,10 +102,7 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     });
     return {
       weights: new Map([...weights].filter(([name]) => !name.startsWith(headPrefix))),
-      explained: (await explainedBy(weights)).map((percent, i) => {
-        const { name, stage } = targets.flat()[i]!;
-        return { tap: name, stage, percent };
-      }),
+      ...(await judged(weights)),
     };
   } finally {
     await predictor.dispose();
@@ -132,34 +128,3 @@ function inputOf({ modality, frontEnd }: BackbonePreset): (sample: Sample) => Fl
   const logMel = createLogMel(frontEnd);
   return (sample) => logMel((sample as { pcm: Float32Array }).pcm);
 }
-
-/** In percent, per target. */
-async function explained(
-  predictor: Predictor,
-  weights: Weights,
-  held: readonly Record<string, Float32Array>[],
-  targets: readonly Target[],
-  signal: AbortSignal | undefined,
-): Promise<number[]> {
-  const left = targets.map(() => 0);
-  const all = targets.map(() => 0);
-  await predictor.each(
-    weights,
-    { size: held.length, id: (index) => `sample ${index}`, read: (index) => held[index]! },
-    (outputs, index) => {
-      const wanted = held[index]!;
-      Object.entries(outputs).forEach(([name, said], target) => {
-        const meant = wanted[name];
-        if (!meant) return;
-        for (let i = 0; i < said.length; i++) {
-          left[target]! += (said[i]! - meant[i]!) ** 2;
-          all[target]! += meant[i]! ** 2;
-        }
-      });
-    },
-    signal,
-  );
-  return left.map((rest, target) => 100 * (1 - rest / all[target]!));
-}
-
-const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

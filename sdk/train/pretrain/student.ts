@@ -10,7 +10,7 @@ import { dense } from '../../models/layers.ts';
 import type { Params } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { swinV2 } from '../../models/swin-v2.ts';
-import { add, mean, mul, sub, type Value } from '../../ops/index.ts';
+import { add, mean, mul, reshape, sub, transpose, upsample2x, type Value } from '../../ops/index.ts';
 import type { InputShapes, TrainModel, Values } from '../step.ts';
 import { type Truth, type TruthTarget, truthLoss } from './truth.ts';
 
@@ -27,10 +27,11 @@ export type Target = {
 };
 
 const sample = 'sample';
-const targetName = (index: number): string => `target/${index}`;
-const sharesName = (stage: number): string => `shares/${stage}`;
-const knownName = (stage: number): string => `known/${stage}`;
-const truthName = (stage: number): string => `truth/${stage}`;
+/** Of a batch's arrays and the student's outputs: a teacher's tap, and by stage the shares of classes, where they are known, and what is said of them. */
+export const targetName = (index: number): string => `target/${index}`;
+export const sharesName = (stage: number): string => `shares/${stage}`;
+export const knownName = (stage: number): string => `known/${stage}`;
+export const truthName = (stage: number): string => `truth/${stage}`;
 /** Parameters that are not the backbone's have this before their names, and are left out of the result. */
 export const headPrefix = 'predict.';
 
@@ -76,13 +77,16 @@ function gridsOf({ modality, frontEnd, network }: BackbonePreset): [number, numb
   return network.depths.map((_, stage) => [rows / network.patch / 2 ** stage, columns / network.patch / 2 ** stage]);
 }
 
-/** The last two stages tell classes; without classes none does. */
-export const truthFor = (preset: BackbonePreset, classes: number): Truth => ({
-  classes,
-  stages: gridsOf(preset)
-    .map((grid, stage) => ({ stage, grid }))
-    .slice(classes > 0 ? -2 : preset.network.depths.length),
-});
+/**
+ * Of a picture every stage tells which classes are where, each adding to what the coarser ones say; of a second of sound, in which no place differs from
+ * another, the last two tell it, each by itself. Without classes none does.
+ */
+export function truthFor(preset: BackbonePreset, classes: number): Truth {
+  const stages = classes > 0 ? gridsOf(preset).map((grid, stage) => ({ stage, grid })) : [];
+  return preset.modality === 'visual'
+    ? { classes, stages, refines: true, weight: 1 }
+    : { classes, stages: stages.slice(-2), refines: false, weight: 0.2 };
+}
 
 export function studentModel(preset: BackbonePreset, targets: readonly Target[], truth: Truth): TrainModel {
   const shapes = (batch: number): InputShapes => ({
@@ -111,7 +115,7 @@ export function studentModel(preset: BackbonePreset, targets: readonly Target[],
         truthLoss(outputs[truthName(stage)]!, inputs[sharesName(stage)]!, inputs[knownName(stage)]!),
       ]);
       const followed = mul(sum, 1 / targets.length);
-      const loss = told.reduce((all, [, error]) => add(all, mul(error, 1 / told.length)), followed);
+      const loss = told.reduce((all, [, error]) => add(all, mul(error, truth.weight / told.length)), followed);
       return { loss, ...Object.fromEntries([...errors, ...told]) };
     },
   };
@@ -131,9 +135,24 @@ function predictions(
     targetName(index),
     dense(p, `${headPrefix}${index}`, stageEnds[stage]!, width),
   ]);
-  const told = truth.stages.map(({ stage }): [string, Value] => [
-    truthName(stage),
-    dense(p, `${headPrefix}truth.${stage}`, stageEnds[stage]!, truth.classes),
-  ]);
-  return Object.fromEntries([...outputs, ...told]);
+  return { ...Object.fromEntries(outputs), ...tell(p, stageEnds, truth) };
+}
+
+/** Logits of the classes [B, places, classes] by each stage that tells them, the coarsest first. */
+function tell(p: Params, stageEnds: readonly Value[], { classes, stages, refines }: Truth): Values {
+  const told: Values = {};
+  let coarser: Value | null = null;
+  for (const { stage, grid } of [...stages].reverse()) {
+    const own: Value = dense(p, `${headPrefix}truth.${stage}`, stageEnds[stage]!, classes);
+    coarser = refines && coarser ? add(own, twiceAsFine(coarser, grid)) : own;
+    told[truthName(stage)] = coarser;
+  }
+  return told;
+}
+
+/** Tokens of a map, as those of a map of twice as many rows and columns: `rows` and `columns` of the finer one. */
+function twiceAsFine(tokens: Value, [rows, columns]: readonly [number, number]): Value {
+  const [batch, , width] = tokens.shape as [number, number, number];
+  const map = reshape(transpose(tokens, [0, 2, 1]), [batch, width, rows / 2, columns / 2]);
+  return transpose(reshape(upsample2x(map), [batch, width, rows * columns]), [0, 2, 1]);
 }

@@ -6,13 +6,25 @@ import { add, mean, mul, softplus, sub, type Value } from '../../ops/index.ts';
 import { unknown } from './pictures.ts';
 import type { Sample } from './teacher.ts';
 
-/** Classes that are taught, and the stages (from 0) that learn to tell them. */
-export type Truth = { classes: number; stages: readonly { stage: number; grid: readonly [number, number] }[] };
+export type Truth = {
+  /** How many are taught. */
+  classes: number;
+  /** Those that learn to tell them, counted from 0, finest first. */
+  stages: readonly { stage: number; grid: readonly [number, number] }[];
+  /** Each stage says what is to be added to what the next, half as fine, says. */
+  refines: boolean;
+  /** Of this lesson, where that of the teachers has 1. */
+  weight: number;
+};
 
 /** Share of each place that each class takes, [places, classes], and the share of it that is known, [places, 1]. */
 export type TruthTarget = { shares: Float32Array; known: Float32Array };
 
-/** Of one grid. */
+/** Of each stage that tells it. */
+export const truthsOf = (sample: Sample, { stages, classes }: Truth): { stage: number; target: TruthTarget }[] =>
+  stages.map(({ stage, grid }) => ({ stage, target: truthOf(sample, grid, classes) }));
+
+/** Of one grid, whose rows and columns divide a picture's height and width. */
 export function truthOf(sample: Sample, [rows, columns]: readonly [number, number], classes: number): TruthTarget {
   const places = rows * columns;
   const shares = new Float32Array(places * classes);
@@ -26,16 +38,20 @@ export function truthOf(sample: Sample, [rows, columns]: readonly [number, numbe
     return { shares, known };
   }
   const { width, height, shown } = sample.picture;
-  const area = (width * height) / places;
-  shown.forEach((value, i) => {
-    if (value === unknown) return;
-    const row = Math.floor((Math.floor(i / width) * rows) / height);
-    const place = row * columns + Math.floor(((i % width) * columns) / width);
-    known[place]! += 1 / area;
-    if (value > 0) shares[place * classes + value - 1]! += 1 / area;
-  });
+  const [high, wide] = [height / rows, width / columns];
   for (let place = 0; place < places; place++) {
-    for (let c = 0; known[place]! > 0 && c < classes; c++) shares[place * classes + c]! /= known[place]!;
+    const corner = Math.floor(place / columns) * high * width + (place % columns) * wide;
+    let count = 0;
+    for (let y = 0; y < high; y++) {
+      for (let i = corner + y * width, end = i + wide; i < end; i++) {
+        const value = shown[i]!;
+        if (value === unknown) continue;
+        count++;
+        if (value > 0) shares[place * classes + value - 1]! += 1;
+      }
+    }
+    known[place] = count / (high * wide);
+    for (let c = 0; count > 0 && c < classes; c++) shares[place * classes + c]! /= count;
   }
   return { shares, known };
 }

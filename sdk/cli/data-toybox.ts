@@ -1,6 +1,6 @@
 /** `mettle data toybox`: makes data sets from a seed. */
 import { TOYBOX_LAYOUTS, type ToyboxLayout } from '../toybox/index.ts';
-import { readOptions, readThreads, usageError } from './options.ts';
+import { readNumber, readOptions, readThreads, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -40,9 +40,13 @@ export async function makeToybox(argv: string[], io: Io): Promise<number> {
     return 0;
   }
   if (!values.out) throw usageError('--out must name a folder.', 'data toybox');
+  const whole = (name: 'seed' | 'clips', least: number): number | undefined => {
+    const value = values[name];
+    return value === undefined ? undefined : readNumber('data toybox', name, value, { least });
+  };
   const options = {
-    seed: readWhole('seed', values.seed),
-    clips: readWhole('clips', values.clips),
+    seed: whole('seed', 0),
+    clips: whole('clips', 1),
     layouts: readLayouts(values.layouts),
     threads: readThreads(values.threads),
   };
@@ -63,12 +67,6 @@ export async function makeToybox(argv: string[], io: Io): Promise<number> {
   } finally {
     bar.clear();
   }
-}
-
-function readWhole(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw usageError(`--${name} must be a whole number, got "${value}".`, 'data toybox');
 }
 
 function readLayouts(value: string | undefined): ToyboxLayout[] | undefined {

@@ -56,6 +56,19 @@ export function readThreads(value: string | undefined): number | undefined {
   });
 }
 
+/** Both ends included; `whole` (the default) leaves out fractions. */
+export type NumberRange = { least: number; most?: number; whole?: boolean };
+
+/** The number that an option of `command` was given. */
+export function readNumber(command: string, name: string, value: string, range: NumberRange): number {
+  const { least, most = Number.POSITIVE_INFINITY, whole = true } = range;
+  const x = Number(value);
+  const inside = value.trim() !== '' && Number.isFinite(x) && x >= least && x <= most;
+  if (inside && (!whole || Number.isSafeInteger(x))) return x;
+  const bounds = `from ${least} ${Number.isFinite(most) ? `to ${most}` : 'on'}`;
+  throw usageError(`--${name} must be a ${whole ? 'whole ' : ''}number ${bounds}, got "${value}".`, command);
+}
+
 /** One of a few words; undefined where the option was left out. */
 export function readChoice<T extends string>(
   name: string,

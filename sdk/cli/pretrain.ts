@@ -2,7 +2,7 @@
 
 import { type PresetName, presets } from '../models/presets.ts';
 import type { PretrainRun } from '../node/pretrain/run.ts';
-import { readDevice, readOptions, readThreads, usageError } from './options.ts';
+import { type NumberRange, readDevice, readNumber, readOptions, readThreads, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -64,6 +64,8 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     if (value !== undefined) return value;
     throw usageError(`--${name} is missing.`, 'pretrain');
   };
+  const number = (name: 'steps' | 'batch' | 'rate' | 'seed', otherwise: string, range: NumberRange): number =>
+    readNumber('pretrain', name, values[name] ?? otherwise, range);
   const options: Omit<PretrainRun, 'signal' | 'onProgress'> = {
     preset: readPreset(needed('preset', values.preset)),
     teachers: needed('teacher', values.teacher),
@@ -72,10 +74,10 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     from: values.from ?? null,
     teachersOnly: values['teachers-only'] === true,
     out: needed('out', values.out),
-    steps: readNumber('steps', values.steps ?? '4000', 1),
-    batch: readNumber('batch', values.batch ?? '32', 1),
-    rate: readNumber('rate', values.rate ?? '0.001', Number.MIN_VALUE, false),
-    seed: readNumber('seed', values.seed ?? '1', 0),
+    steps: number('steps', '4000', { least: 1 }),
+    batch: number('batch', '32', { least: 1 }),
+    rate: number('rate', '0.001', { least: Number.MIN_VALUE, whole: false }),
+    seed: number('seed', '1', { least: 0 }),
     device: readDevice(values.device),
     threads: readThreads(values.threads),
     resume: values.resume === true,
@@ -136,13 +138,4 @@ function readPattern(value: string | undefined): RegExp | null {
   } catch (error) {
     throw usageError(`--exclude: ${(error as Error).message}.`, 'pretrain');
   }
-}
-
-function readNumber(name: string, value: string, least: number, whole = true): number {
-  const x = Number(value);
-  if (value.trim() !== '' && Number.isFinite(x) && x >= least && (!whole || Number.isSafeInteger(x))) return x;
-  throw usageError(
-    `--${name} must be ${whole ? 'a whole number' : 'a number'} from ${least} on, got "${value}".`,
-    'pretrain',
-  );
 }

@@ -13,6 +13,7 @@ import {
   readChoice,
   readDevice,
   readNote,
+  readNumber,
   readOptions,
   readThreads,
   usageError,
@@ -127,9 +128,9 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task', 'none'] as const);
   const senses = readChoice('senses', values.senses, ['both', 'audio', 'visual'] as const);
   const head = readChoice('head', values.head, ['A', 'B'] as const);
-  const whole = (name: 'tokens' | 'width' | 'layers' | 'segments', least: number, most: number): number | undefined => {
+  const whole = (name: WholeNumber, least: number, most: number): number | undefined => {
     const value = values[name];
-    return value === undefined ? undefined : number(name, value, least, most);
+    return value === undefined ? undefined : readNumber('train', name, value, { least, most });
   };
   return {
     data,
@@ -146,10 +147,10 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
         .toLowerCase()
         .replace(/[^a-z0-9._-]/g, '-'),
     license: values.license ?? 'MIT',
-    epochs: values.epochs === undefined ? null : number('epochs', values.epochs, 1, 100_000),
-    batch: number('batch', values.batch ?? '8', 1, 4096),
-    seed: number('seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
-    rate: number('rate', values.rate ?? '0.001', Number.MIN_VALUE, 1, false),
+    epochs: whole('epochs', 1, 100_000) ?? null,
+    batch: whole('batch', 1, 4096) ?? 8,
+    seed: whole('seed', 0, Number.MAX_SAFE_INTEGER) ?? 1,
+    rate: readNumber('train', 'rate', values.rate ?? '0.001', { least: Number.MIN_VALUE, most: 1, whole: false }),
     config: given({
       taps,
       senses,
@@ -160,11 +161,14 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
     }),
     forms: values.exact ? exactForms : values.forms ? readForms(values.forms, 'train') : undefined,
     cache: values.cache ?? `${out}.work/features`,
-    cacheBytes: 1e9 * number('cache-gb', values['cache-gb'] ?? '20', 0, 1e6, false),
+    cacheBytes:
+      1e9 * readNumber('train', 'cache-gb', values['cache-gb'] ?? '20', { least: 0, most: 1e6, whole: false }),
     resume: values.resume === true,
     command: ['mettle train', ...argv.map(withoutFolders).map(shellWord)].join(' '),
   };
 }
+
+type WholeNumber = 'epochs' | 'batch' | 'seed' | 'tokens' | 'width' | 'layers' | 'segments';
 
 /** Without what was left out. */
 const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -179,13 +183,6 @@ function withoutFolders(arg: string): string {
 /** So written that a shell reads it as one word. */
 const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
-function number(name: string, value: string, least: number, most: number, whole = true): number {
-  const x = Number(value);
-  if (value.trim() !== '' && x >= least && x <= most && (!whole || Number.isInteger(x))) return x;
-  const kind = whole ? 'a whole number' : 'a number';
-  throw new MettleError('invalid-argument', `--${name} must be ${kind} from ${least} to ${most}, got "${value}".`);
-}
 
 type ConfigValue = string | boolean | string[];
 

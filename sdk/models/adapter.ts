@@ -25,6 +25,7 @@ export type AdapterConfig = {
   senses?: 'both' | Sense;
   /** Seconds that the clip part sees at once. */
   segments: number;
+  /** In which the clip part looks along time. */
   layers: number;
   heads: number;
   /** Channels of the mask decoder. */
@@ -146,7 +147,7 @@ export function clipPart(p: Params, sensed: SensedTokens, config: AdapterConfig)
     return head === 'A' ? outputs : { logits: decodeEvents(outputs.event!, outputs.class!) };
   }
   const [b, t] = tokens.mask.shape as [number, number];
-  const { audio, visual, audioClip, visualClip } = parsing(p, tokens, { classes: classes.length, heads });
+  const { audio, visual, audioClip, visualClip } = parsing(p, tokens, { classes: classes.length, layers, heads });
   const perSecond = (x: Value): Value => expand(reshape(x, [b, 1, classes.length]), [b, t, classes.length]);
   return { audio, visual, audioClip: perSecond(audioClip), visualClip: perSecond(visualClip) };
 }

@@ -1,6 +1,6 @@
 /**
- * Video parsing on meta-tokens: attention within and between modalities along time in the manner of HAN (Tian et al., ECCV 2020), one sigmoid classifier for
- * both, and attentive pooling to the whole clip (MMIL) so that labels of clips are enough to learn from.
+ * Video parsing on meta-tokens: attention within and between modalities along time in the manner of HAN (Tian et al., ECCV 2020) or none of it, one sigmoid
+ * classifier for both, and attentive pooling to the whole clip (MMIL) so that labels of clips are enough to learn from.
  */
 import {
   add,
@@ -21,7 +21,12 @@ import type { ClipTokens } from './localization.ts';
 import type { Params } from './params.ts';
 import { attention, keyBias } from './transformer.ts';
 
-export type ParsingConfig = { classes: number; heads: number };
+export type ParsingConfig = {
+  classes: number;
+  /** Layers in which seconds and senses look at each other; with 0 every second of a sense is judged by itself. HAN has 1. */
+  layers: number;
+  heads: number;
+};
 
 export type ParsingOutputs = {
   /** Probability per second: [B, T, classes]. */
@@ -34,10 +39,7 @@ export type ParsingOutputs = {
 };
 
 export function parsing(p: Params, { audio, visual, mask }: ClipTokens, config: ParsingConfig): ParsingOutputs {
-  const bias = keyBias(mask);
-  const [a, v] = [mean(audio, [2]), mean(visual, [2])];
-  const heard = p.in('audio', (q) => hybrid(q, a, v, config.heads, bias));
-  const seen = p.in('visual', (q) => hybrid(q, v, a, config.heads, bias));
+  const [heard, seen] = mix(p, mean(audio, [2]), mean(visual, [2]), mask, config);
   const probability = (x: Value): Value => sigmoid(dense(p, 'classifier', x, config.classes));
   const [pa, pv] = [probability(heard), probability(seen)];
 
@@ -57,11 +59,25 @@ export function parsing(p: Params, { audio, visual, mask }: ClipTokens, config: 
   return { audio: pa, visual: pv, audioClip: of(0), visualClip: of(1), clip };
 }
 
-/** Self-attention and cross-attention of one modality along time, added, then a small network; norm after each. */
-function hybrid(p: Params, own: Value, other: Value, heads: number, bias: Value): Value {
-  const self = p.in('self', (q) => attention(q, own, own, heads, bias));
-  const cross = p.in('cross', (q) => attention(q, own, other, heads, bias));
-  const mixed = norm(p, 'norm1', add(own, add(self, cross)));
+/** Sound and picture of each second, [B, T, c] each, after all layers. */
+function mix(p: Params, audio: Value, visual: Value, mask: Value, { layers, heads }: ParsingConfig): [Value, Value] {
+  const bias = keyBias(mask);
+  let [a, v] = [audio, visual];
+  for (let layer = 0; layer < Math.max(1, layers); layer++) {
+    const one = (sense: string, own: Value, other: Value): Value =>
+      p.in(`layers.${layer}.${sense}`, (q) => hybrid(q, own, layers > 0 ? { other, heads, bias } : null));
+    [a, v] = [one('audio', a, v), one('visual', v, a)];
+  }
+  return [a, v];
+}
+
+/** Self-attention and cross-attention of one modality along time, added, or neither; then a small network; norm after each. */
+function hybrid(p: Params, own: Value, along: { other: Value; heads: number; bias: Value } | null): Value {
+  const attended = along && [
+    p.in('self', (q) => attention(q, own, own, along.heads, along.bias)),
+    p.in('cross', (q) => attention(q, own, along.other, along.heads, along.bias)),
+  ];
+  const mixed = norm(p, 'norm1', attended ? add(own, attended.reduce(add)) : own);
   const width = own.shape[2]!;
   return norm(p, 'norm2', add(mixed, dense(p, 'fc2', relu(dense(p, 'fc1', mixed, width)), width)));
 }

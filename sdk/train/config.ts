@@ -14,6 +14,9 @@ export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'dis
  */
 export const defaultEpochs = (task: Dataset['task']): number => (task === 'segmentation' ? 15 : 30);
 
+/** Layers along time where no number is asked for. Parsing has HAN's one. */
+const defaultLayers = (task: Dataset['task']): number => (task === 'parsing' ? 1 : defaultAdapter.layers);
+
 /** Seconds that are seen at once at most, unless more are asked for: what a step takes grows with them. */
 const mostSeconds = 60;
 
@@ -42,7 +45,16 @@ export function configFor(
   }
   const longest = items.reduce((most, { seconds }) => Math.max(most, seconds), 1);
   const distill = { ...defaultAdapter.distill, ...change.distill };
-  const config = { ...defaultAdapter, segments: Math.min(longest, mostSeconds), ...change, distill, task, classes };
+  const layers = defaultLayers(task);
+  const config = {
+    ...defaultAdapter,
+    layers,
+    segments: Math.min(longest, mostSeconds),
+    ...change,
+    distill,
+    task,
+    classes,
+  };
   if (distill.width % config.heads !== 0) {
     throw new MettleError(
       'invalid-argument',

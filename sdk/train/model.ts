@@ -82,7 +82,7 @@ function localizationModel(taps: BackboneTaps, config: AdapterConfig): TrainMode
 }
 
 function parsingModel(taps: BackboneTaps, config: AdapterConfig): TrainModel {
-  const { classes, segments, heads } = config;
+  const { classes, segments, layers, heads } = config;
   return {
     inputs: (batch) => ({
       ...tapShapes(taps, config, batch),
@@ -90,7 +90,7 @@ function parsingModel(taps: BackboneTaps, config: AdapterConfig): TrainModel {
       labels: [batch, classes.length],
     }),
     forward: (p, inputs) => ({
-      ...parsing(p, clipTokens(p, taps, inputs, config), { classes: classes.length, heads }),
+      ...parsing(p, clipTokens(p, taps, inputs, config), { classes: classes.length, layers, heads }),
     }),
     loss: (outputs, { labels, mask }) => ({
       loss: weakParsing(

@@ -28,7 +28,7 @@ const modules: Record<string, Build> = {
     return { logits: logits!, loss: crossEntropy(logits!, labels!, mask!) };
   },
   parsing(p, { audio, visual, mask, labels }) {
-    const outputs = parsing(p, { audio: audio!, visual: visual!, mask: mask! }, { classes: 4, heads: 2 });
+    const outputs = parsing(p, { audio: audio!, visual: visual!, mask: mask! }, { classes: 4, layers: 1, heads: 2 });
     return { ...outputs, loss: weakParsing(outputs, labels!, clipWeight(mask!)) };
   },
   segmentation(p, { audio, visual, map0, map1, masks }) {

@@ -121,6 +121,25 @@ describe.each(cases)('%s with %s', (task, _name, change) => {
   });
 });
 
+test.each([
+  [0, false],
+  [1, true],
+  [2, true],
+])('of %d layers of parsing, what is said of a second hangs on its neighbours: %s', async (layers, hangs) => {
+  const adapter = await compiled(configOf('parsing', { layers }));
+  const seconds = [tinySegment(0), tinySegment(1)];
+  const said = await ask(adapter, seconds);
+  const second = ({ audio, visual }: AdapterOutputs, at: number): string => {
+    const width = visual!.shape[1]!;
+    return JSON.stringify([audio!, visual!].map(({ data }) => [...data].slice(at * width, (at + 1) * width)));
+  };
+  const picture = (at: number, { frame }: EngineSegment) =>
+    seconds.map((one, i) => (i === at ? { ...one, frame } : one));
+  const later = await ask(adapter, picture(1, tinySegment(3)));
+  expect(second(later, 1)).not.toBe(second(said, 1));
+  expect(second(later, 0) !== second(said, 0)).toBe(hangs);
+});
+
 test('the last tap of each sense is read, or of blocks the last block', () => {
   const config = configOf('localization', { taps: 'last' });
   expect(tapsToDistill(tinyTaps.visual, config).map(({ name }) => name)).toEqual(['visual.s1.b0']);

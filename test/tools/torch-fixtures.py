@@ -101,7 +101,7 @@ def parsing(w, inputs):
         small = linear(w, f"{name}.fc2", linear(w, f"{name}.fc1", mixed, width).relu(), width)
         return norm(w, f"{name}.norm2", mixed + small)
 
-    x = torch.stack([hybrid("audio", a, v), hybrid("visual", v, a)], 1)
+    x = torch.stack([hybrid("layers.0.audio", a, v), hybrid("layers.0.visual", v, a)], 1)
     p = linear(w, "classifier", x, classes).sigmoid()
     scores = linear(w, "time_attention", x, classes).masked_fill(hidden[:, None, :, None], -torch.inf)
     over_time = scores.softmax(2)

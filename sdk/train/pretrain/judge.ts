@@ -1,14 +1,13 @@
-/** What a student's predictions are worth on samples that it does not learn from: shares of what varies that they explain, in percent. */
+/** What a student's predictions are worth on samples that it does not learn from, in percent: 100 is all, 0 is what always saying the same is worth at best. */
 import type { Weights } from '../../models/params.ts';
 import type { Predictor } from '../predict.ts';
 import { knownName, sharesName, type Target, targetName, truthName } from './student.ts';
-import type { Truth } from './truth.ts';
+import { type Truth, type TruthTarget, weightOf } from './truth.ts';
 
-/** 100 is all, 0 is what always saying the mean explains. */
 export type Judgement = {
-  /** Each teacher's tap. */
+  /** Share of the variance of each teacher's tap. */
   explained: { tap: string; stage: number; percent: number }[];
-  /** What made samples show or play, by each stage that tells it; null where none of the samples was made. */
+  /** Of what made samples show or play, the share of the divergence, weighted as it is learned, by each stage that tells it; null where no sample was made. */
   told: { stage: number; percent: number | null }[];
 };
 
@@ -22,8 +21,9 @@ export async function judge(
   truth: Truth,
   signal: AbortSignal | undefined,
 ): Promise<Judgement> {
-  const taps = targets.map(() => new Explained(null));
-  const classes = truth.stages.map(({ stage }) => new Explained(meanShares(held, stage, truth.classes)));
+  const taps = targets.map(() => new Saved());
+  const classes = truth.stages.map(() => new Saved());
+  const usual = truth.stages.map(({ stage }) => usualLogits(held, stage, truth.classes));
   const examples = {
     size: held.length,
     id: (index: number) => `sample ${index}`,
@@ -34,10 +34,10 @@ export async function judge(
     examples,
     (outputs, index) => {
       const wanted = held[index]!;
-      taps.forEach((tap, i) => void tap.add(outputs[targetName(i)]!, wanted[targetName(i)]!));
+      taps.forEach((tap, i) => void addSquares(tap, outputs[targetName(i)]!, wanted[targetName(i)]!));
       truth.stages.forEach(({ stage }, i) => {
-        const said = outputs[truthName(stage)]!.map((logit) => 1 / (1 + Math.exp(-logit)));
-        classes[i]!.add(said, wanted[sharesName(stage)]!, wanted[knownName(stage)]!);
+        const told = { shares: wanted[sharesName(stage)]!, known: wanted[knownName(stage)]! };
+        addDivergence(classes[i]!, outputs[truthName(stage)]!, usual[i]!, told);
       });
     },
     signal,
@@ -57,41 +57,51 @@ export function scoreOf({ explained, told }: Judgement): number {
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-class Explained {
-  readonly #mean: Float64Array | null;
-  #left = 0;
-  #all = 0;
-
-  /** Of what was standardised the mean is 0, null. */
-  constructor(mean: Float64Array | null) {
-    this.#mean = mean;
-  }
-
-  /** `weights` counts each row of as many numbers as the mean has. */
-  add(said: Float32Array, meant: Float32Array, weights?: Float32Array): void {
-    const width = this.#mean?.length ?? 1;
-    for (let i = 0; i < meant.length; i++) {
-      const weight = weights?.[Math.floor(i / width)] ?? 1;
-      this.#left += weight * (said[i]! - meant[i]!) ** 2;
-      this.#all += weight * (meant[i]! - (this.#mean?.[i % width] ?? 0)) ** 2;
-    }
-  }
+/** What is left of a fault, of what it was with the constant answer. */
+class Saved {
+  left = 0;
+  all = 0;
 
   get percent(): number | null {
-    return this.#all > 0 ? 100 * (1 - this.#left / this.#all) : null;
+    return this.all > 0 ? 100 * (1 - this.left / this.all) : null;
   }
 }
 
-/** Of the places where it is known. */
-function meanShares(held: HeldSamples, stage: number, classes: number): Float64Array {
-  const sums = new Float64Array(classes);
-  let places = 0;
+/** Of taps, which are standardised: their mean is 0. */
+function addSquares(saved: Saved, said: Float32Array, meant: Float32Array): void {
+  for (let i = 0; i < meant.length; i++) {
+    saved.left += (said[i]! - meant[i]!) ** 2;
+    saved.all += meant[i]! ** 2;
+  }
+}
+
+function addDivergence(saved: Saved, logits: Float32Array, usual: Float64Array, { shares, known }: TruthTarget): void {
+  const classes = usual.length;
+  shares.forEach((share, i) => {
+    const weight = known[Math.floor(i / classes)]! * weightOf(share);
+    saved.left += weight * divergence(share, logits[i]!);
+    saved.all += weight * divergence(share, usual[i % classes]!);
+  });
+}
+
+/** Kullback-Leibler, of a share from the probability that a logit stands for, in nats. */
+function divergence(share: number, logit: number): number {
+  const crossEntropy = Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - share * logit;
+  const part = (x: number): number => (x > 0 ? x * Math.log(x) : 0);
+  return crossEntropy + part(share) + part(1 - share);
+}
+
+/** Of each class the logit that costs least where it is always said. */
+function usualLogits(held: HeldSamples, stage: number, classes: number): Float64Array {
+  const present = new Float64Array(classes);
+  const all = new Float64Array(classes);
   for (const sample of held) {
-    const [shares, known] = [sample[sharesName(stage)]!, sample[knownName(stage)]!];
-    known.forEach((weight, place) => {
-      places += weight;
-      for (let c = 0; c < classes; c++) sums[c]! += weight * shares[place * classes + c]!;
+    const known = sample[knownName(stage)]!;
+    sample[sharesName(stage)]!.forEach((share, i) => {
+      const weight = known[Math.floor(i / classes)]! * weightOf(share);
+      present[i % classes]! += weight * share;
+      all[i % classes]! += weight;
     });
   }
-  return sums.map((sum) => sum / Math.max(places, 1));
+  return present.map((sum, c) => Math.log((sum + 1e-6) / (all[c]! - sum + 1e-6)));
 }

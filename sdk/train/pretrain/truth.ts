@@ -58,6 +58,8 @@ export function truthOf(sample: Sample, [rows, columns]: readonly [number, numbe
 
 /** How much more a place with a class counts than one without: those are one in many. */
 const presence = 9;
+/** What the entropy of a place counts in which a class takes this share. */
+export const weightOf = (share: number): number => 1 + presence * share;
 
 /** Cross entropy of `logits` [B, places, classes] with the shares, over all places and classes, unknown ones as zero, and times ten: pictures show few classes. */
 export function truthLoss(logits: Value, shares: Value, known: Value): Value {

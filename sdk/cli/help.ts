@@ -66,7 +66,7 @@ Model
   --senses NAME       both, audio or visual, to do without the other; masks always see pictures (default: both)
   --width N           common width of the meta-tokens, a multiple of 4 (default: 128)
   --segments N        seconds that are seen at once; longer clips are cut into pieces (default: the longest clip, up to 60)
-  --layers N          layers that look along time (default: 2 for localize, 1 for parse; 0 there judges every second by itself)
+  --layers N          layers that look along time (default: 2 for localize, 0 for parse, which judges every second by itself)
   --head NAME         A, a class per second, or B, an event per second and a class per clip, for localize (default: A)
 
 Training

@@ -1,14 +1,15 @@
 /** Compiles presets' networks to a folder that the hub can serve: one of each sense, or of one. */
 import type { VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest, Tap } from '../hub/manifest.ts';
+import type { BackboneManifest, Integrity, Tap } from '../hub/manifest.ts';
 import { finishManifest, manifestText } from '../hub/package.ts';
-import { backboneTaps, type Modality, modalities, type NamedTap } from '../models/backbone.ts';
-import { Params, type Weights } from '../models/params.ts';
+import { backboneParams, backboneTaps, type Modality, modalities, type NamedTap } from '../models/backbone.ts';
+import { dataOf, Params, type Weights } from '../models/params.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import type { Files } from './graph-files.ts';
+import { NetworkDigest } from './network-digest.ts';
 import { type Calibrate, exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type BackboneSource = {
@@ -41,6 +42,7 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     requires: { sdk: '>=0.1 <1' },
     canary: null,
     inputs: { visual: chosen.visual?.frontEnd ?? null, audio: chosen.audio?.frontEnd ?? null },
+    networks: { visual: null, audio: null },
     taps: { visual: [], audio: [] },
     variants: {} as BackboneManifest['variants'],
   };
@@ -67,6 +69,7 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
     compiled.rounded.forEach((graphs, form) => {
       rounded[form] = { ...rounded[form], [modality]: { [last.name]: graphs[modality]![last.name]! } };
     });
+    draft.networks[modality] = await digestOf(preset, own);
     draft.taps[modality] = taps.map(specOf);
     for (const variant of variantNames) draft.variants[variant]![modality] = compiled.variants[variant]![modality]!;
   }
@@ -74,6 +77,12 @@ export async function compileBackbone(source: BackboneSource, evaluate: Evaluate
   Object.assign(files, canaryFiles);
   const manifest = await finishManifest({ ...draft, canary }, files);
   return { manifest, files: withManifest(files, manifest) };
+}
+
+async function digestOf(preset: BackbonePreset, weights: Weights | { seed: number }): Promise<Integrity> {
+  const digest = new NetworkDigest();
+  for (const spec of backboneParams(preset).values()) await digest.add(spec.name, dataOf(spec, weights));
+  return await digest.finish();
 }
 
 export const specOf = ({ name, layout, tokens, width, grid }: NamedTap): Tap => ({ name, layout, tokens, width, grid });

@@ -15,6 +15,7 @@ import { type Evaluate, sizeOf } from '../ops/index.ts';
 import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
+import { NetworkDigest } from './network-digest.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
@@ -62,6 +63,7 @@ export async function importBackbone(
   const { parts, forms = exactForms } = source;
   const files: FileEntry[] = [];
   const inputs: BackboneManifest['inputs'] = { visual: null, audio: null };
+  const networks: BackboneManifest['networks'] = { visual: null, audio: null };
   const taps: BackboneManifest['taps'] = { visual: [], audio: [] };
   const variants: Record<string, BackboneGraphs> = {};
   for (const variant of Object.keys(forms)) variants[variant] = { visual: null, audio: null };
@@ -85,6 +87,7 @@ export async function importBackbone(
       files.push(await write(plan.weights.path, weightsChunks(plan)));
     }
     Object.assign(inputs, { [modality]: preset.frontEnd });
+    networks[modality] = await reader.digest.finish();
     taps[modality] = named.map(specOf);
     for (const [variant, graphs] of Object.entries(compiled.variants)) Object.assign(variants[variant]!, graphs);
     const last = named.at(-1)!.name;
@@ -108,6 +111,7 @@ export async function importBackbone(
     requires: { sdk: '>=0.1 <1' },
     canary,
     inputs,
+    networks,
     taps,
     variants,
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
@@ -145,6 +149,8 @@ export function withFrontEnd(preset: BackbonePreset, changes: Partial<LogMelFron
 
 /** Parameters from the tensors that make them. */
 class WeightsReader {
+  /** Of every parameter read so far. */
+  readonly digest = new NetworkDigest();
   readonly #source: ImportPart;
   readonly #signal: AbortSignal | undefined;
   readonly #onTensor: (bytes: number) => void;
@@ -158,7 +164,13 @@ class WeightsReader {
     this.#onTensor = onTensor;
   }
 
-  async read({ name, shape }: ParamSpec): Promise<Float32Array> {
+  async read(spec: ParamSpec): Promise<Float32Array> {
+    const numbers = await this.#joined(spec);
+    await this.digest.add(spec.name, numbers);
+    return numbers;
+  }
+
+  async #joined({ name, shape }: ParamSpec): Promise<Float32Array> {
     const names = this.#source.accounting.sources.get(name)!;
     if (names.length === 1) return await this.#tensor(names[0]!);
     const joined = new Float32Array(sizeOf(shape));

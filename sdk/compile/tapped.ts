@@ -1,7 +1,7 @@
 /** Any ONNX network as a backbone package: the network is cut at the taps, run once to learn their shapes and the canary's numbers, and described by a manifest. */
 import { canaryInput } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest, LogMelFrontEnd, PictureFrontEnd, Tap } from '../hub/manifest.ts';
+import type { BackboneManifest, Integrity, LogMelFrontEnd, PictureFrontEnd, Tap } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
 import { isTapShape, type TapCandidate, tapCandidates } from '../onnx/tap-candidates.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import type { Ort } from '../platform.ts';
 import { type Package, withManifest } from './backbone.ts';
 import { exactTolerance, packCanary } from './canary.ts';
+import { NetworkDigest } from './network-digest.ts';
 
 /** How a second is brought to the network; the network itself says what its input is called. */
 export type FrontEndSource =
@@ -79,12 +80,20 @@ export async function tapBackbone(source: TappedSource, surgery: Surgery): Promi
       requires: { sdk: '>=0.1 <1' },
       canary,
       inputs: { visual: null, audio: null, [modality]: { ...frontEnd, input } },
+      networks: { visual: null, audio: null, [modality]: await digestOf(graph, weights) },
       taps: { visual: [], audio: [], [modality]: taps },
       variants: { webgpu: graphs, wasm: graphs },
     },
     files,
   );
   return { manifest, files: withManifest(files, manifest) };
+}
+
+async function digestOf(graph: Uint8Array, weights: Uint8Array): Promise<Integrity> {
+  const digest = new NetworkDigest();
+  await digest.add(graphFile, graph);
+  await digest.add(weightsFile, weights);
+  return await digest.finish();
 }
 
 /** Values that look like the ends of blocks, with their shapes for an input of `inputShape`. Throws as `tapBackbone`. */

@@ -14,14 +14,21 @@ export function sortKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
-/** SHA-256 of the canonical JSON of `{ inputs, taps }` of a backbone: what an adapter names as `base.contract`. */
-export function contractOf({ inputs, taps }: Pick<BackboneManifest, 'inputs' | 'taps'>): Promise<Integrity> {
-  return sha256Integrity(new TextEncoder().encode(canonicalJson({ inputs, taps })));
+/**
+ * SHA-256 of the canonical JSON of `{ inputs, networks, taps }` of a backbone: what an adapter names as `base.contract`. The form of the weights is not in it: an
+ * adapter serves them all.
+ */
+export function contractOf({
+  inputs,
+  networks,
+  taps,
+}: Pick<BackboneManifest, 'inputs' | 'networks' | 'taps'>): Promise<Integrity> {
+  return sha256Integrity(new TextEncoder().encode(canonicalJson({ inputs, networks, taps })));
 }
 
 /**
  * Resolves if `adapter` can read the taps of `backbone`; nothing but the two manifests is needed.
- * Throws `incompatible` if it was made for another backbone, or for other inputs or taps of this one.
+ * Throws `incompatible` if it was made for another backbone, or for other inputs, weights or taps of this one.
  */
 export async function checkFits(adapter: AdapterManifest, backbone: BackboneManifest): Promise<void> {
   const { id, base } = adapter;

@@ -93,11 +93,14 @@ export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
 /** What a backbone takes; null for a sense that it does not have. */
 export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
 export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
+/** A digest of the numbers of each network, whatever form they are stored in. Taps of the same shape mean other things where this differs. */
+export type BackboneNetworks = { visual: Integrity | null; audio: Integrity | null };
 
 /** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
 export type BackboneManifest = Common & {
   kind: 'backbone';
   inputs: BackboneInputs;
+  networks: BackboneNetworks;
   taps: BackboneTaps;
   /** One graph per modality. */
   variants: Variants<BackboneGraphs>;
@@ -109,7 +112,7 @@ export type AdapterManifest = Common & {
   classes: string[];
   /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
   thresholds: number[] | null;
-  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs` and `taps` (see `contractOf`). */
+  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs`, `networks` and `taps` (see `contractOf`). */
   base: { id: string; contract: Integrity };
   /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */
   segment: { reads: string[]; outputs: (TensorSpec & { deliver: 'segment' | 'clip' })[] };

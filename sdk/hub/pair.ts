@@ -40,7 +40,7 @@ export function wholeBackbone(manifest: BackboneManifest): WholeBackbone {
 }
 
 /**
- * The manifest of two backbones as one, `pictures+sounds` in its id whichever came first; its `contract` is that of both inputs and all taps.
+ * The manifest of two backbones as one, `pictures+sounds` in its id whichever came first; its `contract` is that of both inputs and networks and all taps.
  * Throws `incompatible` unless one is for pictures alone and the other for sounds alone, with no tap's name in both.
  */
 export function pairManifests(one: BackboneManifest, other: BackboneManifest): WholeBackbone {
@@ -74,6 +74,7 @@ export function pairManifests(one: BackboneManifest, other: BackboneManifest): W
     canary: null,
     pairCanaries: { visual: canaryIn('visual', visual), audio: canaryIn('audio', audio) },
     inputs: { visual: visual.inputs.visual!, audio: audio.inputs.audio! },
+    networks: { visual: visual.networks.visual, audio: audio.networks.audio },
     taps: { visual: visual.taps.visual, audio: audio.taps.audio },
     variants: {
       webgpu: graphs('webgpu'),

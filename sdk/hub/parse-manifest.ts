@@ -193,6 +193,7 @@ const backbone = object<BackboneManifest>({
   ...common,
   kind: oneOf('backbone'),
   inputs: object({ visual: nullable(picture), audio: nullable(logMel) }),
+  networks: object({ visual: nullable(integrity), audio: nullable(integrity) }),
   taps: object({ visual: taps, audio: taps }),
   variants: variants(object({ visual: nullable(graphFiles), audio: nullable(graphFiles) })),
 });
@@ -230,7 +231,7 @@ function unknownKind(json: unknown, at: Place): never {
   throw at.field('kind').expected('"backbone" or "adapter"', (json as { kind: unknown }).kind);
 }
 
-function checkBackbone({ inputs, taps, variants }: BackboneManifest, at: Place): void {
+function checkBackbone({ inputs, networks, taps, variants }: BackboneManifest, at: Place): void {
   if (!inputs.visual && !inputs.audio) throw at.field('inputs').error('expected visual, audio or both, got neither');
   if (inputs.audio) checkLogMel(inputs.audio, at.field('inputs').field('audio'));
   const names = new Set<string>();
@@ -239,6 +240,10 @@ function checkBackbone({ inputs, taps, variants }: BackboneManifest, at: Place):
     const place = at.field('taps').field(modality);
     if (present && taps[modality].length === 0) throw place.error('expected at least 1 item, got 0');
     if (!present && taps[modality].length > 0) throw place.error(`expected none, since inputs.${modality} is null`);
+    if ((networks[modality] !== null) !== present) {
+      const wanted = present ? 'a digest, got null' : `null, since inputs.${modality} is null`;
+      throw at.field('networks').field(modality).error(`expected ${wanted}`);
+    }
     for (const [name, graphs] of each(variants)) {
       if ((graphs[modality] !== null) === present) continue;
       const wanted = present ? 'an object, got null' : `null, since inputs.${modality} is null`;

@@ -49,7 +49,8 @@ export class Params {
   }
 }
 
-function dataOf(spec: ParamSpec, weights: Weights | { seed: number }): Float32Array {
+/** The numbers of one parameter. */
+export function dataOf(spec: ParamSpec, weights: Weights | { seed: number }): Float32Array {
   if ('seed' in weights) return initialize(spec, weights.seed);
   const data = weights.get(spec.name);
   if (!data) throw new Error(`no weights for ${spec.name}`);

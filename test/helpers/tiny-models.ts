@@ -128,6 +128,7 @@ const backboneManifest: BackboneManifest = {
       std: 40,
     },
   },
+  networks: { visual: `sha256-${'v'.repeat(43)}=`, audio: `sha256-${'a'.repeat(43)}=` },
   taps: {
     visual: [
       { name: 'v0', layout: 'tokens', tokens: 4, width: 2, grid: [2, 2] },

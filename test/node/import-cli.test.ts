@@ -110,8 +110,8 @@ describe('a checkpoint that fits', () => {
       { id: 'my-swin', version: '1.0.0', license: 'MIT', presets: ['swin-v2-nano'], weights: { visual: weights } },
       evaluate,
     );
-    const { inputs, taps, canary } = whole.manifest;
-    expect(manifest).toMatchObject({ inputs, taps, canary });
+    const { inputs, networks, taps, canary } = whole.manifest;
+    expect(manifest).toMatchObject({ inputs, networks, taps, canary });
     expect(await readFile(join(out, 'canary.safetensors'))).toEqual(Buffer.from(whole.files['canary.safetensors']!));
     const mine = readSafetensors(new Uint8Array(await readFile(join(out, 'visual.safetensors')))).tensors;
     const theirs = readSafetensors(whole.files['visual.safetensors']!).tensors;

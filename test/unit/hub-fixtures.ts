@@ -39,6 +39,7 @@ export const backboneDraft: Omit<BackboneManifest, 'files'> = {
       std: 15,
     },
   },
+  networks: { visual: `sha256-${'v'.repeat(43)}=`, audio: `sha256-${'a'.repeat(43)}=` },
   taps: {
     visual: [{ name: 'v0', layout: 'tokens', tokens: 12, width: 32, grid: [3, 4] }],
     audio: [{ name: 'a0', layout: 'tokens', tokens: 8, width: 16, grid: [2, 4] }],

@@ -108,6 +108,8 @@ describe('a manifest', () => {
     ['taps.visual.0.grid', [3, 4, 1], 'taps.visual[0].grid: expected a list of 2'],
     ['variants.wasm.audio', null, 'variants.wasm.audio: expected an object, got null'],
     ['inputs.visual', null, 'taps.visual: expected none, since inputs.visual is null'],
+    ['networks.visual', null, 'networks.visual: expected a digest, got null'],
+    ['networks.audio', 'sha256-', 'networks.audio: expected sha256- and a digest in base64, got "sha256-"'],
     ['inputs.audio.window', 513, 'inputs.audio.window: expected at most 512, the fftSize, got 513'],
     ['inputs.audio.align', 'right', 'inputs.audio.align: expected "centre" or "left", got "right"'],
     ['inputs.audio.scale', undefined, 'inputs.audio.scale: missing'],
@@ -141,15 +143,16 @@ describe('a manifest', () => {
 });
 
 describe('the contract', () => {
-  test('is a digest of inputs and taps, whatever the order of their keys', async () => {
+  test('is a digest of inputs, networks and taps, whatever the order of their keys', async () => {
     expect(canonicalJson({ b: [1, { d: 1, c: null }], a: 'x' })).toBe('{"a":"x","b":[1,{"c":null,"d":1}]}');
-    const { inputs, taps } = backboneDraft;
+    const { inputs, networks, taps } = backboneDraft;
     const contract = await contractOf(backboneDraft);
     expect(contract).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
     const backwards = Object.fromEntries(Object.entries(inputs.visual!).reverse()) as typeof inputs.visual;
-    expect(await contractOf({ taps, inputs: { audio: inputs.audio, visual: backwards } })).toBe(contract);
+    expect(await contractOf({ taps, networks, inputs: { audio: inputs.audio, visual: backwards } })).toBe(contract);
     expect(await contractOf(changed(backboneDraft, 'taps.audio.0.width', 17))).not.toBe(contract);
     expect(await contractOf(changed(backboneDraft, 'inputs.audio.hop', 161))).not.toBe(contract);
+    expect(await contractOf(changed(backboneDraft, 'networks.audio', networks.visual))).not.toBe(contract);
   });
 
   test('lets an adapter fit its backbone', async () => {

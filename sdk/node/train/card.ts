@@ -137,8 +137,8 @@ function trainedOn({ manifest, config, trained, dataset, backbone, command, devi
       `(${config.taps}); common width ${distill.width}; seconds seen at once: ${config.segments}; paths: ${distill.paths}.`,
     '',
     `Backbone: "${manifest.base.id}" ${backbone.version}${backbone.untrained ? ', whose weights are noise' : ''}. ` +
-      `What it takes and gives (the contract): \`${manifest.base.contract}\`. ` +
-      `${backbone.digest ? `Its manifest.json: \`${backbone.digest}\`. ` : ''}With another of the same contract the adapter loads, and its answers mean nothing.`,
+      `What it takes, computes with and gives (the contract): \`${manifest.base.contract}\`. ` +
+      `${backbone.digest ? `Its manifest.json here: \`${backbone.digest}\`. ` : ''}In another form of the same weights it serves as well; with other weights the adapter is refused.`,
     '',
   ];
 }

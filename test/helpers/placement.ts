@@ -1,17 +1,14 @@
 /** Asks onnxruntime-node where it would put the nodes of a package's WebGPU graphs. Needs a Vulkan driver. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { graphsOf } from '../../sdk/engine/variant.ts';
 import type { Manifest } from '../../sdk/hub/manifest.ts';
 import { type Placement, readPlacement } from '../../sdk/onnx/placement.ts';
+import { vulkanDriver } from './vulkan.ts';
 
 export type GpuGraph = { name: string; graph: string; weights: string };
-
-const driver = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
-/** Why nothing can be asked here; empty where it can. */
-export const noDriver = existsSync(driver) ? '' : `no Vulkan driver at ${driver}`;
 
 /** Paths of the WebGPU graphs of the package in `folder`, in half precision where it has such, and of their weights. */
 export function gpuGraphs(folder: string): GpuGraph[] {
@@ -33,7 +30,11 @@ export function shippedFolders(): string[] {
 /** In a process of its own, for its log. Throws where no session could be created. */
 export function placeOnGpu(graph: string, weights?: string): Placement {
   const script = fileURLToPath(new URL('./place.mjs', import.meta.url));
-  const env = { ...process.env, VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() };
+  const env = {
+    ...process.env,
+    VK_ICD_FILENAMES: vulkanDriver,
+    XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+  };
   const files = weights ? [graph, weights] : [graph];
   const { stdout, stderr } = spawnSync(process.execPath, [script, ...files], {
     encoding: 'utf8',

@@ -2,20 +2,19 @@
  * The engine on onnxruntime-node's WebGPU, in a process of its own: a Vulkan driver is chosen by environment before the first use. Without a GPU, the software
  * driver that comes with Chromium serves.
  */
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { platform } from '#platform';
 import { loadModel } from '../../sdk/hub/hub.ts';
 import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
+import { noVulkan, vulkanDriver } from '../helpers/vulkan.ts';
 
-const driver = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
-const skipped = existsSync(driver) ? '' : ` (skipped: no Vulkan driver at ${driver})`;
+const skipped = noVulkan && ` (skipped: ${noVulkan})`;
 
 describe.skipIf(skipped)(`engine on webgpu in Node${skipped}`, () => {
   it('gives the reference numbers', async () => {
-    process.env.VK_ICD_FILENAMES = driver;
+    process.env.VK_ICD_FILENAMES = vulkanDriver;
     process.env.XDG_RUNTIME_DIR ??= tmpdir();
     const engine = await platform.createEngine({});
     const info = await engine.load({ ...tinyModels(), device: 'webgpu' });
@@ -27,7 +26,7 @@ describe.skipIf(skipped)(`engine on webgpu in Node${skipped}`, () => {
   });
 
   it('loads the shipped models, whose canaries are read from the GPU', async () => {
-    process.env.VK_ICD_FILENAMES = driver;
+    process.env.VK_ICD_FILENAMES = vulkanDriver;
     process.env.XDG_RUNTIME_DIR ??= tmpdir();
     const backbone = await loadModel('nano', 'backbone', 'webgpu');
     expect(backbone.manifest.canary).not.toBeNull();

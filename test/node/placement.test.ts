@@ -11,9 +11,10 @@ import { readOnnx } from '../../sdk/onnx/reader.ts';
 import { writeOnnx } from '../../sdk/onnx/writer.ts';
 import { Graph, type Op } from '../../sdk/ops/index.ts';
 import { evaluate } from '../helpers/evaluate.ts';
-import { type GpuGraph, gpuGraphs, isWhole, noDriver, placeOnGpu, shippedFolders } from '../helpers/placement.ts';
+import { type GpuGraph, gpuGraphs, isWhole, placeOnGpu, shippedFolders } from '../helpers/placement.ts';
+import { noVulkan } from '../helpers/vulkan.ts';
 
-const skipped = noDriver && ` (skipped: ${noDriver})`;
+const skipped = noVulkan && ` (skipped: ${noVulkan})`;
 const folder = mkdtempSync(`${tmpdir()}/mettle-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -2,20 +2,19 @@
  * Training on onnxruntime-node's WebGPU, its state kept on the GPU, against the CPU; in a process of its own, because a Vulkan driver is chosen by environment
  * before the first use. Without a GPU, the software driver that comes with Chromium serves.
  */
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { expectTraining } from '../helpers/training-cases.ts';
+import { noVulkan, vulkanDriver } from '../helpers/vulkan.ts';
 
-const driver = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
-const skipped = existsSync(driver) ? '' : ` (skipped: no Vulkan driver at ${driver})`;
+const skipped = noVulkan && ` (skipped: ${noVulkan})`;
 
 describe.skipIf(skipped)(`training on webgpu in Node${skipped}`, () => {
   test('gives the losses and weights of the CPU, and goes on after its state was read', {
     timeout: 300_000,
   }, async () => {
-    process.env.VK_ICD_FILENAMES = driver;
+    process.env.VK_ICD_FILENAMES = vulkanDriver;
     process.env.XDG_RUNTIME_DIR ??= tmpdir();
     const runtime = await loadRuntime({ device: 'webgpu' });
     expect(runtime.device).toBe('webgpu');

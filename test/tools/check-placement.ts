@@ -2,10 +2,11 @@
  * Fails if a node of a WebGPU graph would run on the CPU, or data would be copied for it: `npm run check:placement [FOLDER...]`, by default all packages that
  * ship. Needs a Vulkan driver (a software one will do) and onnxruntime-node.
  */
-import { gpuGraphs, isWhole, noDriver, placeOnGpu, shippedFolders } from '../helpers/placement.ts';
+import { gpuGraphs, isWhole, placeOnGpu, shippedFolders } from '../helpers/placement.ts';
+import { noVulkan } from '../helpers/vulkan.ts';
 
-if (noDriver) {
-  console.error(`Placement cannot be checked: ${noDriver}. Name a driver in VK_ICD_FILENAMES.`);
+if (noVulkan) {
+  console.error(`Placement cannot be checked: ${noVulkan}. A driver is named in VK_ICD_FILENAMES.`);
   process.exit(2);
 }
 const named = process.argv.slice(2);

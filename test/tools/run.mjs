@@ -22,13 +22,13 @@ function findBrowser() {
 /** Debian and Ubuntu as root: the distribution's own package. */
 function installBrowser() {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return;
-  console.error('No Chrome or Chromium found: installing the package "chromium".');
+  console.error('No Chrome or Chromium found: installing the packages "chromium" and "libvulkan1".');
   const options = {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   };
   spawnSync('apt-get', ['update', '-q'], options);
-  spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], options);
+  spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium', 'libvulkan1'], options);
 }
 
 if (!findBrowser()) installBrowser();

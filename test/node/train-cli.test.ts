@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { platform } from '#platform';
 import { main } from '../../sdk/cli/main.ts';
 import { findGpu } from '../../sdk/node/gpu.ts';
+import { toyboxHeader, toyboxLog } from '../../sdk/node/toybox/origin.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { addMasks, fiveClips, makeOwnFolder, writeEvents } from '../helpers/own-folder.ts';
 
@@ -174,7 +175,7 @@ describe('from clips to an adapter', () => {
 
   test('the card of a toybox names the command that makes it', async () => {
     const folder = await copyOfData('toys');
-    await writeFile(join(folder, 'toybox.jsonl'), '{"toybox":1,"seed":7,"layout":"ave"}\n');
+    await writeFile(join(folder, toyboxLog), `${toyboxHeader({ seed: 7, layout: 'ave' })}\n`);
     await train('from-toys', [], {}, folder);
     const card = await readFile(join(root, 'from-toys', 'README.md'), 'utf8');
     expect(card).toContain('mettle data toybox --out . --seed 7 --clips 5 --layouts ave\nmettle train --data toys ');

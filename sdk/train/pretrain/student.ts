@@ -79,7 +79,7 @@ function gridsOf({ modality, frontEnd, network }: BackbonePreset): [number, numb
 
 /**
  * Of a picture every stage tells which classes are where, each adding to what the coarser ones say; of a second of sound, in which no place differs from
- * another, the last two tell it, each by itself. Without classes none does.
+ * another, the last two tell it, each by itself; there it counts a fifth, or it would drown what the teachers say. Without classes none does.
  */
 export function truthFor(preset: BackbonePreset, classes: number): Truth {
   const stages = classes > 0 ? gridsOf(preset).map((grid, stage) => ({ stage, grid })) : [];

@@ -61,11 +61,11 @@ export function parsing(p: Params, { audio, visual, mask }: ClipTokens, config: 
 
 /** Sound and picture of each second, [B, T, c] each, after all layers. */
 function mix(p: Params, audio: Value, visual: Value, mask: Value, { layers, heads }: ParsingConfig): [Value, Value] {
-  const bias = keyBias(mask);
+  const bias = layers > 0 ? keyBias(mask) : null;
   let [a, v] = [audio, visual];
   for (let layer = 0; layer < Math.max(1, layers); layer++) {
     const one = (sense: string, own: Value, other: Value): Value =>
-      p.in(`layers.${layer}.${sense}`, (q) => hybrid(q, own, layers > 0 ? { other, heads, bias } : null));
+      p.in(`layers.${layer}.${sense}`, (q) => hybrid(q, own, bias && { other, heads, bias }));
     [a, v] = [one('audio', a, v), one('visual', v, a)];
   }
   return [a, v];

@@ -48,10 +48,9 @@ export function configFor(
   }
   const longest = items.reduce((most, { seconds }) => Math.max(most, seconds), 1);
   const distill = { ...defaultAdapter.distill, ...change.distill };
-  const layers = defaultLayers(task);
   const config = {
     ...defaultAdapter,
-    layers,
+    layers: defaultLayers(task),
     segments: Math.min(longest, mostSeconds),
     ...change,
     distill,

@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { platform } from '#platform';
 import { main } from '../../sdk/cli/main.ts';
-import { findGpu } from '../../sdk/node/gpu.ts';
 import { toyboxHeader, toyboxLog } from '../../sdk/node/toybox/origin.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { addMasks, fiveClips, makeOwnFolder, writeEvents } from '../helpers/own-folder.ts';
@@ -487,25 +486,6 @@ describe('devices', () => {
       err: expect.stringMatching(
         /CUDA was asked for, but onnxruntime-node .*\nhint: .*ONNXRUNTIME_NODE_INSTALL=cuda12/,
       ),
-    });
-  });
-
-  test('the GPU is called by its name', async () => {
-    const machine = async (name: string, path: string, text: string) => {
-      const fake = join(root, name);
-      await mkdir(join(fake, path, '..'), { recursive: true });
-      await writeFile(join(fake, path), text);
-      return { env: {}, platform: 'linux', root: fake };
-    };
-    const information = 'Model: \t\t NVIDIA H200\nIRQ:   \t\t 42\n';
-    const nvidia = await machine('nvidia', 'proc/driver/nvidia/gpus/0000:1b:00.0/information', information);
-    expect(await findGpu(nvidia)).toEqual({ name: 'NVIDIA H200', software: false });
-    const amd = await machine('amd', 'sys/class/drm/card1/device/vendor', '0x1002\n');
-    expect(await findGpu(amd)).toEqual({ name: 'AMD GPU (card1)', software: false });
-    const none = { env: {}, platform: 'linux', root: join(root, 'no-gpu') };
-    expect(await findGpu(none)).toMatchObject({ software: true });
-    expect(await findGpu({ ...amd, env: { VK_ICD_FILENAMES: '/x/vk_swiftshader_icd.json' } })).toMatchObject({
-      software: true,
     });
   });
 });

@@ -19,7 +19,7 @@ function findBrowser() {
   return places.find((place) => place && existsSync(place));
 }
 
-/** Debian and Ubuntu as root: the distribution's own package. */
+/** Debian and Ubuntu as root: the distribution's own packages. */
 function installBrowser() {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return;
   console.error('No Chrome or Chromium found: installing the packages "chromium" and "libvulkan1".');

@@ -25,7 +25,7 @@ export function composeClip(seed: number, layout: ToyboxLayout, index: number): 
     split,
     seconds: secondsOf(layout),
     seed: own,
-    actors: placeActors(roles, ranges, dice),
+    actors: placeActors(layout, roles, ranges, dice),
     backdrop: composeBackdrop(ranges, dice),
     // More often from above than from below.
     light: { x: across * Math.cos(tilt), y: -Math.abs(across * Math.sin(tilt)), z, warmth: dice.between(-1, 1) },
@@ -38,17 +38,32 @@ export function composeClip(seed: number, layout: ToyboxLayout, index: number): 
 const nameOf = (layout: ToyboxLayout, index: number): string =>
   layout === 'llp' ? `toybox${String(index).padStart(5, '0')}_0_10` : `toy${String(index).padStart(6, '0')}`;
 
-function placeActors(roles: Role[], ranges: SplitRanges, dice: Dice): Actor[] {
-  const visible = roles.filter((role) => role.seen.includes(true));
-  const columns = dice.shuffle(visible.map((_, column) => column));
-  const step = worldWidth / Math.max(1, visible.length);
-  const [least, most] = [
+/**
+ * Smallest and largest size by the number of things in view, at most four. What is to be masked is filmed from nearer: a frame a second must show which of two
+ * like objects sounds.
+ */
+const sizes: { events: readonly Span[]; masks: readonly Span[] } = {
+  events: [
     [0.26, 0.45],
     [0.26, 0.45],
     [0.23, 0.43],
     [0.2, 0.36],
     [0.19, 0.3],
-  ][visible.length] as [number, number];
+  ],
+  masks: [
+    [0.45, 0.8],
+    [0.45, 0.8],
+    [0.36, 0.58],
+    [0.3, 0.42],
+    [0.26, 0.34],
+  ],
+};
+
+function placeActors(layout: ToyboxLayout, roles: Role[], ranges: SplitRanges, dice: Dice): Actor[] {
+  const visible = roles.filter((role) => role.seen.includes(true));
+  const columns = dice.shuffle(visible.map((_, column) => column));
+  const step = worldWidth / Math.max(1, visible.length);
+  const [least, most] = sizes[layout.startsWith('avs') ? 'masks' : 'events'][visible.length]!;
   // What is near looks large and sounds loud: both follow from one number.
   return roles.map((role) => {
     const object = toyObjects.get(role.label)!;

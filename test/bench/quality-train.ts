@@ -38,6 +38,8 @@ export type Place = {
   budget: Budget;
   /** Folder of adapters by id that `mettle train` finished: the default one of a task is taken from there, not trained again. */
   adapters: string | null;
+  /** Of each training. */
+  threads: number;
   signal: AbortSignal;
   say: (text: string) => void;
 };
@@ -88,7 +90,7 @@ async function trained(place: Place, run: RunSpec, change: ConfigChange): Promis
 
 /** An interrupted training goes on from its checkpoint. */
 async function train(place: Place, run: RunSpec, change: ConfigChange, out: string): Promise<Finished> {
-  const { task, budget, backbone, signal } = place;
+  const { task, budget, backbone, threads, signal } = place;
   await rm(out, { recursive: true, force: true });
   const { trained: adapter, reports } = await trainOnDisk({
     ...budget,
@@ -96,7 +98,7 @@ async function train(place: Place, run: RunSpec, change: ConfigChange, out: stri
     format: task.layout,
     backbone: backbone.name,
     device: 'cpu',
-    threads: 2,
+    threads,
     softwareGpu: false,
     out,
     id: `${task.id}-${run.id}`,

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,7 +12,7 @@ import { env } from 'onnxruntime-node';
 import { sdkVersion } from '../../sdk/hub/version.ts';
 import { openBackbone } from '../../sdk/load.ts';
 import { machineName } from '../../sdk/node/machine.ts';
-import { toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
+import { toyboxHeader, toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
 import { defaultEpochs } from '../../sdk/train/config.ts';
 import type { Dataset, Split } from '../../sdk/train/data/types.ts';
 import { qualityPage } from './quality-page.ts';
@@ -38,6 +39,7 @@ const help = `Usage
   --epochs N       (default: that of mettle train)
   --batch N        (default: 8)
   --seed N         (default: 1)
+  --threads N      of each training; give each of several benches side by side its own cores (default: all cores)
   --backbone ID    id or path (default: nano)
   --adapters DIR   adapters by id, as "mettle train" left them with their .work folders: not trained again
   --cache DIR      features (default: WORK/features)
@@ -54,6 +56,7 @@ const { values } = parseArgs({
     epochs: { type: 'string' },
     batch: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     backbone: { type: 'string', default: 'nano' },
     adapters: { type: 'string' },
     cache: { type: 'string' },
@@ -119,7 +122,7 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
   const files = manifest.files.map(({ integrity }) => integrity);
   const ids = opened.dataset.items.map(({ id, split }) => `${id} ${split}`);
   const budget = budgetFor(opened.dataset.task);
-  const plan = JSON.stringify([budget, origin, files, ids]);
+  const plan = JSON.stringify([budget, toyboxHeader(origin), files, ids]);
   const digest = createHash('sha256').update(plan).digest('hex').slice(0, 12);
   return {
     ...opened,
@@ -129,6 +132,7 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
     backbone: { name: values.backbone, manifest },
     budget,
     adapters: values.adapters ?? null,
+    threads: whole('threads'),
     signal,
     say,
   };
@@ -187,7 +191,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(`${path}.part`, path);
 }
 
-function whole(name: 'epochs' | 'batch' | 'seed'): number {
+function whole(name: 'epochs' | 'batch' | 'seed' | 'threads'): number {
   const value = Number(values[name]);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`--${name} must be a whole number from 1, got "${values[name]}".`);

@@ -6,7 +6,7 @@ import { TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
 export const toyboxLog = 'toybox.jsonl';
 
 /** Raised when the same seed gives other clips than before. */
-const version = 2;
+const version = 3;
 
 export type ToyboxOrigin = { seed: number; layout: ToyboxLayout };
 

@@ -59,7 +59,7 @@ const pretrain = (preset: string, steps: number, teachers: readonly string[], mo
 });
 
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
-const clips = { ave: 800, llp: 800, 'avs-s4': 1600, 'avs-ms3': 600 } as const;
+const clips = { ave: 1600, llp: 800, 'avs-s4': 2400, 'avs-ms3': 600 } as const;
 const toybox = (layout: keyof typeof clips): Stage => ({
   name: `data-${layout}`,
   makes: `data/toybox/${layout}/truth.jsonl`,

@@ -61,7 +61,7 @@ function originTable({ file, sha256, style, notes }: Origin, license: string): s
     `| Its SHA-256 | \`${sha256}\` |`,
     `| Names of its tensors | ${style.title} |`,
     `| Licence | ${cell(license)} |`,
-    ...(text.length > 0 ? [`| What it says of itself | ${cell(text.join('; ').slice(0, longestNotes))} |`] : []),
+    ...(text.length > 0 ? [`| What it says of itself | ${code(text.join('; ').slice(0, longestNotes))} |`] : []),
   ];
 }
 
@@ -83,6 +83,9 @@ function inputText({ modality, frontEnd }: BackbonePreset): string {
   const repeated = repeat > 1 ? `, repeated ${repeat} times` : '';
   return `a second of sound at ${sampleRate} Hz${repeated}, as ${frames} frames of ${mels} mel bins (${minHz} to ${maxHz} Hz, hop ${hop})`;
 }
+
+/** Text from outside in a table, letter for letter but for what would end it. */
+const code = (text: string): string => `\`${text.replace(/[\p{Cc}|`]/gu, ' ').trim() || 'nothing'}\``;
 
 /** Text from outside in a table. */
 const cell = (text: string): string => text.replace(/[\p{Cc}|`<>[\]\\]/gu, ' ').trim() || 'unnamed';

@@ -148,6 +148,9 @@ function writeWeights({ weights, explained, told }: Pretrained, run: PretrainRun
     return [name, { dtype: 'F32' as const, shape: [...shape], data: weights.get(name)! }] as const;
   });
   const { preset, steps, batch, seed, rate, teachersOnly } = run;
-  const facts = { preset, steps, batch, seed, rate, teachersOnly, explained, told };
+  const rounded = <T extends { percent: number | null }>(shares: readonly T[]) =>
+    shares.map((share) => ({ ...share, percent: share.percent && Number(share.percent.toFixed(1)) }));
+  const found = { explained: rounded(explained), told: rounded(told) };
+  const facts = { preset, steps, batch, seed, rate, teachersOnly, ...found };
   return writeSafetensors(Object.fromEntries(tensors), { mettle: JSON.stringify(facts) });
 }

@@ -229,6 +229,21 @@ describe('truth', () => {
     }
   });
 
+  test.each(['avs-s4', 'avs-ms3'] as const)(
+    'what sounds covers five to ten percent of the pictures of %s',
+    (layout) => {
+      let [covered, pixels] = [0, 0];
+      for (const clip of clipsOf(layout, 40)) {
+        const canvas = createRenderer(clip, 48, 48).draw(centreOf(2));
+        const mask = soundingMask(clip, canvas, 2);
+        covered += mask.reduce((count, value) => count + Number(value === 255), 0);
+        pixels += mask.length;
+      }
+      expect(covered / pixels).toBeGreaterThan(0.05);
+      expect(covered / pixels).toBeLessThan(0.1);
+    },
+  );
+
   test('a second is louder than the room exactly where something is heard', () => {
     for (const clip of clipsOf('llp', 12)) {
       const sound = soundtrackOf(clip, rate);

@@ -141,6 +141,13 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
       cause: error,
     });
   }
+  if (tellsShortage(message)) {
+    const room = runtime.device === 'wasm' ? 'A page of WebAssembly holds 4 GiB at most' : 'The memory is used up';
+    return new MettleError('device', `${label} does not fit into the memory of ${runtime.name}: ${message}`, {
+      hint: `${room}: take a smaller form of the model, or another device.`,
+      cause: error,
+    });
+  }
   if (runtime.device === 'webgpu') {
     return new MettleError('device', `${label} could not be loaded on WebGPU: ${message}`, {
       hint: 'Use device "auto" or "wasm", and check that the GPU has a driver and memory.',
@@ -161,6 +168,10 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
 /** Where nothing tells that the GPU is gone, as in Node, the runtime's message does: its own words, or those of Dawn, Vulkan and Direct3D beneath it. */
 const tellsLoss = (message: string): boolean =>
   /\bdevice\b\W*(is|was|has been)?\W*(lost|removed)\b|DEVICE_(LOST|REMOVED|HUNG|RESET)/i.test(message);
+
+/** In the words of C++, of V8 and of Emscripten. */
+const tellsShortage = (message: string): boolean =>
+  /\bbad_alloc\b|\bout of memory\b|allocation failed|cannot enlarge memory|\bOOM\b/i.test(message);
 
 /** The runtime's message without the place in its own sources that it begins with. */
 function messageOf(error: unknown): string {

@@ -26,16 +26,23 @@ export type RunResult = {
   peakMb: number;
 };
 
-export const runApart = (request: RunRequest): RunResult => apart(request) as RunResult;
+/** Null where the graphs do not fit into the memory of the device together. */
+export function runApart(request: RunRequest): RunResult | null {
+  return apart(request) as RunResult | null;
+}
 
 /** The tap of `graph` that is farthest from that of `reference`, on one input on the CPU. */
 export const compareApart = (reference: SeededGraph, graph: SeededGraph): { cosine: number; tap: string } =>
   apart([reference, graph]) as { cosine: number; tap: string };
 
+/** Exit status of a process whose device had no room for the graphs. */
+const noRoom = 3;
+
 function apart(request: RunRequest | [SeededGraph, SeededGraph]): unknown {
   const script = fileURLToPath(import.meta.url);
   const command = [...process.execArgv, script, JSON.stringify(request)];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  if (status === noRoom) return null;
   if (status !== 0) throw new Error(`run of ${JSON.stringify(request)} failed: ${stderr}`);
   return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!);
 }
@@ -132,6 +139,11 @@ async function plainRun(runtime: Runtime, graph: SeededGraph): Promise<() => Pro
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const request = JSON.parse(process.argv[2]!) as RunRequest | [SeededGraph, SeededGraph];
-  console.log(JSON.stringify(Array.isArray(request) ? await compare(...request) : await perform(request)));
+  try {
+    console.log(JSON.stringify(Array.isArray(request) ? await compare(...request) : await perform(request)));
+  } catch (error) {
+    if (!/memory|bad_alloc/.test(String(error))) throw error;
+    process.exit(noRoom);
+  }
   process.exit(0);
 }

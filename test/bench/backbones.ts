@@ -10,7 +10,7 @@ import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
 import { runApart } from './backbone-runs.ts';
-import { writeSeeded } from './seeded-graphs.ts';
+import { type SeededGraph, writeSeeded } from './seeded-graphs.ts';
 
 const forms: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
 /** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
@@ -35,6 +35,29 @@ const cell = (x: number | string, width: number): string => String(x).padStart(w
 const header = ['form', 'files MB', 'ms', 'of float32', 'of plain', 'load s', 'peak MB'];
 const widths = [9, 9, 9, 11, 9, 8, 9];
 
+/**
+ * Beside float32 and beside the runtime alone, as far as the device has room for all of them at once: WASM has 4 GiB. Ratios that had none are dashes; a graph
+ * that has no room by itself says so.
+ */
+function rowOf(reference: SeededGraph, graph: SeededGraph, device: 'cpu' | 'wasm', rounds: number): string[] {
+  const begin = [graph.form, (graph.bytes / 1e6).toFixed(1)];
+  const alone = runApart({ graphs: [graph], device, threads, rounds: 1, plain: false });
+  if (!alone) return [...begin, 'no room'];
+  const own = { device, threads, rounds };
+  const beside = graph === reference ? null : runApart({ graphs: [reference, graph], ...own, plain: true });
+  const pair = beside ?? runApart({ graphs: [graph], ...own, plain: true });
+  const single = pair ?? runApart({ graphs: [graph], ...own, plain: false })!;
+  const { ms, ofFirst, ofPlain, loadSeconds } = single.times.at(-1)!;
+  return [
+    ...begin,
+    ms.toFixed(2),
+    beside || graph === reference ? ofFirst.toFixed(2) : '-',
+    ofPlain?.toFixed(3) ?? '-',
+    loadSeconds.toFixed(2),
+    alone.peakMb.toFixed(0),
+  ];
+}
+
 async function bench(name: PresetName): Promise<void> {
   const { params, macs } = costOfPreset(presets[name]);
   const folder = mkdtempSync(`${tmpdir()}/mettle-bench-`);
@@ -46,19 +69,7 @@ async function bench(name: PresetName): Promise<void> {
       console.log(`\n${name} on ${device}: ${size}, ${rounds} rounds`);
       console.log(header.map((text, i) => cell(text, widths[i]!)).join(''));
       for (const graph of graphs) {
-        const both = graph === graphs[0] ? [graph] : [graphs[0]!, graph];
-        const { times } = runApart({ graphs: both, device, threads, rounds, plain: true });
-        const { peakMb } = runApart({ graphs: [graph], device, threads, rounds: 1, plain: false });
-        const { ms, ofFirst, ofPlain, loadSeconds } = times.at(-1)!;
-        const row = [
-          graph.form,
-          (graph.bytes / 1e6).toFixed(1),
-          ms.toFixed(2),
-          ofFirst.toFixed(2),
-          ofPlain!.toFixed(3),
-          loadSeconds.toFixed(2),
-          peakMb.toFixed(0),
-        ];
+        const row = rowOf(graphs[0]!, graph, device, rounds);
         console.log(row.map((text, c) => cell(text, widths[c]!)).join(''));
       }
     }

@@ -35,12 +35,13 @@ for (const { preset, core } of published) {
       for (const graph of graphs) {
         // 780 MB of float32 do not fit into WASM's memory beside what it makes of them.
         if (device === 'wasm' && graph.form !== 'int8') continue;
-        const { times, peakMb } = runApart({ graphs: [graph], device, threads: 1, rounds: 3, plain: false });
-        const { ms, loadSeconds } = times[0]!;
+        const run = runApart({ graphs: [graph], device, threads: 1, rounds: 3, plain: false });
+        if (!run) throw new Error(`${preset}, ${graph.form}: no room on ${device}`);
+        const { ms, loadSeconds } = run.times[0]!;
         const size = `${(graph.bytes / 1e6).toFixed(0)} MB of files`;
         const speed = `${(ms / 1000).toFixed(2)} s for a second of media`;
         console.log(
-          `${graph.form} on ${device}: ${size}, loaded in ${loadSeconds.toFixed(1)} s, ${speed}, peak ${peakMb.toFixed(0)} MB`,
+          `${graph.form} on ${device}: ${size}, loaded in ${loadSeconds.toFixed(1)} s, ${speed}, peak ${run.peakMb.toFixed(0)} MB`,
         );
       }
     }

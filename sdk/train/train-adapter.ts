@@ -17,6 +17,7 @@ import type { Weights } from '../models/params.ts';
 import type { Runtime } from '../platform.ts';
 import type { BatchSource } from './batches.ts';
 import type { CheckpointStore } from './checkpoint.ts';
+import { defaultAverage } from './config.ts';
 import type { Dataset, DatasetItem, Split } from './data/types.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
 import { type ExampleOptions, examplesOf, type MaskImage, secondsToLearn } from './examples.ts';
@@ -54,6 +55,7 @@ export type AdapterTraining = {
   runtimePath?: string;
   config: AdapterConfig;
   losses?: LossOptions;
+  /** Default: {@link defaultAverage} of the task, and what training has for all. */
   optimizer?: Partial<OptimizerConfig>;
   schedule?: Partial<ScheduleConfig>;
   /** How each device gets the adapter. Default: weights in 8 bits where no output differs by more than a hundredth from float32, else float32. */
@@ -315,7 +317,8 @@ function trainModel(
   options: AdapterTraining,
   task: Pick<TrainOptions, 'model' | 'data' | 'evaluate' | 'identity'>,
 ): Promise<TrainResult> {
-  const { runtime, batch, epochs, seed, optimizer, schedule, checkpoint, signal, onProgress } = options;
+  const { runtime, batch, epochs, seed, schedule, checkpoint, signal, onProgress } = options;
+  const optimizer = { average: defaultAverage(options.config.task), ...options.optimizer };
   return train({
     ...task,
     runtime,

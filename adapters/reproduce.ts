@@ -1,7 +1,8 @@
 /**
  * Makes everything that ships again, from data that anyone may have to finished folders: `npx tsx adapters/reproduce.ts --data DIR --work DIR`. Every stage is a
  * command that users have too and is printed before it runs. What is there is not made again, and what was interrupted goes on, so it can be started as often
- * as need be; on two cores the whole takes some hours. Build first (`npm run build`). `adapters/ship.ts` then puts the folders in their places.
+ * as need be; on two cores the whole takes some hours. Build first (`npm run build`). The last stage puts the folders in their places. `--small` does every
+ * stage with next to nothing, into WORK alone, to see in minutes that all of it runs here.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -16,11 +17,17 @@ const mettle = [join(root, 'dist/cli/mettle.js')];
 const script = (path: string): string[] => [tsx, join(root, path)];
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, work: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean' } },
+  options: {
+    data: { type: 'string' },
+    work: { type: 'string' },
+    only: { type: 'string' },
+    list: { type: 'boolean' },
+    small: { type: 'boolean', default: false },
+  },
 });
 if (!values.data || !values.work) {
   process.stderr.write(
-    'Usage: npx tsx adapters/reproduce.ts --data DIR --work DIR [--only STAGE] [--list]\n' +
+    'Usage: npx tsx adapters/reproduce.ts --data DIR --work DIR [--only STAGE] [--list] [--small]\n' +
       'DIR of --data holds pictures/, clips/, sounds/ and backbones/ (adapters/README.md says what they are).\n',
   );
   process.exit(2);
@@ -28,6 +35,11 @@ if (!values.data || !values.work) {
 const data = resolve(values.data);
 const work = resolve(values.work);
 const from = (path: string): string => join(data, path);
+
+const { small } = values;
+/** A number of steps, clips or epochs, or the least that shows that a stage runs. */
+const amount = (whole: number, least: number): string => String(small ? least : whole);
+const epochs = small ? ['--epochs', '1'] : [];
 
 type Stage = { name: string; makes: string; command: string[] };
 
@@ -51,7 +63,7 @@ const pretrain = (preset: string, steps: number, teachers: readonly string[], mo
   name: preset,
   makes: `${preset}.safetensors`,
   command: [
-    ...[...mettle, 'pretrain', '--preset', preset, '--steps', String(steps), '--batch', '16', '--resume'],
+    ...[...mettle, 'pretrain', '--preset', preset, '--steps', amount(steps, 4), '--batch', '16', '--resume'],
     ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
     ...more,
     ...['--material', from('clips'), '--out', `${preset}.safetensors`],
@@ -65,7 +77,7 @@ const toybox = (layout: keyof typeof clips): Stage => ({
   makes: `data/toybox/${layout}/truth.jsonl`,
   command: [
     ...[...mettle, 'data', 'toybox', '--out', 'data/toybox', '--seed', '1'],
-    ...['--clips', String(clips[layout]), '--layouts', layout],
+    ...['--clips', amount(clips[layout], 40), '--layouts', layout],
   ],
 });
 const nano = './backbones/nano';
@@ -73,7 +85,7 @@ const train = (id: string, folder: string, more: readonly string[] = []): Stage 
   name: id,
   makes: `adapters/${id}`,
   command: [
-    ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...more],
+    ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs, ...more],
     ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
   ],
 });
@@ -101,7 +113,7 @@ const stages: Stage[] = [
     makes: 'data/everyday/events.csv',
     command: [
       ...[...script('adapters/everyday/compose.ts'), '--sounds', from('sounds/esc10'), '--pictures', from('pictures')],
-      ...['--out', 'data/everyday', '--seed', '1', '--clips', '300'],
+      ...['--out', 'data/everyday', '--seed', '1', '--clips', amount(300, 30)],
     ],
   },
   train('everyday-10', 'data/everyday', ['--verb', 'localize', '--note', join(here, 'everyday/card.md')]),
@@ -109,19 +121,11 @@ const stages: Stage[] = [
     name: 'quality',
     makes: 'quality.json',
     command: [
-      ...[
-        ...script('test/bench/quality.ts'),
-        '--work',
-        'quality',
-        '--data',
-        'data/toybox',
-        '--backbone',
-        './backbones/nano',
-      ],
-      ...['--adapters', 'adapters', '--cache', 'features', '--out', '.'],
+      ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox', '--backbone', nano],
+      ...['--adapters', 'adapters', '--cache', 'features', '--out', '.', ...epochs],
     ],
   },
-  { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.'] },
+  { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.', ...(small ? ['shipped'] : [])] },
 ];
 
 const chosen = values.only === undefined ? stages : stages.filter(({ name }) => name === values.only);

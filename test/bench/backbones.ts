@@ -1,10 +1,11 @@
 /**
- * `npm run bench:backbones [-- PRESET...]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on WASM in Node. Weights
+ * `npm run bench:backbones [-- PRESET... --device cpu|wasm]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on WASM in Node. Weights
  * are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone; peak memory is that of a process that
  * loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
 import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
@@ -19,17 +20,23 @@ const threads = Math.max(1, Math.floor(availableParallelism() / 2));
 /** What a process takes that holds a network in float32 and in another form, each twice, while it loads them. */
 const bytesPerParameter = 48;
 
+const { values, positionals: asked } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
+const devices = (['cpu', 'wasm'] as const).filter((name) => name === (values.device ?? name));
+if (devices.length === 0) throw new Error(`no device ${values.device}; there are cpu and wasm`);
+
 function chosen(): PresetName[] {
   const names = Object.keys(presets) as PresetName[];
-  const asked = process.argv.slice(2);
   const unknown = asked.filter((name) => !names.includes(name as PresetName));
   if (unknown.length > 0) throw new Error(`no preset ${unknown.join(', ')}; there are ${names.join(', ')}`);
   if (asked.length > 0) return asked as PresetName[];
   return names.filter((name) => bytesPerParameter * costOfPreset(presets[name]).params < freemem());
 }
 
-/** Enough rounds for a steady median, and a bound on the time that a preset takes. */
-const roundsFor = (macs: number): number => Math.max(3, Math.min(101, Math.round(60e9 / macs)));
+/**
+ * Enough rounds for a steady median, and a bound on the time that a preset takes. An even number: of a pair each is as often the first, which finds the caches
+ * as another graph left them.
+ */
+const roundsFor = (macs: number): number => 2 * Math.max(2, Math.min(50, Math.round(30e9 / macs)));
 
 const cell = (x: number | string, width: number): string => String(x).padStart(width);
 const header = ['form', 'files MB', 'ms', 'of float32', 'of plain', 'load s', 'peak MB'];
@@ -63,7 +70,7 @@ async function bench(name: PresetName): Promise<void> {
   const folder = mkdtempSync(`${tmpdir()}/mettle-bench-`);
   try {
     const graphs = await writeSeeded(name, forms, folder);
-    for (const device of ['cpu', 'wasm'] as const) {
+    for (const device of devices) {
       const rounds = roundsFor(macs);
       const size = `${(params / 1e6).toFixed(2)} M parameters, ${(macs / 1e9).toFixed(2)} G multiply-adds`;
       console.log(`\n${name} on ${device}: ${size}, ${rounds} rounds`);

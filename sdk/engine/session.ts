@@ -169,8 +169,8 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
 const tellsLoss = (message: string): boolean =>
   /\bdevice\b\W*(is|was|has been)?\W*(lost|removed)\b|DEVICE_(LOST|REMOVED|HUNG|RESET)/i.test(message);
 
-/** In the words of C++, of V8 and of Emscripten. */
-const tellsShortage = (message: string): boolean =>
+/** Whether a runtime's message tells of a lack of memory, in the words of C++, of V8 and of Emscripten. */
+export const tellsShortage = (message: string): boolean =>
   /\bbad_alloc\b|\bout of memory\b|allocation failed|cannot enlarge memory|\bOOM\b/i.test(message);
 
 /** The runtime's message without the place in its own sources that it begins with. */

@@ -6,7 +6,10 @@ import type { ToyboxLayout } from './types.ts';
 /** Flags per second. `restless` behaves as if it sounded while it is silent; a look-alike of a sounding object never does. */
 export type Role = { label: string; seen: boolean[]; heard: boolean[]; restless: boolean };
 
-export const secondsOf = (layout: ToyboxLayout): number => (layout.startsWith('avs') ? 5 : 10);
+/** Whether the layout asks for masks; the others ask for events. */
+export const hasMasks = (layout: ToyboxLayout): boolean => layout.startsWith('avs');
+
+export const secondsOf = (layout: ToyboxLayout): number => (hasMasks(layout) ? 5 : 10);
 
 /** The roles of a clip; `label` is the class of the first one. */
 export function castClip(layout: ToyboxLayout, label: string, dice: Dice): Role[] {

@@ -1,6 +1,6 @@
 /** Composes a clip from a seed: the cast, where everything stands and moves, when it strikes, the room and the light. Plain data; nothing is drawn here. */
 import { worldWidth } from './canvas.ts';
-import { castClip, type Role, secondsOf } from './cast.ts';
+import { castClip, hasMasks, type Role, secondsOf } from './cast.ts';
 import { type Dice, diceOf } from './dice.ts';
 import { toyboxClasses, toyObjects } from './objects/index.ts';
 import { type SplitRanges, splitOf, splitRanges, within } from './splits.ts';
@@ -63,7 +63,7 @@ function placeActors(layout: ToyboxLayout, roles: Role[], ranges: SplitRanges, d
   const visible = roles.filter((role) => role.seen.includes(true));
   const columns = dice.shuffle(visible.map((_, column) => column));
   const step = worldWidth / Math.max(1, visible.length);
-  const [least, most] = sizes[layout.startsWith('avs') ? 'masks' : 'events'][visible.length]!;
+  const [least, most] = sizes[hasMasks(layout) ? 'masks' : 'events'][visible.length]!;
   // What is near looks large and sounds loud: both follow from one number.
   return roles.map((role) => {
     const object = toyObjects.get(role.label)!;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Tensor } from 'onnxruntime-common';
 import { platform } from '#platform';
 import { errorOf } from '../../sdk/compile/form-runs.ts';
-import { GraphSession } from '../../sdk/engine/session.ts';
+import { GraphSession, tellsShortage } from '../../sdk/engine/session.ts';
 import type { Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
@@ -142,7 +142,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     console.log(JSON.stringify(Array.isArray(request) ? await compare(...request) : await perform(request)));
   } catch (error) {
-    if (!/memory|bad_alloc/.test(String(error))) throw error;
+    if (!tellsShortage(String(error))) throw error;
     process.exit(noRoom);
   }
   process.exit(0);

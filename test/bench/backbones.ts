@@ -1,7 +1,7 @@
 /**
- * `npm run bench:backbones [-- PRESET... --device cpu|wasm]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on WASM in Node. Weights
- * are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone; peak memory is that of a process that
- * loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
+ * `npm run bench:backbones [-- PRESET... --device cpu|wasm]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on
+ * WASM in Node. Weights are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph
+ * alone; peak memory is that of a process that loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';

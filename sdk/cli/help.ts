@@ -68,6 +68,7 @@ Model
   --segments N        seconds that are seen at once; longer clips are cut into pieces (default: the longest clip, up to 60)
   --layers N          layers that look along time (default: 2 for localize, 0 for parse, which judges every second by itself)
   --head NAME         A, a class per second, or B, an event per second and a class per clip, for localize (default: A)
+  --decoder NAME      pyramid, or linear, a linear probe of the layers without meta-tokens, for segment (default: pyramid)
 
 Training
   --epochs N          passes over the training clips (default: 30, for masks 15)

@@ -47,6 +47,7 @@ const OPTIONS = {
   layers: { type: 'string' },
   segments: { type: 'string' },
   head: { type: 'string' },
+  decoder: { type: 'string' },
   cache: { type: 'string' },
   'cache-gb': { type: 'string' },
   threads: { type: 'string' },
@@ -128,6 +129,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task', 'none'] as const);
   const senses = readChoice('senses', values.senses, ['both', 'audio', 'visual'] as const);
   const head = readChoice('head', values.head, ['A', 'B'] as const);
+  const decoder = readChoice('decoder', values.decoder, ['pyramid', 'linear'] as const);
   const whole = (name: WholeNumber, least: number, most: number): number | undefined => {
     const value = values[name];
     return value === undefined ? undefined : readNumber('train', name, value, { least, most });
@@ -155,6 +157,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
       taps,
       senses,
       head,
+      decoder,
       layers: whole('layers', 0, 24),
       segments: whole('segments', 1, 600),
       distill: given({ paths, tokens: whole('tokens', 1, 64), width: whole('width', 8, 4096) }),

@@ -2,11 +2,13 @@
  * A whole adapter for each task, cut where its data is cut: the segment part runs once per second on a backbone's taps, the clip part once over all seconds.
  * Training and inference use the same two functions.
  */
+import { MettleError } from '../errors.ts';
 import type { Tap } from '../hub/manifest.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
 import type { Task } from '../tasks/types.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
 import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
+import { maskProbe, type ProbedMap, type ProbedSound } from './mask-probe.ts';
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
 import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
@@ -30,6 +32,11 @@ export type AdapterConfig = {
   heads: number;
   /** Channels of the mask decoder. */
   channels: number;
+  /**
+   * How masks are made: by a pyramid of convolutions over maps that the top layer's meta-tokens guide, or by a linear probe of the layers that `taps` names, with
+   * neither meta-tokens nor injection (`mask-probe.ts`). Default: pyramid.
+   */
+  decoder?: 'pyramid' | 'linear';
   /** Head of localization. Default: A. */
   head?: LocalizationConfig['head'];
 } & Pick<SegmentationConfig, 'injection' | 'nonLocal'>;
@@ -49,10 +56,14 @@ export type BackboneTaps = { visual: readonly Tap[]; audio: readonly Tap[] };
 
 const isBlock = (tap: Tap): boolean => /\.b\d+$/.test(tap.name);
 
-/** The taps that meta-tokens read. A backbone without blocks (any network with named outputs) is read at all its taps. */
-export function tapsToDistill(taps: readonly Tap[], { task, taps: choice }: AdapterConfig): Tap[] {
+const isMaskProbe = ({ task, decoder }: AdapterConfig): boolean => task === 'segmentation' && decoder === 'linear';
+
+/** The taps that meta-tokens or a probe read. A backbone without blocks (any network with named outputs) is read at all its taps. */
+export function tapsToDistill(taps: readonly Tap[], config: AdapterConfig): Tap[] {
+  const { task, taps: choice } = config;
   const blocks = taps.some(isBlock) ? taps.filter(isBlock) : [...taps];
-  if (task === 'segmentation' || choice === 'last') return blocks.slice(-1);
+  const readsTopAlone = task === 'segmentation' && !isMaskProbe(config);
+  if (readsTopAlone || choice === 'last') return blocks.slice(-1);
   if (choice === 'last-half') return blocks.slice(Math.floor(blocks.length / 2));
   return choice === 'blocks' ? blocks : blocks.filter((tap, i) => blocks[i + 1]?.width !== tap.width);
 }
@@ -79,12 +90,27 @@ export function mapsToGuide(taps: readonly Tap[]): Tap[] {
   return rows.reduce<Tap[]>((longest, row) => (row.length > longest.length ? row : longest), []);
 }
 
+/** Of the visual taps that are to be read those that a mask can be put together from: their grids are in the row of {@link mapsToGuide}. */
+function mapsToProbe(taps: readonly Tap[], config: AdapterConfig): Tap[] {
+  const grids = new Set(mapsToGuide(taps).map(({ grid }) => String(grid)));
+  const maps = tapsToDistill(taps, config).filter(({ grid }) => grids.has(String(grid)));
+  if (maps.length > 0) return maps;
+  throw new MettleError(
+    'invalid-argument',
+    `None of the layers that "${config.taps}" names is a map of the mask's row.`,
+    {
+      hint: 'Let the probe read all blocks.',
+    },
+  );
+}
+
 const hasTokens = (sense: Sense, { senses = 'both' }: AdapterConfig): boolean => senses === 'both' || senses === sense;
 
 /** Names of all taps that an adapter reads. */
 export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
-  const maps = config.task === 'segmentation' ? mapsToGuide(taps.visual) : [];
   const distilled = (sense: Sense): Tap[] => (hasTokens(sense, config) ? tapsToDistill(taps[sense], config) : []);
+  if (isMaskProbe(config)) return [...mapsToProbe(taps.visual, config), ...distilled('audio')].map((tap) => tap.name);
+  const maps = config.task === 'segmentation' ? mapsToGuide(taps.visual) : [];
   const all = [...distilled('visual'), ...maps, ...distilled('audio')];
   return [...new Set(all.map((tap) => tap.name))];
 }
@@ -93,7 +119,7 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
  * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c], or those of one sense; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
  * that loss compares, `heard` and `seen.<map>` [N, channels].
  * `read` gives a tap's value by its name, [N, tokens, width] or a map [N, width, rows, columns].
- * Throws `invalid-argument` where something compares with sound that the configuration does not hear.
+ * Throws `invalid-argument` where something compares with sound that the configuration does not hear, or a linear probe has no map to read or is to be matched.
  */
 export function segmentPart(
   p: Params,
@@ -102,13 +128,16 @@ export function segmentPart(
   config: AdapterConfig,
   options: { matching?: boolean } = {},
 ): Record<string, Value> {
+  if (isMaskProbe(config)) {
+    if (options.matching) throw new MettleError('invalid-argument', 'A linear probe has no maps to match with sound.');
+    return { mask: p.in('probe', (q) => probe(q, taps, read, config)) };
+  }
   const condense = (modality: Sense): Value | null => {
     if (!hasTokens(modality, config)) return null;
     const chosen = tapsToDistill(taps[modality], config);
-    const values = chosen.map(({ name, width }): ReadTap => {
-      const own = name.startsWith(`${modality}.`) ? name.slice(modality.length + 1) : name;
-      return { name: own, stage: width, value: asTokens(read(name)) };
-    });
+    const values = chosen.map(
+      ({ name, width }): ReadTap => ({ name: ownName(name, modality), stage: width, value: asTokens(read(name)) }),
+    );
     return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
@@ -120,6 +149,21 @@ export function segmentPart(
   return options.matching
     ? { mask: decoded.mask, ...matchingOutputs(matching(p, decoded, audio)) }
     : { mask: decoded.mask };
+}
+
+/** A tap's name without its sense. */
+const ownName = (name: string, modality: Sense): string =>
+  name.startsWith(`${modality}.`) ? name.slice(modality.length + 1) : name;
+
+function probe(p: Params, taps: BackboneTaps, read: (name: string) => Value, config: AdapterConfig): Value {
+  const layer = (sense: Sense, { name }: Tap): ProbedSound => ({
+    name: ownName(name, sense),
+    value: asTokens(read(name)),
+  });
+  const maps = mapsToProbe(taps.visual, config).map((tap): ProbedMap => ({ ...layer('visual', tap), grid: tap.grid }));
+  const sounds = hasTokens('audio', config) ? tapsToDistill(taps.audio, config).map((tap) => layer('audio', tap)) : [];
+  const grids = mapsToGuide(taps.visual).map(({ grid }) => grid);
+  return maskProbe(p, grids, maps, sounds);
 }
 
 const matchingOutputs = ({ heard, seen }: { heard: Value; seen: Value[] }): Record<string, Value> => ({

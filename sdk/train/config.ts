@@ -31,7 +31,7 @@ const mostSeconds = 60;
 
 /**
  * Task and classes of the dataset, as many seconds as its longest clip has (60 at most), {@link defaultAdapter} for the rest, and then `change`.
- * Throws `invalid-argument` where a head is chosen for another task than localization, masks are to be made of sound alone, meta-tokens are counted where there
+ * Throws `invalid-argument` where a head is chosen for another task than localization or a decoder for another than segmentation, masks are to be made of sound alone, meta-tokens are counted where there
  * are none, or the width cannot be shared by the heads.
  */
 export function configFor(
@@ -41,6 +41,9 @@ export function configFor(
   const { task, classes, items } = dataset;
   if (change.head && task !== 'localization') {
     throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
+  }
+  if (change.decoder && task !== 'segmentation') {
+    throw new MettleError('invalid-argument', `Masks are decoded in segmentation alone; this training is for ${task}.`);
   }
   if (change.senses === 'audio' && task === 'segmentation') {
     throw new MettleError('invalid-argument', 'Masks are decoded from pictures; there are none of sound alone.', {

@@ -56,16 +56,21 @@ export const tasks: readonly TaskSpec[] = [
 export type RunSpec = {
   id: string;
   name: string;
-  kind: 'ours' | 'baseline' | 'ablation';
+  kind: 'ours' | 'baseline' | 'ablation' | 'repeat';
   /** What differs from the defaults; null where nothing is trained. */
   change: ConfigChange | null;
+  /** What differs instead where masks are made. */
+  masks?: ConfigChange;
+  /** Instead of the budget's. */
+  seed?: number;
   /** Why a task has no such run. */
   absent?: Partial<Record<TaskId, string>>;
 };
 
-const topAlone = 'reads the top layer alone by design';
+const topAlone = 'adapter reads the top layer alone by design';
 const noTaps = { 'toybox-s4': topAlone, 'toybox-ms3': topAlone };
 const noSound = 'masks are decoded from pictures';
+const isProbe = 'linear probe of all layers is just that';
 
 /** Sorted by how much each of them tells. */
 export const runs: readonly RunSpec[] = [
@@ -79,13 +84,26 @@ export const runs: readonly RunSpec[] = [
     absent: { 'toybox-s4': noSound, 'toybox-ms3': noSound },
   },
   { id: 'visual', name: 'pictures alone', kind: 'baseline', change: { senses: 'visual' } },
-  { id: 'probe', name: 'linear probe of all layers', kind: 'baseline', change: { distill: { paths: 'none' } } },
+  {
+    id: 'probe',
+    name: 'linear probe of all layers',
+    kind: 'baseline',
+    change: { distill: { paths: 'none' } },
+    masks: { decoder: 'linear' },
+  },
   {
     id: 'last-probe',
     name: 'linear probe of the last layer',
     kind: 'baseline',
     change: { taps: 'last', distill: { paths: 'none' } },
-    absent: noTaps,
+    masks: { decoder: 'linear', taps: 'last' },
+  },
+  {
+    id: 'mean-token',
+    name: 'mean tokens instead of meta-tokens',
+    kind: 'ablation',
+    change: { distill: { paths: 'none' } },
+    absent: { 'toybox-ave': isProbe, 'toybox-llp': isProbe },
   },
   {
     id: 'preservation',
@@ -105,6 +123,21 @@ export const runs: readonly RunSpec[] = [
     absent: noTaps,
   },
 ];
+
+/** What {@link RunSpec.change} is for this task. */
+export const changeFor = ({ change, masks }: RunSpec, { layout }: TaskSpec): ConfigChange | null =>
+  masks && layout.startsWith('avs') ? masks : change;
+
+export const repeatId = (run: string, seed: number): string => `${run}@${seed}`;
+
+/** LCD and the linear probe of all layers, whose difference is judged, once more with each of these seeds. */
+export const repeats = (seeds: readonly number[]): RunSpec[] =>
+  seeds.flatMap((seed) =>
+    ['lcd', 'probe'].map((id): RunSpec => {
+      const run = runs.find((one) => one.id === id)!;
+      return { ...run, id: repeatId(id, seed), name: `${run.name}, seed ${seed}`, kind: 'repeat', seed };
+    }),
+  );
 
 /** Percent of the picture, and of the silent objects' own area, that is taken for sounding though it is silent. */
 export type SilentShare = { frames: number; ofPicture: number; ofObjects: number };

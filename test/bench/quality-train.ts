@@ -21,7 +21,14 @@ import type { AdapterProgress } from '../../sdk/train/train-adapter.ts';
 import { SilentArea } from './quality-areas.ts';
 import { constantAnswer } from './quality-chance.ts';
 import { type Finished, takeFinished } from './quality-finished.ts';
-import type { Budget, FormResult, RunResult, RunSpec, TaskSpec } from './quality-runs.ts';
+import {
+  type Budget,
+  changeFor,
+  type FormResult,
+  type RunResult,
+  type RunSpec,
+  type TaskSpec,
+} from './quality-runs.ts';
 
 /** Where a task's clips lie and its results go. */
 export type Place = {
@@ -58,7 +65,8 @@ const cacheBytes = 200e9;
 
 export async function runOnce(place: Place, run: RunSpec): Promise<RunResult> {
   const started = performance.now();
-  const result = run.change ? await trained(place, run, run.change) : await chance(place);
+  const change = changeFor(run, place.task);
+  const result = change ? await trained(place, run, change) : await chance(place);
   return {
     minutes: (performance.now() - started) / 60_000,
     ...result,
@@ -84,7 +92,7 @@ async function trained(place: Place, run: RunSpec, change: ConfigChange): Promis
     validation,
     parameters: [...weights.values()].reduce((sum, { length }) => sum + length, 0),
     ...(taken && { minutes: null }),
-    ...(task.layout === 'avs-s4' && { silent: await silentArea(place, out) }),
+    ...(task.layout === 'avs-s4' && run.kind !== 'ablation' && { silent: await silentArea(place, out) }),
   };
 }
 
@@ -94,6 +102,7 @@ async function train(place: Place, run: RunSpec, change: ConfigChange, out: stri
   await rm(out, { recursive: true, force: true });
   const { trained: adapter, reports } = await trainOnDisk({
     ...budget,
+    seed: run.seed ?? budget.seed,
     data: place.data,
     format: task.layout,
     backbone: backbone.name,
@@ -101,7 +110,7 @@ async function train(place: Place, run: RunSpec, change: ConfigChange, out: stri
     threads,
     softwareGpu: false,
     out,
-    id: `${task.id}-${run.id}`,
+    id: `${task.id}-${run.id.replace('@', '-')}`,
     license: 'MIT',
     config: change,
     cache: place.features,

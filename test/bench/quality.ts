@@ -3,7 +3,7 @@
  * adapters/QUALITY.md and quality.json. Every finished run is kept in WORK, so a bench that was stopped goes on; one that is to be made anew needs another WORK.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import {
   type FormResult,
   type Quality,
   type RunResult,
+  repeats,
   runs,
   type TaskQuality,
   tasks,
@@ -39,6 +40,7 @@ const help = `Usage
   --epochs N       (default: that of mettle train)
   --batch N        (default: 8)
   --seed N         (default: 1)
+  --seeds N        train LCD and the linear probe of all layers with so many seeds from that one on; their difference is judged by the mean (default: 1)
   --threads N      of each training; give each of several benches side by side its own cores (default: all cores)
   --backbone ID    id or path (default: nano)
   --adapters DIR   adapters by id, as "mettle train" left them with their .work folders: not trained again
@@ -56,6 +58,7 @@ const { values } = parseArgs({
     epochs: { type: 'string' },
     batch: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(availableParallelism()) },
     backbone: { type: 'string', default: 'nano' },
     adapters: { type: 'string' },
@@ -85,10 +88,11 @@ const budgetFor = (task: Dataset['task']): Budget => ({
   rate: 1e-3,
 });
 const chosenTasks = chosen('only', tasks);
-const chosenRuns = chosen('runs', runs);
+const otherSeeds = Array.from({ length: whole('seeds') - 1 }, (_, i) => whole('seed') + 1 + i);
+const chosenRuns = chosen('runs', [...runs, ...repeats(otherSeeds)]);
 
 /** What differs in how much it tells: first everything's default, then what it is compared with, then what it is made of. */
-const kinds = ['ours', 'baseline', 'ablation'] as const;
+const kinds = ['ours', 'baseline', 'repeat', 'ablation'] as const;
 
 try {
   await bench();
@@ -153,9 +157,10 @@ async function once<T>({ task, work: folder }: Place, name: string, make: () => 
 /** Writes the page with all that is finished of this task, and of the others what was there. */
 async function writePage({ task, work: folder, backbone, dataset, seed, budget }: Place): Promise<void> {
   const done: Record<string, RunResult> = {};
-  for (const { id } of runs) {
-    const result = await readJson<RunResult>(join(folder, `${id}.json`));
-    if (result) done[id] = result;
+  const files = await readdir(folder).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith('.json') && name !== 'forms.json').sort()) {
+    const result = await readJson<RunResult>(join(folder, file));
+    if (result) done[file.slice(0, -'.json'.length)] = result;
   }
   const clips = Object.fromEntries(
     (['train', 'val', 'test'] as Split[]).map((split) => [
@@ -191,7 +196,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(`${path}.part`, path);
 }
 
-function whole(name: 'epochs' | 'batch' | 'seed' | 'threads'): number {
+function whole(name: 'epochs' | 'batch' | 'seed' | 'seeds' | 'threads'): number {
   const value = Number(values[name]);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`--${name} must be a whole number from 1, got "${values[name]}".`);

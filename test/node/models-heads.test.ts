@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Tap } from '../../sdk/hub/manifest.ts';
 import { type AdapterConfig, clipPart, defaultAdapter, segmentPart } from '../../sdk/models/adapter.ts';
 import { decodeEvents } from '../../sdk/models/localization.ts';
+import { maskProbe } from '../../sdk/models/mask-probe.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';
 import { inject, type SegmentationConfig, segmentation } from '../../sdk/models/segmentation.ts';
 import { tpavi } from '../../sdk/models/tpavi.ts';
@@ -217,5 +218,81 @@ describe('segmentation', () => {
       return total / 256;
     });
     expectSame(got['seen.0']!, expected);
+  });
+});
+
+describe('the linear probe of masks', () => {
+  const taps = [
+    { name: 's0.b0', tokens: 16, width: 16, grid: [4, 4] as [number, number] },
+    { name: 's0.b1', tokens: 16, width: 16, grid: [4, 4] as [number, number] },
+    { name: 's1.b0', tokens: 4, width: 24, grid: [2, 2] as [number, number] },
+  ];
+  const graph = new Graph();
+  const params = Params.inputs(graph);
+  const maps = taps.map(({ name, tokens, width, grid }) => ({
+    name,
+    grid,
+    value: graph.input(`visual/${name}`, [2, tokens, width]),
+  }));
+  const sounds = ['s0.b0', 's1.b0'].map((name) => ({ name, value: graph.input(`audio/${name}`, [2, 6, 8]) }));
+  const mask = maskProbe(
+    params,
+    [
+      [4, 4],
+      [2, 2],
+    ],
+    maps,
+    sounds,
+  );
+  const seen = (seed: string): Feeds =>
+    Object.fromEntries(maps.map(({ name, value }) => [`visual/${name}`, noise(`${seed} ${name}`, value.shape)]));
+  const heard = (seed: string): Feeds =>
+    Object.fromEntries(sounds.map(({ name, value }) => [`audio/${name}`, noise(`${seed} ${name}`, value.shape)]));
+  const weights = noiseFor(params);
+  const maskOf = (...feeds: Feeds[]): Float64Array => interpret({ mask }, Object.assign({}, weights, ...feeds)).mask!;
+
+  test('has one weight per channel of every layer, and a bias', () => {
+    expect(mask.shape).toEqual([2, 1, 16, 16]);
+    const sizes = [...params.specs.values()].map(({ name, shape }) => `${name} ${shape}`);
+    const layers = [...sounds, ...maps].map(({ name, value }, i) => {
+      const layer = `${i < sounds.length ? 'audio' : 'visual'}.${name}`;
+      return [`${layer}.weight 1,${value.shape[2]}`, `${layer}.bias 1`];
+    });
+    expect(sizes.sort()).toEqual(layers.flat().sort());
+  });
+
+  test('adds up what is seen and what is heard', () => {
+    const [here, swapped] = [
+      [maskOf(seen('a'), heard('a')), maskOf(seen('b'), heard('b'))],
+      [maskOf(seen('a'), heard('b')), maskOf(seen('b'), heard('a'))],
+    ] as const;
+    const sum = ([one, other]: readonly [Float64Array, Float64Array]) => one.map((x, i) => x + other[i]!);
+    expectSame(sum(here), sum(swapped));
+    const [bySight, bySound] = [maskOf(seen('b'), heard('a')), maskOf(seen('a'), heard('b'))];
+    expect(here[0].some((x, i) => Math.abs(x - bySight[i]!) > 1)).toBe(true);
+    // Sound raises or lowers all cells of a second alike.
+    const moved = here[0].map((x, i) => bySound[i]! - x);
+    expect(Math.abs(moved[0]!)).toBeGreaterThan(1e-3);
+    for (const second of [0, 1]) {
+      expectSame(moved.slice(256 * second, 256 * (second + 1)), new Float64Array(256).fill(moved[256 * second]!));
+    }
+  });
+
+  test('a cell of one map is the product of its normed token with the weights', () => {
+    const alone = new Graph();
+    const own = Params.inputs(alone);
+    const value = alone.input('map', maps[0]!.value.shape);
+    const probed = maskProbe(own, [[4, 4]], [{ ...maps[0]!, value }], []);
+    const feeds: Feeds = { map: noise('cells', value.shape), ...noiseFor(own) };
+    const result = interpret({ mask: probed }, feeds).mask!;
+    const [weight, bias] = [feeds['visual.s0.b0.weight']!, feeds['visual.s0.b0.bias']!];
+    const corner = Float64Array.from({ length: 16 }, (_, i) => feeds.map![i]!);
+    const average = corner.reduce((a, b) => a + b) / 16;
+    const variance = corner.reduce((sum, x) => sum + (x - average) ** 2, 0) / 16;
+    const score = corner.reduce(
+      (sum, x, i) => sum + ((x - average) / Math.sqrt(variance + 1e-5)) * weight[i]!,
+      bias[0]!,
+    );
+    expect(result[0]).toBeCloseTo(score, 6);
   });
 });

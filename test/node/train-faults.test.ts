@@ -52,6 +52,7 @@ describe('data at fault', () => {
   test.each([
     [['--width', '30'], 'A width of 30 cannot be shared by 4 heads'],
     [['--verb', 'parse', '--head', 'B'], 'A head is chosen for localization alone'],
+    [['--verb', 'localize', '--decoder', 'linear'], 'Masks are decoded in segmentation alone'],
     [['--paths', 'none'], 'Without paths there are no meta-tokens to count'],
   ])('a model that cannot be is refused: %j', async (args, message) => {
     const { code, err } = await place.train('impossible', args);

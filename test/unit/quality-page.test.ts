@@ -67,6 +67,28 @@ test('what was not run is a dash, in tables and targets', () => {
   expect(qualityPage({ schema: 1, tasks: [] })).not.toMatch(/reached|missed|undefined|NaN/);
 });
 
+test('what LCD has above the probe is the mean over the seeds of which there are both', () => {
+  const seeded = {
+    ...ave,
+    runs: {
+      ...ave.runs,
+      'lcd@6': result({ accuracy: 92 }),
+      'probe@6': result({ accuracy: 89.8 }),
+      'lcd@10': result({ accuracy: 90 }),
+      'probe@10': result({ accuracy: 86.5 }),
+      'lcd@11': result({ accuracy: 99 }),
+    },
+  };
+  const text = page(seeded);
+  expect(text).toContain(
+    'LCD - linear probe of all layers: +3.1 with seed 5, +2.2 with seed 6, +3.5 with seed 10, in the mean +2.9 points of accuracy.',
+  );
+  expect(text).toContain(
+    '| toybox-ave, accuracy, above the linear probe of all layers, mean of 3 seeds | at least 3 points | 2.9 | **missed** |',
+  );
+  expect(text).not.toContain('99.0');
+});
+
 describe('targets', () => {
   const reached = (id: TaskQuality['id'], of: TaskQuality): Record<string, boolean | null> =>
     Object.fromEntries(judge(id, of).map((one) => [one.what, one.reached]));

@@ -97,7 +97,7 @@ function mapsToProbe(taps: readonly Tap[], config: AdapterConfig): Tap[] {
   if (maps.length > 0) return maps;
   throw new MettleError(
     'invalid-argument',
-    `None of the layers that "${config.taps}" names is a map of the mask's row.`,
+    `"${config.taps}" names no layer that the rows and columns of a mask can be told from.`,
     {
       hint: 'Let the probe read all blocks.',
     },
@@ -119,7 +119,8 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
  * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c], or those of one sense; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
  * that loss compares, `heard` and `seen.<map>` [N, channels].
  * `read` gives a tap's value by its name, [N, tokens, width] or a map [N, width, rows, columns].
- * Throws `invalid-argument` where something compares with sound that the configuration does not hear, or a linear probe has no map to read or is to be matched.
+ * Throws `invalid-argument` where something compares with sound that the configuration does not hear, or a linear probe has no map to read or is to be matched
+ * with sound.
  */
 export function segmentPart(
   p: Params,

@@ -31,8 +31,8 @@ const mostSeconds = 60;
 
 /**
  * Task and classes of the dataset, as many seconds as its longest clip has (60 at most), {@link defaultAdapter} for the rest, and then `change`.
- * Throws `invalid-argument` where a head is chosen for another task than localization or a decoder for another than segmentation, masks are to be made of sound alone, meta-tokens are counted where there
- * are none, or the width cannot be shared by the heads.
+ * Throws `invalid-argument` where a head is chosen for another task than localization or a decoder for another than segmentation, masks are to be made of sound
+ * alone, meta-tokens are counted where there are none, or the width cannot be shared by the heads.
  */
 export function configFor(
   dataset: Pick<Dataset, 'task' | 'classes' | 'items'>,

@@ -193,6 +193,11 @@ function taskSection(id: TaskQuality['id'], measured: readonly TaskQuality[]): s
     ...table(header, rows),
     '',
     `- LCD - linear probe of all layers: ${marginText(margins)} points of ${main.name}.`,
+    ...(task?.runs['mean-token']
+      ? [
+          `- LCD - mean tokens, with the same injection and decoder: ${signed(difference(lcd, task.runs['mean-token'].figures[main.key]))} points of ${main.name}.`,
+        ]
+      : []),
     ...notes(id, task),
     '',
   ];

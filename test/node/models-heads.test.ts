@@ -1,7 +1,7 @@
 /** Heads, injection and the non-local block against plain references in float64 (1e-9 unless said), and their switches. */
 import { describe, expect, test } from 'vitest';
 import type { Tap } from '../../sdk/hub/manifest.ts';
-import { type AdapterConfig, clipPart, defaultAdapter, segmentPart } from '../../sdk/models/adapter.ts';
+import { type AdapterConfig, clipPart, defaultAdapter, segmentPart, tapsRead } from '../../sdk/models/adapter.ts';
 import { decodeEvents } from '../../sdk/models/localization.ts';
 import { maskProbe } from '../../sdk/models/mask-probe.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';
@@ -294,5 +294,34 @@ describe('the linear probe of masks', () => {
       bias[0]!,
     );
     expect(result[0]).toBeCloseTo(score, 6);
+  });
+
+  test('is refused where it has no map to read, and where its maps are to be matched with sound', () => {
+    const tap = (name: string, side: number, width: number): Tap => {
+      return { name, layout: 'tokens', tokens: side * side, width, grid: [side, side] };
+    };
+    const all = { visual: [tap('fine', 4, 8), tap('coarse', 2, 8), tap('pooled', 1, 8)], audio: [tap('sound', 1, 8)] };
+    const part = (change: Partial<AdapterConfig>, matching = false) => {
+      const own = new Graph();
+      const config: AdapterConfig = {
+        ...defaultAdapter,
+        task: 'segmentation',
+        classes: ['A'],
+        decoder: 'linear',
+        ...change,
+      };
+      const { visual, audio } = all;
+      const read = (name: string): Value => {
+        const { tokens, width } = [...visual, ...audio].find((one) => one.name === name)!;
+        return own.input(name, [1, tokens, width]);
+      };
+      return segmentPart(Params.inputs(own), all, read, config, { matching });
+    };
+    expect(part({}).mask!.shape).toEqual([1, 1, 16, 16]);
+    expect(() => part({}, true)).toThrow('A linear probe has no maps to match with sound.');
+    const odd = { visual: [...all.visual.slice(0, 2), tap('odd', 3, 8)], audio: all.audio };
+    expect(() =>
+      tapsRead(odd, { ...defaultAdapter, task: 'segmentation', classes: ['A'], decoder: 'linear', taps: 'last' }),
+    ).toThrow('"last" names no layer that the rows and columns of a mask can be told from.');
   });
 });

@@ -118,6 +118,10 @@ describe('targets', () => {
     expect(reached('toybox-s4', s4(3.01))['toybox-s4, mask on silent objects']).toBe(false);
     expect(reached('toybox-s4', s4(0, 0))['toybox-s4, mask on silent objects']).toBe(false);
     expect(page(s4(3))).toContain('Silent objects stand in 9 test frames');
+    expect(page(s4(3))).not.toContain('LCD - mean tokens');
+    const own = s4(3);
+    const both = { ...own, runs: { ...own.runs, 'mean-token': result({ mJ: 74.5, mF: 80 }) } };
+    expect(page(both)).toContain('LCD - mean tokens, with the same injection and decoder: +0.5 points of M_J.');
   });
 });
 

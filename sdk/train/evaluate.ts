@@ -4,7 +4,7 @@ import { concatenate } from '../arrays.ts';
 import type { AdapterConfig } from '../models/adapter.ts';
 import type { Evaluation } from './checkpoint.ts';
 import type { DatasetItem, LocalizationLabels, ParsingLabels, SegmentationLabels } from './data/types.ts';
-import { binaryMask, type MaskImage } from './examples.ts';
+import { binaryMask, type MaskImage } from './masks.ts';
 import { averagePrecisionPerClass } from './metrics/average-precision.ts';
 import { decodeArgmax, LocalizationScore } from './metrics/localization.ts';
 import { decodeParsing, ParsingScore } from './metrics/parsing.ts';

@@ -1,15 +1,12 @@
 /** Items of a dataset as examples for the trainer: features from the cache, labels as arrays. */
 
-import { resizeImage } from '../media/resize.ts';
 import type { AdapterConfig } from '../models/adapter.ts';
 import type { BatchSource, Example } from './batches.ts';
 import type { DatasetItem } from './data/types.ts';
+import { binaryMask, type MaskImage } from './masks.ts';
 import type { Piece } from './pieces.ts';
 import type { Batch } from './runner.ts';
 import type { TapCache } from './tap-cache.ts';
-
-/** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
-export type MaskImage = { width: number; height: number; data: Uint8Array };
 
 export type ExampleOptions = {
   items: readonly Piece[];
@@ -90,13 +87,4 @@ async function labelsOf({ labels }: DatasetItem, seconds: readonly number[], opt
     supervised[place] = 1;
   }
   return { masks, supervised };
-}
-
-/** 0 or 1 at another size: 1 where at least half of the area that a pixel covers is set. */
-export function binaryMask({ width, height, data }: MaskImage, toWidth: number, toHeight: number): Float32Array {
-  if (width === toWidth && height === toHeight) return Float32Array.from(data, (value) => (value > 0 ? 1 : 0));
-  const rgb = new Uint8Array(width * height * 3);
-  data.forEach((value, i) => rgb.fill(value > 0 ? 255 : 0, i * 3, i * 3 + 3));
-  const small = resizeImage({ width, height, data: rgb }, toWidth, toHeight).data;
-  return Float32Array.from({ length: toWidth * toHeight }, (_, i) => (small[i * 3]! >= 128 ? 1 : 0));
 }

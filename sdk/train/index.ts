@@ -42,7 +42,7 @@ export { type CheckReport, checkDataset, formatCheck } from './data/check.ts';
 export { detectFormat, readDataset } from './data/index.ts';
 export type * from './data/types.ts';
 export { type EvaluateOptions, evaluatePredictions, type Figures, type Predict, type Visit } from './evaluate.ts';
-export type { MaskImage } from './examples.ts';
+export type { MaskImage } from './masks.ts';
 export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
 export { decodeArgmax, decodeGated, LocalizationScore } from './metrics/localization.ts';
 export { decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';

@@ -20,7 +20,8 @@ import type { CheckpointStore } from './checkpoint.ts';
 import { defaultAverage } from './config.ts';
 import type { Dataset, DatasetItem, Split } from './data/types.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
-import { type ExampleOptions, examplesOf, type MaskImage, secondsToLearn } from './examples.ts';
+import { type ExampleOptions, examplesOf, secondsToLearn } from './examples.ts';
+import { keepingMasks, type MaskImage } from './masks.ts';
 import { adapterModel, type LossOptions } from './model.ts';
 import type { OptimizerConfig } from './optimizer.ts';
 import { cutIntoPieces, type Piece } from './pieces.ts';
@@ -162,6 +163,7 @@ type Features = {
   failed: ReadonlyMap<string, string>;
   /** One name per piece of everything that its features depend on. */
   keys: ReadonlyMap<Piece, string>;
+  readMask: ItemAccess['readMask'];
   examples(pieces: readonly Piece[], learning?: Pick<ExampleOptions, 'config' | 'supervisedOnly'>): BatchSource;
 };
 
@@ -216,11 +218,13 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
   }
   const sizes = new Map(read.map((tap: Tap) => [tap.name, tap.tokens * tap.width]));
   const places = new Map(pieces.map((piece, index) => [piece, index]));
+  const readMask = keepingMasks((path) => options.access.readMask(path));
   return {
     policy,
     pieces,
     failed,
     keys: new Map(pieces.map((piece, index) => [piece, keys[index]!])),
+    readMask,
     examples: (items, learning) =>
       examplesOf({
         items,
@@ -229,7 +233,7 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
         cache: taps,
         indexOf: (piece) => places.get(piece)!,
         maskSize: maskSizeOf(options),
-        readMask: options.access.readMask,
+        readMask,
         ...learning,
         signal,
       }),
@@ -286,8 +290,8 @@ type Scoring = {
 
 async function openScoring(options: AdapterTraining, model: TrainModel, features: Features): Promise<Scoring> {
   const predictor = await Predictor.open(options.runtime, model, options.batch);
-  const { config, signal, access } = options;
-  const shared = { config, maskSize: maskSizeOf(options), readMask: access.readMask };
+  const { config, signal } = options;
+  const shared = { config, maskSize: maskSizeOf(options), readMask: features.readMask };
   return {
     figures: (weights, pieces, thresholds) =>
       evaluatePredictions({

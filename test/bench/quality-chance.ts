@@ -2,7 +2,7 @@
 import { type DiskFolder, type MaskImage, readMask } from '../../sdk/node/data/index.ts';
 import type { Dataset, DatasetItem, Split } from '../../sdk/train/data/types.ts';
 import { evaluatePredictions, type Figures } from '../../sdk/train/evaluate.ts';
-import { binaryMask } from '../../sdk/train/examples.ts';
+import { binaryMask } from '../../sdk/train/masks.ts';
 
 /** Side of the masks that are averaged. */
 const side = 56;

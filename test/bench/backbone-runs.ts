@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Tensor } from 'onnxruntime-common';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { platform } from '#platform';
 import { errorOf } from '../../sdk/compile/form-runs.ts';
 import { GraphSession, tellsShortage } from '../../sdk/engine/session.ts';
-import type { Runtime } from '../../sdk/platform.ts';
+import type { Ort, Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
 
@@ -15,7 +15,7 @@ export type RunRequest = {
   device: 'cpu' | 'wasm';
   threads: number;
   rounds: number;
-  /** Also run each graph without the engine, in the same rounds. */
+  /** Also let the runtime alone run each session, in the same rounds. */
   plain: boolean;
 };
 
@@ -64,9 +64,10 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
   const bare: Contestant[] = [];
   for (const graph of graphs) {
     const begin = performance.now();
-    engine.push({ run: await engineRun(runtime, graph), times: [] });
+    const { byEngine, byRuntime } = await open(runtime, graph);
     loadSeconds.push((performance.now() - begin) / 1000);
-    if (plain) bare.push({ run: await plainRun(runtime, graph), times: [] });
+    engine.push({ run: byEngine, times: [] });
+    if (plain) bare.push({ run: byRuntime, times: [] });
   }
   for (const { run } of [...engine, ...bare]) await run();
   for (let round = 0; round < rounds; round++) {
@@ -94,8 +95,8 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
 
 async function compare(reference: SeededGraph, graph: SeededGraph): Promise<{ cosine: number; tap: string }> {
   const runtime = await platform.loadRuntime({ device: 'cpu' });
-  const expected = (await (await engineRun(runtime, reference))()) as Record<string, Tensor>;
-  const actual = (await (await engineRun(runtime, graph))()) as Record<string, Tensor>;
+  const run = async (of: SeededGraph): Promise<Record<string, Tensor>> => await (await open(runtime, of)).byEngine();
+  const [expected, actual] = [await run(reference), await run(graph)];
   const cosines = graph.taps.map((tap) => {
     const numbers = (of: Record<string, Tensor>): Float32Array => of[tap]!.data as Float32Array;
     return { tap, cosine: errorOf([numbers(actual)], [numbers(expected)]).cosine };
@@ -112,9 +113,22 @@ function feedOf(runtime: Runtime, { input }: SeededGraph): Record<string, Tensor
   return { [input.name]: new runtime.ort.Tensor('float32', data, input.shape) };
 }
 
-async function engineRun(runtime: Runtime, graph: SeededGraph): Promise<() => Promise<unknown>> {
+type Opened = Record<'byEngine' | 'byRuntime', () => Promise<Record<string, Tensor>>>;
+
+/**
+ * One session, run by the engine, and by the runtime alone without the engine's knowledge. Two sessions of one graph would not do: where they happen to lie in
+ * memory makes them differ by some hundredths, which is more than a call costs.
+ */
+async function open(runtime: Runtime, graph: SeededGraph): Promise<Opened> {
+  let own: InferenceSession | null = null;
+  const { InferenceSession: factory } = runtime.ort;
+  const create = async (...given: unknown[]): Promise<InferenceSession> => {
+    own = await (factory.create as (...given: unknown[]) => Promise<InferenceSession>)(...given);
+    return own;
+  };
+  const ort = { ...runtime.ort, InferenceSession: { create } } as Ort;
   const session = await GraphSession.open(
-    runtime,
+    { ...runtime, ort },
     {
       label: graph.graph,
       graph: read(graph, graph.graph),
@@ -123,18 +137,10 @@ async function engineRun(runtime: Runtime, graph: SeededGraph): Promise<() => Pr
     { inputs: [graph.input.name], outputs: graph.taps },
   );
   const feeds = feedOf(runtime, graph);
-  return () => session.run(feeds, graph.taps);
-}
-
-async function plainRun(runtime: Runtime, graph: SeededGraph): Promise<() => Promise<unknown>> {
-  const session = await runtime.ort.InferenceSession.create(read(graph, graph.graph), {
-    executionProviders: [runtime.provider],
-    externalData: [{ path: graph.weights, data: read(graph, graph.weights) }],
-    intraOpNumThreads: runtime.threads,
-    logSeverityLevel: 3,
-  });
-  const feeds = feedOf(runtime, graph);
-  return () => session.run(feeds);
+  return {
+    byEngine: () => session.run(feeds, graph.taps),
+    byRuntime: async () => (await own!.run(feeds)) as Record<string, Tensor>,
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,15 +10,15 @@ import * as ort from 'onnxruntime-node';
 import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
-import { median, type RunResult, runApart } from './backbone-runs.ts';
+import { runApart } from './backbone-runs.ts';
 import { type SeededGraph, writeSeeded } from './seeded-graphs.ts';
 
 const forms: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
 /** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
 const threads = Math.max(1, Math.floor(availableParallelism() / 2));
 
-/** What a process takes that holds a network in float32 and in another form, each twice, while it loads them. */
-const bytesPerParameter = 48;
+/** What a process takes that holds a network in float32 and in another form while it loads them. */
+const bytesPerParameter = 32;
 
 const { values, positionals: asked } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
 const devices = (['cpu', 'wasm'] as const).filter((name) => name === (values.device ?? name));
@@ -52,10 +52,8 @@ function rowOf(reference: SeededGraph, graph: SeededGraph, device: 'cpu' | 'wasm
   if (!alone) return [...begin, 'no room'];
   const own = { device, threads, rounds };
   const beside = graph === reference ? null : runApart({ graphs: [reference, graph], ...own, plain: true });
-  const pair = beside ?? runApart({ graphs: [graph], ...own, plain: true });
-  const single = pair ?? runApart({ graphs: [graph], ...own, plain: false })!;
-  const again = (): RunResult => runApart({ graphs: beside ? [reference, graph] : [graph], ...own, plain: true })!;
-  const { ms, ofFirst, ofPlain, loadSeconds } = settled(single, again);
+  const single = beside ?? runApart({ graphs: [graph], ...own, plain: true })!;
+  const { ms, ofFirst, ofPlain, loadSeconds } = single.times.at(-1)!;
   return [
     ...begin,
     ms.toFixed(2),
@@ -64,25 +62,6 @@ function rowOf(reference: SeededGraph, graph: SeededGraph, device: 'cpu' | 'wasm
     loadSeconds.toFixed(2),
     alone.peakMb.toFixed(0),
   ];
-}
-
-/**
- * The engine calls the runtime and cannot be faster than it; where a session happens to lie in memory makes some hundredths either way. A row that is farther than
- * this from the runtime alone, up or down, is measured in two more processes, and each of its figures is the median of three.
- */
-const doubtful = 0.03;
-
-function settled(first: RunResult, again: () => RunResult): RunResult['times'][number] {
-  const own = first.times.at(-1)!;
-  if (own.ofPlain === null || Math.abs(own.ofPlain - 1) <= doubtful) return own;
-  const all = [own, again().times.at(-1)!, again().times.at(-1)!];
-  const middle = (key: 'ms' | 'ofFirst' | 'loadSeconds'): number => median(all.map((one) => one[key]));
-  return {
-    ms: middle('ms'),
-    ofFirst: middle('ofFirst'),
-    loadSeconds: middle('loadSeconds'),
-    ofPlain: median(all.map((one) => one.ofPlain!)),
-  };
 }
 
 async function bench(name: PresetName): Promise<void> {

@@ -52,8 +52,18 @@ export function median(times: readonly number[]): number {
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 }
 
-const ratio = (one: Contestant, other: Contestant): number =>
-  median(one.times.map((ms, round) => ms / other.times[round]!));
+/**
+ * The median over the rounds in which `one` came before `other` and that over those in which it came after, in the geometric mean: whoever comes first finds the
+ * caches as another graph left them, and that goes both ways. With a single round there is but one order.
+ */
+function ratio(one: Contestant, other: Contestant): number {
+  const ratios = one.times.map((ms, round) => ms / other.times[round]!);
+  const [before, after] = [0, 1].map((parity) => ratios.filter((_, round) => round % 2 === parity)) as [
+    number[],
+    number[],
+  ];
+  return after.length === 0 ? median(before) : Math.sqrt(median(before) * median(after));
+}
 
 type Contestant = { run: () => Promise<unknown>; times: number[] };
 

@@ -36,7 +36,7 @@ function chosen(): PresetName[] {
  * Enough rounds for a steady median, and a bound on the time that a preset takes. An even number: of a pair each is as often the first, which finds the caches
  * as another graph left them.
  */
-const roundsFor = (macs: number): number => 2 * Math.max(2, Math.min(150, Math.round(30e9 / macs)));
+const roundsFor = (macs: number): number => 2 * Math.max(3, Math.min(150, Math.round(30e9 / macs)));
 
 const cell = (x: number | string, width: number): string => String(x).padStart(width);
 const header = ['form', 'files MB', 'ms', 'of float32', 'of plain', 'load s', 'peak MB'];

@@ -8,7 +8,7 @@ import { expand, reshape, type Value } from '../ops/index.ts';
 import type { Task } from '../tasks/types.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
 import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
-import { maskProbe, type ProbedMap, type ProbedSound } from './mask-probe.ts';
+import { maskProbe } from './mask-probe.ts';
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
 import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
@@ -136,9 +136,7 @@ export function segmentPart(
   const condense = (modality: Sense): Value | null => {
     if (!hasTokens(modality, config)) return null;
     const chosen = tapsToDistill(taps[modality], config);
-    const values = chosen.map(
-      ({ name, width }): ReadTap => ({ name: ownName(name, modality), stage: width, value: asTokens(read(name)) }),
-    );
+    const values = chosen.map((tap): ReadTap => ({ ...layerOf(modality, tap, read), stage: tap.width }));
     return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
@@ -152,17 +150,16 @@ export function segmentPart(
     : { mask: decoded.mask };
 }
 
-/** A tap's name without its sense. */
-const ownName = (name: string, modality: Sense): string =>
-  name.startsWith(`${modality}.`) ? name.slice(modality.length + 1) : name;
+/** A tap's output by its name without its sense. */
+const layerOf = (sense: Sense, { name }: Tap, read: (name: string) => Value): { name: string; value: Value } => ({
+  name: name.startsWith(`${sense}.`) ? name.slice(sense.length + 1) : name,
+  value: asTokens(read(name)),
+});
 
 function probe(p: Params, taps: BackboneTaps, read: (name: string) => Value, config: AdapterConfig): Value {
-  const layer = (sense: Sense, { name }: Tap): ProbedSound => ({
-    name: ownName(name, sense),
-    value: asTokens(read(name)),
-  });
-  const maps = mapsToProbe(taps.visual, config).map((tap): ProbedMap => ({ ...layer('visual', tap), grid: tap.grid }));
-  const sounds = hasTokens('audio', config) ? tapsToDistill(taps.audio, config).map((tap) => layer('audio', tap)) : [];
+  const maps = mapsToProbe(taps.visual, config).map((tap) => ({ ...layerOf('visual', tap, read), grid: tap.grid }));
+  const heard = hasTokens('audio', config) ? tapsToDistill(taps.audio, config) : [];
+  const sounds = heard.map((tap) => layerOf('audio', tap, read));
   const grids = mapsToGuide(taps.visual).map(({ grid }) => grid);
   return maskProbe(p, grids, maps, sounds);
 }

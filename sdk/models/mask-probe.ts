@@ -6,11 +6,12 @@
 import { add, layerNorm, mean, reshape, upsample2x, type Value } from '../ops/index.ts';
 import { dense } from './layers.ts';
 import type { Params } from './params.ts';
+import type { StageMap } from './segmentation.ts';
 import type { Size } from './windows.ts';
 
 /** A layer that is read: what its parameters are called, and its output [N, tokens, D]; a map with its grid. */
 export type ProbedSound = { name: string; value: Value };
-export type ProbedMap = ProbedSound & { grid: Size };
+export type ProbedMap = StageMap & { name: string };
 
 /**
  * A mask's logits [N, 1, 4 * rows, 4 * columns] of the finest grid. `grids` are finest first, each twice as fine as the next; at least one map must have one

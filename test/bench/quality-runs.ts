@@ -1,4 +1,5 @@
 /** What the quality bench trains, and what its results are as JSON. Plain data; nothing is run here. */
+import { hasMasks } from '../../sdk/toybox/cast.ts';
 import type { ToyboxLayout } from '../../sdk/toybox/types.ts';
 import type { ConfigChange } from '../../sdk/train/config.ts';
 
@@ -126,17 +127,16 @@ export const runs: readonly RunSpec[] = [
 
 /** What {@link RunSpec.change} is for this task. */
 export const changeFor = ({ change, masks }: RunSpec, { layout }: TaskSpec): ConfigChange | null =>
-  masks && layout.startsWith('avs') ? masks : change;
+  masks && hasMasks(layout) ? masks : change;
 
 export const repeatId = (run: string, seed: number): string => `${run}@${seed}`;
 
 /** LCD and the linear probe of all layers, whose difference is judged, once more with each of these seeds. */
 export const repeats = (seeds: readonly number[]): RunSpec[] =>
   seeds.flatMap((seed) =>
-    ['lcd', 'probe'].map((id): RunSpec => {
-      const run = runs.find((one) => one.id === id)!;
-      return { ...run, id: repeatId(id, seed), name: `${run.name}, seed ${seed}`, kind: 'repeat', seed };
-    }),
+    runs
+      .filter(({ id }) => id === 'lcd' || id === 'probe')
+      .map((run): RunSpec => ({ ...run, id: repeatId(run.id, seed), kind: 'repeat', seed })),
   );
 
 /** Percent of the picture, and of the silent objects' own area, that is taken for sounding though it is silent. */

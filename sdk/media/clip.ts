@@ -37,7 +37,6 @@ export async function openClip(source: ClipSource, options: { signal?: AbortSign
 }
 
 async function openLocation(location: string | URL, signal: AbortSignal | undefined): Promise<Clip> {
-  await untilAborted(platform.prepareDecoders(), signal);
   try {
     return await openContainer(await untilAborted(platform.openSource(location), signal), signal);
   } catch (error) {
@@ -48,7 +47,6 @@ async function openLocation(location: string | URL, signal: AbortSignal | undefi
 
 async function openBlob(blob: Blob, signal: AbortSignal | undefined): Promise<Clip> {
   if (blob.size === 0) throw emptySource();
-  await untilAborted(platform.prepareDecoders(), signal);
   return openContainer(new BlobSource(blob), signal);
 }
 

@@ -9,7 +9,7 @@ import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
 import { containerFormats, findStreams, type Streams, type VideoStream } from './tracks.ts';
 import type { Clip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
-/** Opens the file behind `source`, which the clip then owns. Throws `not-media`, `empty-media`, `unsupported-codec`, or `signal.reason`. */
+/** Opens the file behind `source`, which the clip then owns. Throws `not-media`, `empty-media`, `unsupported-codec`, `missing-package`, or `signal.reason`. */
 export async function openContainer(source: Source, signal?: AbortSignal): Promise<Clip> {
   const input = new Input({ source, formats: containerFormats });
   try {

@@ -17,6 +17,7 @@ import {
   WAVE,
   WEBM,
 } from 'mediabunny';
+import { platform } from '#platform';
 import { MettleError, type Warning } from '../errors.ts';
 import { chooseColor, type YuvColor } from './color.ts';
 import type { Orientation } from './planes.ts';
@@ -45,7 +46,7 @@ export type Streams = {
   warnings: Warning[];
 };
 
-/** Finds what there is to analyse. Throws `not-media`, `empty-media` or `unsupported-codec`. */
+/** Finds what there is to analyse. Throws `not-media`, `empty-media`, `unsupported-codec` or `missing-package`. */
 export async function findStreams(input: Input): Promise<Streams> {
   const warnings: Warning[] = [];
   const format = await input.getFormat();
@@ -160,9 +161,15 @@ async function readableEnd(track: InputTrack, what: string, warnings: Warning[])
   return end;
 }
 
-async function demandDecoder(track: InputVideoTrack | InputAudioTrack): Promise<void> {
+/**
+ * Throws `unsupported-codec`, or in Node `missing-package` where the optional package would be needed: PCM is decoded without it. A damaged header makes
+ * mediabunny's own error.
+ */
+export async function demandDecoder(track: InputVideoTrack | InputAudioTrack): Promise<void> {
   // Fails where the header is damaged, which canDecode() would report as a missing codec.
   await track.getDecoderConfig();
+  if (await track.canDecode()) return;
+  await platform.prepareDecoders();
   if (await track.canDecode()) return;
   const what = track.isVideoTrack() ? 'picture' : 'sound';
   throw new MettleError(

@@ -9,6 +9,7 @@ import { encodePng } from '../../sdk/node/output/png.ts';
 import { FindingList } from '../../sdk/train/data/findings.ts';
 import { llpClasses, paintLlpEvents, parseLlpEvents } from '../../sdk/train/data/llp.ts';
 import { readShared, sharedIsAbsent, sharedPath } from '../helpers/shared.ts';
+import { wavOf } from '../helpers/wav.ts';
 
 const clip = fileURLToPath(new URL('../fixtures/tiny.mp4', import.meta.url));
 let folder: string;
@@ -189,21 +190,3 @@ describe('DiskFolder', () => {
     await expect(checkFolder(join(folder, 'none'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });
-
-/** 16-bit mono. */
-function wavOf(samples: Int16Array, rate: number): Uint8Array {
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0, 'latin1');
-  head.writeUInt32LE(36 + samples.byteLength, 4);
-  head.write('WAVEfmt ', 8, 'latin1');
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(rate * 2, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write('data', 36, 'latin1');
-  head.writeUInt32LE(samples.byteLength, 40);
-  return Buffer.concat([head, new Uint8Array(samples.buffer)]);
-}

@@ -2,9 +2,9 @@
 import { ALL_FORMATS, AudioSampleSink, BufferSource, Input } from 'mediabunny';
 import { MettleError } from '../../errors.ts';
 import { openClip } from '../../media/clip.ts';
+import { demandDecoder } from '../../media/tracks.ts';
 import type { Clip, RawClip } from '../../media/types.ts';
 import type { DatasetItem } from '../../train/data/types.ts';
-import { prepareDecoders } from '../decoder.ts';
 import type { DiskFolder } from './folder.ts';
 import { readPicture } from './picture.ts';
 
@@ -30,11 +30,11 @@ export async function openItem(
 
 /** All samples, cut or filled with silence to this many seconds, so that sound and frames end together. */
 async function readSound(folder: DiskFolder, path: string, seconds: number): Promise<NonNullable<RawClip['audio']>> {
-  await prepareDecoders();
   using input = new Input({ source: new BufferSource(await folder.readBytes(path)), formats: ALL_FORMATS });
   try {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new Error('there is no sound in it');
+    await demandDecoder(track);
     const sampleRate = await track.getSampleRate();
     const length = Math.round(seconds * sampleRate);
     const channels = Array.from({ length: await track.getNumberOfChannels() }, () => new Float32Array(length));
@@ -50,6 +50,7 @@ async function readSound(folder: DiskFolder, path: string, seconds: number): Pro
     }
     return { channels, sampleRate };
   } catch (cause) {
+    if (cause instanceof MettleError) throw cause;
     throw new MettleError('invalid-file', `${path}: the sound cannot be decoded (${(cause as Error).message}).`, {
       cause,
     });

@@ -1,18 +1,21 @@
-/** Runs of a seeded network on a CPU or on WASM in Node, in processes of their own: `tsx backbone-runs.ts JSON`, which prints JSON. */
+/** Runs of a seeded network in Node, on a CPU, on WASM or on a GPU, in processes of their own: `tsx backbone-runs.ts JSON`, which prints JSON. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { InferenceSession } from 'onnxruntime-common';
 import { platform } from '#platform';
 import { errorOf } from '../../sdk/compile/form-runs.ts';
-import { GraphSession, tellsShortage } from '../../sdk/engine/session.ts';
+import { ReadBack } from '../../sdk/engine/read-back.ts';
+import { disposeTensors, GraphSession, type Tensors, tellsShortage } from '../../sdk/engine/session.ts';
 import type { Ort, Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
 
+export type BenchDevice = 'cpu' | 'wasm' | 'webgpu';
+
 export type RunRequest = {
   graphs: SeededGraph[];
-  device: 'cpu' | 'wasm';
+  device: BenchDevice;
   threads: number;
   rounds: number;
   /** Also let the runtime alone run each session, in the same rounds. */
@@ -26,7 +29,7 @@ export type RunResult = {
   peakMb: number;
 };
 
-/** Null where the graphs do not fit into the memory of the device together. */
+/** Null where the device cannot run the graphs: its memory does not hold them together, or it has no half precision. */
 export function runApart(request: RunRequest): RunResult | null {
   return apart(request) as RunResult | null;
 }
@@ -35,14 +38,14 @@ export function runApart(request: RunRequest): RunResult | null {
 export const compareApart = (reference: SeededGraph, graph: SeededGraph): { cosine: number; tap: string } =>
   apart([reference, graph]) as { cosine: number; tap: string };
 
-/** Exit status of a process whose device had no room for the graphs. */
-const noRoom = 3;
+/** Exit status of a process whose device could not run the graphs. */
+const unable = 3;
 
 function apart(request: RunRequest | [SeededGraph, SeededGraph]): unknown {
   const script = fileURLToPath(import.meta.url);
   const command = [...process.execArgv, script, JSON.stringify(request)];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
-  if (status === noRoom) return null;
+  if (status === unable) return null;
   if (status !== 0) throw new Error(`run of ${JSON.stringify(request)} failed: ${stderr}`);
   return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!);
 }
@@ -105,10 +108,10 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
 
 async function compare(reference: SeededGraph, graph: SeededGraph): Promise<{ cosine: number; tap: string }> {
   const runtime = await platform.loadRuntime({ device: 'cpu' });
-  const run = async (of: SeededGraph): Promise<Record<string, Tensor>> => await (await open(runtime, of)).byEngine();
+  const run = async (of: SeededGraph): Promise<Tensors> => await (await open(runtime, of)).byEngine();
   const [expected, actual] = [await run(reference), await run(graph)];
   const cosines = graph.taps.map((tap) => {
-    const numbers = (of: Record<string, Tensor>): Float32Array => of[tap]!.data as Float32Array;
+    const numbers = (of: Tensors): Float32Array => of[tap]!.data as Float32Array;
     return { tap, cosine: errorOf([numbers(actual)], [numbers(expected)]).cosine };
   });
   return cosines.reduce((worst, next) => (next.cosine < worst.cosine ? next : worst));
@@ -116,14 +119,14 @@ async function compare(reference: SeededGraph, graph: SeededGraph): Promise<{ co
 
 const read = (graph: SeededGraph, path: string): Uint8Array => new Uint8Array(readFileSync(`${graph.folder}/${path}`));
 
-function feedOf(runtime: Runtime, { input }: SeededGraph): Record<string, Tensor> {
+function feedOf(runtime: Runtime, { input }: SeededGraph): Tensors {
   const random = seededRandom('bench');
   const length = input.shape.reduce((product, size) => product * size, 1);
   const data = Float32Array.from({ length }, () => gaussian(random));
   return { [input.name]: new runtime.ort.Tensor('float32', data, input.shape) };
 }
 
-type Opened = Record<'byEngine' | 'byRuntime', () => Promise<Record<string, Tensor>>>;
+type Opened = Record<'byEngine' | 'byRuntime', () => Promise<Tensors>>;
 
 /**
  * One session, run by the engine, and by the runtime alone without the engine's knowledge. Two sessions of one graph would not do: where they happen to lie in
@@ -137,6 +140,7 @@ async function open(runtime: Runtime, graph: SeededGraph): Promise<Opened> {
     return own;
   };
   const ort = { ...runtime.ort, InferenceSession: { create } } as Ort;
+  const onGpu = runtime.device === 'webgpu';
   const session = await GraphSession.open(
     { ...runtime, ort },
     {
@@ -144,12 +148,28 @@ async function open(runtime: Runtime, graph: SeededGraph): Promise<Opened> {
       graph: read(graph, graph.graph),
       weights: { path: graph.weights, data: read(graph, graph.weights) },
     },
-    { inputs: [graph.input.name], outputs: graph.taps },
+    { inputs: [graph.input.name], outputs: graph.taps, onGpu },
   );
   const feeds = feedOf(runtime, graph);
+  const finish = onGpu ? await waiter(runtime, graph) : async () => {};
+  const all = (run: () => Promise<Tensors>) => async (): Promise<Tensors> => {
+    const taps = await run();
+    await finish(taps);
+    return taps;
+  };
   return {
-    byEngine: () => session.run(feeds, graph.taps),
-    byRuntime: async () => (await own!.run(feeds)) as Record<string, Tensor>,
+    byEngine: all(() => session.run(feeds, graph.taps)),
+    byRuntime: all(async () => (await own!.run(feeds)) as Tensors),
+  };
+}
+
+/** A run on a GPU is over when its last tap can be read: that one comes to the CPU, and all of them are freed. */
+async function waiter(runtime: Runtime, graph: SeededGraph): Promise<(taps: Tensors) => Promise<void>> {
+  const last = graph.taps.at(-1)!;
+  const back = await ReadBack.open(runtime, { [last]: graph.shapes.at(-1)! });
+  return async (taps) => {
+    await back.read({ [last]: taps[last]! });
+    disposeTensors(taps);
   };
 }
 
@@ -158,8 +178,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     console.log(JSON.stringify(Array.isArray(request) ? await compare(...request) : await perform(request)));
   } catch (error) {
-    if (!tellsShortage(String(error))) throw error;
-    process.exit(noRoom);
+    if (!tellsShortage(String(error)) && !String(error).includes('requires f16')) throw error;
+    process.exit(unable);
   }
   process.exit(0);
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run bench:backbones [-- PRESET... --device cpu|wasm]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and on
- * WASM in Node. Weights are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph
- * alone; peak memory is that of a process that loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
+ * `npm run bench:backbones [-- PRESET... --device cpu|wasm|webgpu --rounds N --threads N]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and
+ * on WASM in Node, and if it is named on onnxruntime-node's WebGPU, where taps stay on the GPU and a run ends when the last of them was read. Weights are seeded
+ * noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone; peak memory is that of a
+ * process that loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
@@ -10,19 +11,28 @@ import * as ort from 'onnxruntime-node';
 import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
-import { runApart } from './backbone-runs.ts';
+import { type BenchDevice, runApart } from './backbone-runs.ts';
 import { type SeededGraph, writeSeeded } from './seeded-graphs.ts';
 
-const forms: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
-/** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
-const threads = Math.max(1, Math.floor(availableParallelism() / 2));
-
+const onCpus: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
+const formsOf: Record<BenchDevice, readonly Form[]> = {
+  cpu: onCpus,
+  wasm: onCpus,
+  webgpu: ['float32', 'float16', 'block8', 'block4'],
+};
 /** What a process takes that holds a network in float32 and in another form while it loads them. */
 const bytesPerParameter = 32;
 
-const { values, positionals: asked } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
-const devices = (['cpu', 'wasm'] as const).filter((name) => name === (values.device ?? name));
-if (devices.length === 0) throw new Error(`no device ${values.device}; there are cpu and wasm`);
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { device: { type: 'string' }, rounds: { type: 'string' }, threads: { type: 'string' } },
+});
+/** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
+const threads = Number(values.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)));
+const all = Object.keys(formsOf) as BenchDevice[];
+const devices = all.filter((name) => (values.device ? name === values.device : name !== 'webgpu'));
+if (devices.length === 0) throw new Error(`no device ${values.device}; there are ${all.join(', ')}`);
+const forms = [...new Set(devices.flatMap((device) => formsOf[device]))];
 
 function chosen(): PresetName[] {
   const names = Object.keys(presets) as PresetName[];
@@ -44,12 +54,12 @@ const widths = [9, 9, 9, 11, 9, 8, 9];
 
 /**
  * Beside float32 and beside the runtime alone, as far as the device has room for all of them at once: WASM has 4 GiB. Ratios that had none are dashes; a graph
- * that has no room by itself says so.
+ * that cannot run even by itself says so.
  */
-function rowOf(reference: SeededGraph, graph: SeededGraph, device: 'cpu' | 'wasm', rounds: number): string[] {
+function rowOf(reference: SeededGraph, graph: SeededGraph, device: BenchDevice, rounds: number): string[] {
   const begin = [graph.form, (graph.bytes / 1e6).toFixed(1)];
   const alone = runApart({ graphs: [graph], device, threads, rounds: 1, plain: false });
-  if (!alone) return [...begin, 'no room'];
+  if (!alone) return [...begin, 'not on this device'];
   const own = { device, threads, rounds };
   const beside = graph === reference ? null : runApart({ graphs: [reference, graph], ...own, plain: true });
   const single = beside ?? runApart({ graphs: [graph], ...own, plain: true })!;
@@ -70,11 +80,11 @@ async function bench(name: PresetName): Promise<void> {
   try {
     const graphs = await writeSeeded(name, forms, folder);
     for (const device of devices) {
-      const rounds = roundsFor(macs);
+      const rounds = values.rounds ? 2 * Math.ceil(Number(values.rounds) / 2) : roundsFor(macs);
       const size = `${(params / 1e6).toFixed(2)} M parameters, ${(macs / 1e9).toFixed(2)} G multiply-adds`;
       console.log(`\n${name} on ${device}: ${size}, ${rounds} rounds`);
       console.log(header.map((text, i) => cell(text, widths[i]!)).join(''));
-      for (const graph of graphs) {
+      for (const graph of graphs.filter(({ form }) => formsOf[device].includes(form))) {
         const row = rowOf(graphs[0]!, graph, device, rounds);
         console.log(row.map((text, c) => cell(text, widths[c]!)).join(''));
       }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:step`: a training step here and in PyTorch, on the CPU with two threads: the same modules, sizes and numbers of parameters, taps of the nano
- * backbone as given arrays, forward, backward, clipping and AdamW. One step of each by turns, medians. Needs a Python with torch (PYTHON names it; default
+ * `npm run bench:step [-- ROUNDS --device cpu|webgpu]`: a training step here and in PyTorch: the same modules, sizes and numbers of parameters, taps of the nano
+ * backbone as given arrays, forward, backward, clipping and AdamW. On the CPU with two threads; or here on WebGPU, there on CUDA, all in float32, PyTorch's arrays
+ * on the GPU from the beginning and ours handed over in each step. One step of each by turns, medians. Needs a Python with torch (PYTHON names it; default
  * /usr/bin/python3) and says so where there is none.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { platform } from '#platform';
 import type { Tap } from '../../sdk/hub/manifest.ts';
 import {
@@ -29,7 +31,10 @@ import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
 import { type Batch, openRunner, type StepRunner } from '../../sdk/train/runner.ts';
 
 const threads = 2;
-const rounds = Number(process.argv[2] ?? 15);
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
+const rounds = Number(positionals[0] ?? 15);
+const device = (['cpu', 'webgpu'] as const).find((name) => name === (values.device ?? 'cpu'));
+if (!device) throw new Error(`no device ${values.device}; there are cpu and webgpu`);
 const warmup = 3;
 const python = process.env.PYTHON ?? '/usr/bin/python3';
 
@@ -122,15 +127,17 @@ async function main(): Promise<void> {
     console.log(`Skipped: ${python} has no torch. Install python3-torch, or name another Python in PYTHON.`);
     return;
   }
-  const runtime = await platform.loadRuntime({ device: 'cpu', threads });
+  const runtime = await platform.loadRuntime({ device: device!, threads });
   const script = fileURLToPath(new URL('step_torch.py', import.meta.url));
   const torch = new Torch(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const sizes = Object.fromEntries(Object.entries(cases).map(([name, one]) => [name, sizesOf(one)]));
-  type Versions = { torch: string; python: string; blas: string; parameters: Record<string, number> };
-  const versions = await torch.ask<Versions>(JSON.stringify({ threads, cases: sizes }));
+  type Versions = { torch: string; python: string; by: string; parameters: Record<string, number> };
+  const versions = await torch.ask<Versions>(
+    JSON.stringify({ threads, device: device === 'cpu' ? 'cpu' : 'cuda', cases: sizes }),
+  );
   console.log(
-    `${cpus()[0]?.model.trim()}, ${cpus().length} threads seen, ${threads} used; Node ${process.version}, ${runtime.name}; ` +
-      `Python ${versions.python}, PyTorch ${versions.torch} with ${versions.blas}; medians of ${rounds} rounds, milliseconds a step`,
+    `${cpus()[0]?.model.trim()}, ${cpus().length} threads seen, ${device}${device === 'cpu' ? ` with ${threads} threads` : ''}; Node ${process.version}, ${runtime.name}; ` +
+      `Python ${versions.python}, PyTorch ${versions.torch} with ${versions.by}; medians of ${rounds} rounds, milliseconds a step`,
   );
   const rows = [['nano', 'parameters', 'PyTorch', 'here', 'ratio', 'PyTorch, least', 'here, least']];
   for (const [name, one] of Object.entries(cases)) {

@@ -169,21 +169,30 @@ def segmentation(size):
 def main():
     sizes = json.loads(sys.stdin.readline())
     torch.set_num_threads(sizes["threads"])
+    # Whole float32 in convolutions too, as the graphs of the other side have it.
+    torch.backends.cudnn.allow_tf32 = False
+    device = sizes["device"]
+    if device == "cuda":
+        torch.set_default_device(device)
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     torch.manual_seed(1)
     cases = {}
     for name, size in sizes["cases"].items():
         model, loss = {"localization": localization, "segmentation": segmentation}[size["task"]](size)
         cases[name] = (model, loss, torch.optim.AdamW(model.parameters(), lr=1e-3))
     parameters = {name: sum(p.numel() for p in model.parameters()) for name, (model, _, _) in cases.items()}
-    say({"torch": torch.__version__, "python": sys.version.split()[0], "blas": blas(), "parameters": parameters})
+    by = torch.cuda.get_device_name() if device == "cuda" else blas()
+    say({"torch": torch.__version__, "python": sys.version.split()[0], "by": by, "parameters": parameters})
     for line in sys.stdin:
         model, loss, optimizer = cases[line.strip()]
+        wait()
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         value = loss()
         value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        wait()
         say({"ms": 1000 * (time.perf_counter() - start), "loss": float(value)})
 
 

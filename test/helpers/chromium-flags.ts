@@ -1,4 +1,7 @@
-/** Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. */
+/**
+ * Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. CHROME_FLAGS, separated by spaces,
+ * come on top: what a real GPU needs, such as `--use-angle=vulkan --enable-features=Vulkan --disable-vulkan-surface` on Linux.
+ */
 export const chromiumFlags = [
   '--no-sandbox',
   '--enable-unsafe-webgpu',
@@ -7,4 +10,5 @@ export const chromiumFlags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  ...(process.env.CHROME_FLAGS?.split(' ') ?? []),
 ];

@@ -1,10 +1,12 @@
-/** The page's side of `full-size-browser.ts`: fetches a graph and its weights, loads them on WASM and runs a second of media. */
+/** The page's side of `full-size-browser.ts`: fetches a graph and its weights, loads them on a device and runs a second of media. */
 import { platform } from '#platform';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
 
 export type PageRun = {
+  /** `wasm`, or what the GPU is called. */
+  device: string;
   threads: number;
   fetchSeconds: number;
   loadSeconds: number;
@@ -14,7 +16,7 @@ export type PageRun = {
 
 declare global {
   interface Window {
-    runFullSize(graph: SeededGraph, rounds: number): Promise<PageRun>;
+    runFullSize(graph: SeededGraph, device: 'wasm' | 'webgpu', rounds: number): Promise<PageRun>;
   }
 }
 
@@ -34,14 +36,14 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-window.runFullSize = async (graph, rounds) => {
+window.runFullSize = async (graph, device, rounds) => {
   const begin = performance.now();
   const [bytes, data] = [
     await fetchBytes(`${graph.folder}/${graph.graph}`),
     await fetchBytes(`${graph.folder}/${graph.weights}`),
   ];
   const fetched = performance.now();
-  const runtime = await platform.loadRuntime({ device: 'wasm', runtimePath: '/node_modules/onnxruntime-web/dist/' });
+  const runtime = await platform.loadRuntime({ device, runtimePath: '/node_modules/onnxruntime-web/dist/' });
   const source = { label: graph.preset, graph: bytes, weights: { path: graph.weights, data } };
   const session = await GraphSession.open(runtime, source, { inputs: [graph.input.name], outputs: graph.taps });
   const loaded = performance.now();
@@ -62,7 +64,9 @@ window.runFullSize = async (graph, rounds) => {
     for (const tap of Object.values(taps)) finite &&= (tap.data as Float32Array).every(Number.isFinite);
   }
   await session.release();
+  const gpu = runtime.gpu && `${runtime.gpu.vendor} ${runtime.gpu.architecture}`;
   return {
+    device: gpu ?? device,
     threads: runtime.threads,
     fetchSeconds: (fetched - begin) / 1000,
     loadSeconds: (loaded - fetched) / 1000,

@@ -35,6 +35,11 @@ export class Params {
     return new Params(graph, '', (spec) => graph.input(spec.name, spec.shape), new Map());
   }
 
+  /** Parameters are whatever `make` gives for them, of their shapes. */
+  static made(graph: Graph, make: (spec: ParamSpec) => Value): Params {
+    return new Params(graph, '', make, new Map());
+  }
+
   /** The parameter of this name, made the first time it is asked for. */
   get(name: string, shape: Shape, init: Init): Value {
     const spec = { name: this.prefix + name, shape, init };

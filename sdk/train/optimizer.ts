@@ -4,7 +4,7 @@
  */
 import { MettleError } from '../errors.ts';
 import type { ParamSpec } from '../models/params.ts';
-import { add, div, type Graph, minimum, mul, sqrt, sub, sum, type Value } from '../ops/index.ts';
+import { add, div, type Graph, minimum, mul, reshape, sizeOf, sqrt, sub, sum, type Value } from '../ops/index.ts';
 
 export type OptimizerConfig = {
   /** Decay of the first and the second moment. */
@@ -114,10 +114,11 @@ export function updateArrays(slots: readonly Slot[], norm: number, at: StepScala
 export type ScalarValues = Record<keyof StepScalars, Value>;
 export type ValueSlot = { values: Value; first: Value; second: Value; average: Value | null; gradient: Value };
 
-/** The global norm as a graph. */
-export const normValue = (gradients: readonly Value[]): Value => sqrt(gradients.map((g) => sum(mul(g, g))).reduce(add));
+/** The global norm of vectors whose lengths are multiples of `rows`, as a graph: so many sums side by side, and one over those. */
+export const normValue = (gradients: readonly Value[], rows: number): Value =>
+  sqrt(gradients.map((g) => sum(sum(reshape(mul(g, g), [rows, sizeOf(g.shape) / rows]), [1]))).reduce(add));
 
-/** One step as a graph: what the arrays of one parameter become. */
+/** One step as a graph: what vectors of parameters become. */
 export function updateValues(
   graph: Graph,
   slot: ValueSlot,

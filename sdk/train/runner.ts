@@ -7,6 +7,7 @@ import { RuntimeQueue } from '../engine/queue.ts';
 import { ReadBack } from '../engine/read-back.ts';
 import { disposeTensors, GraphSession, type Tensors } from '../engine/session.ts';
 import type { Runtime } from '../platform.ts';
+import { type FlatGroup, pack, unpack } from './flat-state.ts';
 import { type Arrays, copyArrays, type TrainState } from './init.ts';
 import { decays, globalNorm, type OptimizerConfig, type Slot, stepScalars, updateArrays } from './optimizer.ts';
 import { buildStep, type InputShapes, names, type OptimizerPlace, type Step, type TrainModel } from './step.ts';
@@ -146,7 +147,7 @@ class GraphRunner implements StepRunner {
   constructor(parts: Parts, start: TrainState) {
     this.#parts = parts;
     this.#step = start.step;
-    this.#tensors = tensorsOf(parts.runtime, stateArrays(start), parts.step.state);
+    this.#tensors = tensorsOf(parts.runtime, vectorsOf(start, parts.step.groups), parts.step.state);
   }
 
   get step(): Step {
@@ -176,19 +177,21 @@ class GraphRunner implements StepRunner {
   }
 
   async state(): Promise<TrainState> {
-    const { runtime, step, queue } = this.#parts;
+    const { runtime, step, queue, optimizer } = this.#parts;
     const read = await queue.run(async () => {
       this.#reader ??= await ReadBack.open(runtime, step.state);
       return await this.#reader.read(this.#tensors);
     });
-    const arrays = (key: (parameter: string) => string): Arrays =>
-      new Map(step.specs.map(({ name }) => [name, read[key(name)]!]));
+    const arrays = (name: (group: string) => string): Arrays => {
+      const own = new Map(step.groups.flatMap((group) => unpack(group, read[name(group.name)]!)));
+      return new Map(step.specs.map((spec) => [spec.name, own.get(spec.name)!]));
+    };
     return {
       step: this.#step,
-      parameters: arrays((name) => name),
+      parameters: arrays(names.values),
       first: arrays(names.first),
       second: arrays(names.second),
-      average: this.#parts.optimizer.average === null ? null : arrays(names.average),
+      average: optimizer.average === null ? null : arrays(names.average),
     };
   }
 
@@ -201,12 +204,12 @@ class GraphRunner implements StepRunner {
   }
 }
 
-/** All arrays of a state by the names of the graph's inputs. */
-function stateArrays({ parameters, first, second, average }: TrainState): [string, Float32Array][] {
-  const named = (arrays: Arrays, key: (parameter: string) => string): [string, Float32Array][] =>
-    [...arrays].map(([name, data]) => [key(name), data]);
+/** The vectors of a state by the names of the graph's inputs. */
+function vectorsOf({ parameters, first, second, average }: TrainState, groups: readonly FlatGroup[]) {
+  const named = (arrays: Arrays, name: (group: string) => string): [string, Float32Array][] =>
+    groups.map((group) => [name(group.name), pack(group, arrays)]);
   return [
-    ...parameters,
+    ...named(parameters, names.values),
     ...named(first, names.first),
     ...named(second, names.second),
     ...(average ? named(average, names.average) : []),

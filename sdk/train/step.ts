@@ -4,8 +4,9 @@
  */
 import { type ParamSpec, Params } from '../models/params.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { Graph, grad, reachable, type Shape, sizeOf, type Value } from '../ops/index.ts';
-import { decays, normValue, type OptimizerConfig, type ScalarValues, updateValues } from './optimizer.ts';
+import { Graph, grad, reachable, reshape, type Shape, sizeOf, type Value } from '../ops/index.ts';
+import { type FlatGroup, flatGroups, joined, partOf, rows } from './flat-state.ts';
+import { normValue, type OptimizerConfig, type ScalarValues, updateValues } from './optimizer.ts';
 
 /** Shapes by input name, the batch's axis included. */
 export type InputShapes = Record<string, Shape>;
@@ -23,12 +24,13 @@ export type TrainModel = {
 
 export type OptimizerPlace = 'host' | 'graph';
 
-/** Names that a step's inputs and outputs have beside the parameters' own. */
+/** Names that a step's inputs and outputs have beside the parameters' own; groups are those of {@link FlatGroup}. */
 export const names = {
   gradient: (parameter: string): string => `grad/${parameter}`,
-  first: (parameter: string): string => `first/${parameter}`,
-  second: (parameter: string): string => `second/${parameter}`,
-  average: (parameter: string): string => `average/${parameter}`,
+  values: (group: string): string => `values/${group}`,
+  first: (group: string): string => `first/${group}`,
+  second: (group: string): string => `second/${group}`,
+  average: (group: string): string => `average/${group}`,
   next: (input: string): string => `next/${input}`,
   scalar: (name: keyof ScalarValues): string => `at/${name}`,
   norm: 'gradient norm',
@@ -42,8 +44,10 @@ export type Step = {
   specs: ParamSpec[];
   /** The batch's inputs. */
   inputs: InputShapes;
-  /** The graph's inputs that hold state: parameters, and for `graph` moments and averages too. */
+  /** The graph's inputs that hold state: for `host` the parameters, for `graph` the vectors of each group with moments and averages. */
   state: InputShapes;
+  /** How parameters lie in those vectors; none for `host`. */
+  groups: FlatGroup[];
   /** The graph's scalar inputs; none for `host`. */
   scalars: (keyof ScalarValues)[];
   /** Outputs of one number each, `loss` first. */
@@ -53,56 +57,91 @@ export type Step = {
 };
 
 /** Builds the step for one size of batch. */
-export function buildStep(model: TrainModel, batch: number, optimizer: OptimizerConfig, place: OptimizerPlace): Step {
-  const { graph, params, inputs, report } = lossGraph(model, batch);
+export const buildStep = (model: TrainModel, batch: number, optimizer: OptimizerConfig, place: OptimizerPlace): Step =>
+  place === 'host' ? hostStep(model, batch) : graphStep(model, batch, optimizer);
+
+function hostStep(model: TrainModel, batch: number): Step {
+  const { params, inputs, report } = lossGraph(model, batch);
   const specs = [...params.specs.values()];
-  const parameters = specs.map(({ name, shape, init }) => params.get(name, shape, init));
-  const gradients = grad(report.loss, parameters);
-  const outputs: Values = { ...report };
-  const state: InputShapes = Object.fromEntries(specs.map(({ name, shape }) => [name, shape]));
-  const scalars: (keyof ScalarValues)[] = [];
-  const results: string[] = [];
-  const put = (name: string, value: Value): void => {
-    results.push(name);
-    outputs[name] = value;
-  };
-  if (place === 'host') specs.forEach(({ name }, i) => put(names.gradient(name), gradients[i]!));
-  else {
-    const input = (name: string, shape: Shape): Value => {
-      state[name] = shape;
-      return graph.input(name, shape);
-    };
-    const at = scalarInputs(graph, optimizer);
-    scalars.push(...(Object.keys(at) as (keyof ScalarValues)[]));
-    const norm = graph.scope('optimizer', () => normValue(gradients));
-    outputs[names.norm] = norm;
-    specs.forEach((spec, i) => {
-      const slot = {
-        values: parameters[i]!,
-        first: input(names.first(spec.name), spec.shape),
-        second: input(names.second(spec.name), spec.shape),
-        average: optimizer.average === null ? null : input(names.average(spec.name), spec.shape),
-        gradient: gradients[i]!,
-      };
-      const next = graph.scope(`optimizer/${spec.name}`, () =>
-        updateValues(graph, slot, decays(spec), norm, at, optimizer),
-      );
-      put(names.next(spec.name), next.values);
-      put(names.next(names.first(spec.name)), next.first);
-      put(names.next(names.second(spec.name)), next.second);
-      if (next.average) put(names.next(names.average(spec.name)), next.average);
-    });
-  }
+  const gradients = grad(
+    report.loss,
+    specs.map(({ name, shape, init }) => params.get(name, shape, init)),
+  );
+  const results = Object.fromEntries(specs.map(({ name }, i) => [names.gradient(name), gradients[i]!]));
+  const outputs = { ...report, ...results };
   return {
     onnx: writeOnnx(outputs, { name: 'step' }),
-    place,
+    place: 'host',
+    batch,
+    specs,
+    inputs: readOf(outputs, inputs),
+    state: Object.fromEntries(specs.map(({ name, shape }) => [name, shape])),
+    groups: [],
+    scalars: [],
+    reports: Object.keys(report),
+    results: Object.keys(results),
+  };
+}
+
+function graphStep(model: TrainModel, batch: number, optimizer: OptimizerConfig): Step {
+  const groups = flatGroups(lossGraph(model, batch).params.specs.values());
+  const vectors = new Map<string, Value>();
+  const parts = new Map<string, Value>();
+  const { graph, params, inputs, report } = lossGraph(model, batch, (graph) => {
+    for (const { name, size } of groups) vectors.set(name, graph.input(names.values(name), [size]));
+    return Params.made(graph, ({ name, shape }) => {
+      const group = groups.find(({ places }) => places.has(name))!;
+      const part = partOf(group, vectors.get(group.name)!, name);
+      parts.set(name, part);
+      return reshape(part, shape);
+    });
+  });
+  const specs = [...params.specs.values()];
+  // By parts, not by their reshapes: a model that reshapes a parameter once more reads the part.
+  const gradients = grad(report.loss, [...parts.values()]);
+  const ofPart = new Map([...parts.keys()].map((name, i) => [name, gradients[i]!]));
+  const flat = groups.map((group) =>
+    joined(
+      group,
+      [...group.places.keys()].map((name) => ofPart.get(name)!),
+    ),
+  );
+  const at = scalarInputs(graph, optimizer);
+  const norm = graph.scope('optimizer', () => normValue(flat, rows));
+  const state: InputShapes = {};
+  const results: Values = {};
+  groups.forEach((group, i) => {
+    const input = (name: string): Value => graph.input(name, [group.size]);
+    const slot = {
+      values: vectors.get(group.name)!,
+      first: input(names.first(group.name)),
+      second: input(names.second(group.name)),
+      average: optimizer.average === null ? null : input(names.average(group.name)),
+      gradient: flat[i]!,
+    };
+    const next = graph.scope(`optimizer/${group.name}`, () =>
+      updateValues(graph, slot, group.decays, norm, at, optimizer),
+    );
+    for (const kind of ['values', 'first', 'second', 'average'] as const) {
+      const value = next[kind];
+      if (!value) continue;
+      const name = names[kind](group.name);
+      state[name] = [group.size];
+      results[names.next(name)] = value;
+    }
+  });
+  const outputs = { ...report, [names.norm]: norm, ...results };
+  return {
+    onnx: writeOnnx(outputs, { name: 'step' }),
+    place: 'graph',
     batch,
     specs,
     inputs: readOf(outputs, inputs),
     state,
-    scalars,
-    reports: [...Object.keys(report), ...(place === 'graph' ? [names.norm] : [])],
-    results,
+    groups,
+    scalars: Object.keys(at) as (keyof ScalarValues)[],
+    reports: [...Object.keys(report), names.norm],
+    results: Object.keys(results),
   };
 }
 
@@ -123,13 +162,14 @@ export function buildForward(model: TrainModel, batch: number): Forward {
   };
 }
 
-/** The loss of a model as a graph with its parameters as inputs. */
+/** The loss of a model as a graph with its parameters as inputs, or as `makeParams` has them. */
 export function lossGraph(
   model: TrainModel,
   batch: number,
+  makeParams: (graph: Graph) => Params = Params.inputs,
 ): { graph: Graph; params: Params; inputs: Values; report: Values & { loss: Value } } {
   const graph = new Graph();
-  const params = Params.inputs(graph);
+  const params = makeParams(graph);
   const inputs = inputValues(graph, model.inputs(batch));
   const outputs = model.forward(params, inputs);
   const report = graph.scope('loss', () => model.loss(outputs, inputs));

@@ -193,7 +193,7 @@ def main():
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         wait()
-        say({"ms": 1000 * (time.perf_counter() - start), "loss": float(value)})
+        say({"ms": 1000 * (time.perf_counter() - start), "loss": float(value.detach())})
 
 
 def blas():

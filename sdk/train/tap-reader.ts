@@ -1,31 +1,27 @@
 /**
  * Reads a frozen backbone's taps second by second. To the engine it is an adapter whose graph hands its inputs on, so training sees exactly what
- * inference sees, on every device and through every queue.
+ * inference sees, on every device and through every queue. All taps come in one array: from a GPU each array costs a wait of its own.
  */
 
 import { concatenate } from '../arrays.ts';
 import type { Engine, ModelPackage } from '../engine/types.ts';
 import { contractOf } from '../hub/contract.ts';
-import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
+import type { AdapterManifest, BackboneManifest, Tap } from '../hub/manifest.ts';
 import { finishManifest } from '../hub/package.ts';
 import type { Segment } from '../media/types.ts';
 import { tapShape } from '../models/taps.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { Graph } from '../ops/index.ts';
+import { concat, Graph, reshape, sizeOf } from '../ops/index.ts';
 
 const id = 'tap-reader';
-const outputOf = (tap: string): string => `${tap}/read`;
+const output = 'taps';
 
-/** An adapter package that hands on these taps; load it beside the backbone, then use `readTaps`. */
-export async function tapReader(
-  base: BackboneManifest,
-  names: readonly string[],
-): Promise<ModelPackage<AdapterManifest>> {
-  const taps = new Map([...base.taps.visual, ...base.taps.audio].map((tap) => [tap.name, tap]));
-  const chosen = names.map((name) => taps.get(name)!);
+/** An adapter package that hands on these taps; load it beside the backbone, then use `readTaps` with the same taps. */
+export async function tapReader(base: BackboneManifest, taps: readonly Tap[]): Promise<ModelPackage<AdapterManifest>> {
   const graph = new Graph();
-  const outputs = chosen.map((tap) => [outputOf(tap.name), graph.input(tap.name, tapShape(tap))] as const);
-  const files = { 'segment.onnx': writeOnnx(Object.fromEntries(outputs)), 'none.safetensors': new Uint8Array(1) };
+  const parts = taps.map((tap) => reshape(graph.input(tap.name, tapShape(tap)), [1, sizeOf(tapShape(tap))]));
+  const all = concat(parts, 1);
+  const files = { 'segment.onnx': writeOnnx({ [output]: all }), 'none.safetensors': new Uint8Array(1) };
   const forms = { segment: { graph: 'segment.onnx', weights: 'none.safetensors' }, clip: null };
   const manifest = await finishManifest(
     {
@@ -42,8 +38,8 @@ export async function tapReader(
       thresholds: null,
       base: { id: base.id, contract: await contractOf(base) },
       segment: {
-        reads: [...names],
-        outputs: chosen.map((tap) => ({ name: outputOf(tap.name), shape: tapShape(tap), deliver: 'segment' as const })),
+        reads: taps.map(({ name }) => name),
+        outputs: [{ name: output, shape: [...all.shape], deliver: 'segment' as const }],
       },
       clip: null,
       variants: { webgpu: forms, wasm: forms },
@@ -53,13 +49,14 @@ export async function tapReader(
   return { manifest, files };
 }
 
-/** Taps of `seconds` seconds of a clip from `start` on (or fewer, where it ends), by name: [seconds, tokens, width], maps [seconds, width, rows, columns]. `engine` must have the tap reader loaded. */
+/** Taps of `seconds` seconds of a clip from `start` on (or fewer, where it ends), by name: [seconds, tokens, width], maps [seconds, width, rows, columns]. `engine` must have a reader of these `taps` loaded. */
 export async function readTaps(
   engine: Engine,
+  taps: readonly Tap[],
   segments: AsyncIterable<Segment>,
   span: { start: number; seconds: number },
 ): Promise<{ seconds: number; taps: Record<string, Float32Array> }> {
-  const rows = new Map<string, Float32Array[]>();
+  const rows = taps.map((): Float32Array[] => []);
   let passed = 0;
   let seconds = 0;
   const run = await engine.begin([id]);
@@ -67,17 +64,18 @@ export async function readTaps(
     for await (const { frame, pcm } of segments) {
       if (passed++ < span.start) continue;
       const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-      for (const [name, { data }] of Object.entries(outputs[id]!)) {
-        const tap = name.replace(/\/read$/, '');
-        const parts = rows.get(tap);
-        if (parts) parts.push(data);
-        else rows.set(tap, [data]);
-      }
+      const { data } = outputs[id]![output]!;
+      let at = 0;
+      taps.forEach((tap, i) => {
+        const end = at + sizeOf(tapShape(tap));
+        rows[i]!.push(data.subarray(at, end));
+        at = end;
+      });
       if (++seconds === span.seconds) break;
     }
   } finally {
     await engine.cancel(run);
   }
-  const taps = [...rows].map(([name, parts]) => [name, concatenate(parts)]);
-  return { seconds, taps: Object.fromEntries(taps) };
+  const joined = taps.map(({ name }, i) => [name, concatenate(rows[i]!)]);
+  return { seconds, taps: Object.fromEntries(joined) };
 }

@@ -199,12 +199,12 @@ async function openFeatures(options: AdapterTraining): Promise<Features> {
   onProgress?.({ phase: 'cache', policy });
   const kept = policy.keep === 'all' ? all : read;
   const keptNames = kept.map((tap) => tap.name);
-  const adapters = [await tapReader(manifest, keptNames)];
+  const adapters = [await tapReader(manifest, kept)];
   const { device, runtimePath } = options;
   await engine.load({ backbone, adapters, device, threads: runtime.threads, runtimePath });
 
   const keys = await keysOf(options, pieces, keptNames);
-  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, pieces[index]!);
+  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, kept, pieces[index]!);
   const taps = new TapCache(policy.keep === 'none' ? null : cache.store, (index) => keys[index]!, compute);
   const failed = new Map<string, string>();
   for (const [index, { id }] of policy.keep === 'none' ? [] : pieces.entries()) {
@@ -261,10 +261,14 @@ async function keysOf(
   return keys;
 }
 
-async function tapsOf({ access, backbone, engine, signal }: AdapterTraining, piece: Piece): Promise<ClipTaps> {
+async function tapsOf(
+  { access, backbone, engine, signal }: AdapterTraining,
+  kept: readonly Tap[],
+  piece: Piece,
+): Promise<ClipTaps> {
   const { start, seconds } = piece;
   const segments = access.segments(piece, segmentFormatOf(backbone.manifest), signal);
-  const taps = await readTaps(engine, segments, { start, seconds });
+  const taps = await readTaps(engine, kept, segments, { start, seconds });
   if (taps.seconds > 0) return taps;
   throw new MettleError('empty-media', `The clip ends before second ${start}, which has labels.`);
 }

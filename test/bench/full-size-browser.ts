@@ -1,7 +1,7 @@
 /**
  * `npm run check:full-size:browser [-- --device wasm|webgpu]`: Swin-V2-L in Chromium, on WASM with int8 products (about 200 MB), or on WebGPU with weights in blocks
  * of 8 bits (220 MB): fetched with progress, loaded, run, all taps read. Fails if a tap holds anything but finite numbers. Peak memory is the renderer's, where
- * the system tells it (Linux). A real GPU may need CHROME_FLAGS (see test/helpers/chromium-flags.ts).
+ * the system tells it (Linux). A real GPU may need flags of its own (CHROME_FLAGS).
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

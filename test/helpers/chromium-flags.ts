@@ -1,6 +1,6 @@
 /**
  * Chromium on a software GPU: the flags that give a WebGPU adapter without hardware, and keep the browser off the network. CHROME_FLAGS, separated by spaces,
- * come on top: what a real GPU needs, such as `--use-angle=vulkan --enable-features=Vulkan --disable-vulkan-surface` on Linux.
+ * come on top, since a real GPU may need others.
  */
 export const chromiumFlags = [
   '--no-sandbox',

@@ -194,7 +194,7 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await page.locator('[data-clip="ave-9"]').click();
     await page.locator('#error').waitFor();
     expect(await page.textContent('#error')).toMatch(/ave-9\.webm is not there.*Start the example again/);
-    await page.unrouteAll();
+    // The route added last is asked first. Those before it stay: to take them away while they answer is an error of its own.
     await page.route('**/out/clips/*', (route) => route.fulfill({ status: 404 }));
     await page.reload();
     await page.locator('#not-served').waitFor({ state: 'detached' });
@@ -221,7 +221,7 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('Cancelled.').waitFor();
     expect(await page.locator('#progress').isVisible()).toBe(false);
-    await page.unrouteAll();
+    await page.unroute('**/*.safetensors');
     await analyze(page);
     await page.context().close();
   });

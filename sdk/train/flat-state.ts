@@ -3,7 +3,7 @@
  * takes as long to start as thousands of numbers take to compute, and an optimizer of some twenty operations per parameter would be most of a step.
  */
 import type { ParamSpec } from '../models/params.ts';
-import { concat, reshape, type Shape, sizeOf, slice, type Value } from '../ops/index.ts';
+import { concat, type Shape, sizeOf, slice, type Value } from '../ops/index.ts';
 import type { Arrays } from './init.ts';
 import { decays } from './optimizer.ts';
 
@@ -53,11 +53,10 @@ export function partOf({ places }: FlatGroup, vector: Value, name: string): Valu
   return slice(vector, 0, start, end);
 }
 
-/** Gradients of a group's parameters, in their order, as a vector like the group's. */
-export function joined({ places, size }: FlatGroup, gradients: readonly Value[]): Value {
-  const { graph } = gradients[0]!;
+/** Gradients of a group's parameters' parts, by the parameters' names, as a vector like the group's. */
+export function joined({ places, size }: FlatGroup, gradients: ReadonlyMap<string, Value>): Value {
+  const parts = [...places.keys()].map((name) => gradients.get(name)!);
   const filled = [...places.values()].at(-1)!.end;
-  const parts = gradients.map((gradient) => reshape(gradient, [sizeOf(gradient.shape)]));
-  if (filled < size) parts.push(graph.constant(new Float32Array(size - filled), [size - filled]));
+  if (filled < size) parts.push(parts[0]!.graph.constant(new Float32Array(size - filled), [size - filled]));
   return concat(parts, 0);
 }

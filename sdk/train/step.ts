@@ -70,11 +70,8 @@ function hostStep(model: TrainModel, batch: number): Step {
   const results = Object.fromEntries(specs.map(({ name }, i) => [names.gradient(name), gradients[i]!]));
   const outputs = { ...report, ...results };
   return {
-    onnx: writeOnnx(outputs, { name: 'step' }),
+    ...written('step', outputs, batch, params, inputs),
     place: 'host',
-    batch,
-    specs,
-    inputs: readOf(outputs, inputs),
     state: Object.fromEntries(specs.map(({ name, shape }) => [name, shape])),
     groups: [],
     scalars: [],
@@ -96,16 +93,10 @@ function graphStep(model: TrainModel, batch: number, optimizer: OptimizerConfig)
       return reshape(part, shape);
     });
   });
-  const specs = [...params.specs.values()];
   // By parts, not by their reshapes: a model that reshapes a parameter once more reads the part.
   const gradients = grad(report.loss, [...parts.values()]);
   const ofPart = new Map([...parts.keys()].map((name, i) => [name, gradients[i]!]));
-  const flat = groups.map((group) =>
-    joined(
-      group,
-      [...group.places.keys()].map((name) => ofPart.get(name)!),
-    ),
-  );
+  const flat = groups.map((group) => joined(group, ofPart));
   const at = scalarInputs(graph, optimizer);
   const norm = graph.scope('optimizer', () => normValue(flat, rows));
   const state: InputShapes = {};
@@ -132,11 +123,8 @@ function graphStep(model: TrainModel, batch: number, optimizer: OptimizerConfig)
   });
   const outputs = { ...report, [names.norm]: norm, ...results };
   return {
-    onnx: writeOnnx(outputs, { name: 'step' }),
+    ...written('step', outputs, batch, params, inputs),
     place: 'graph',
-    batch,
-    specs,
-    inputs: readOf(outputs, inputs),
     state,
     groups,
     scalars: Object.keys(at) as (keyof ScalarValues)[],
@@ -146,7 +134,7 @@ function graphStep(model: TrainModel, batch: number, optimizer: OptimizerConfig)
 }
 
 /** The model's outputs without loss or gradient, for the same parameters as inputs. */
-export type Forward = Pick<Step, 'onnx' | 'batch' | 'specs' | 'inputs'> & { outputs: InputShapes };
+export type Forward = Written & { outputs: InputShapes };
 
 export function buildForward(model: TrainModel, batch: number): Forward {
   const graph = new Graph();
@@ -154,10 +142,7 @@ export function buildForward(model: TrainModel, batch: number): Forward {
   const inputs = inputValues(graph, model.inputs(batch));
   const outputs = model.forward(params, inputs);
   return {
-    onnx: writeOnnx(outputs, { name: 'forward' }),
-    batch,
-    specs: [...params.specs.values()],
-    inputs: readOf(outputs, inputs),
+    ...written('forward', outputs, batch, params, inputs),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, shape])),
   };
 }
@@ -192,6 +177,15 @@ function scalarInputs(graph: Graph, optimizer: OptimizerConfig): ScalarValues {
   // Without an average nothing reads its share, and a graph has no input that nothing reads.
   return optimizer.average === null ? (at as ScalarValues) : { ...at, keep: scalar('keep') };
 }
+
+type Written = Pick<Step, 'onnx' | 'batch' | 'specs' | 'inputs'>;
+
+const written = (name: string, outputs: Values, batch: number, params: Params, inputs: Values): Written => ({
+  onnx: writeOnnx(outputs, { name }),
+  batch,
+  specs: [...params.specs.values()],
+  inputs: readOf(outputs, inputs),
+});
 
 /** Those of `inputs` that `outputs` depend on: the emitted graph has no others. */
 function readOf(outputs: Values, inputs: Values): InputShapes {

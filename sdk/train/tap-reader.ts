@@ -14,7 +14,8 @@ import { writeOnnx } from '../onnx/writer.ts';
 import { concat, Graph, reshape, sizeOf } from '../ops/index.ts';
 
 const id = 'tap-reader';
-const output = 'taps';
+/** No tap is called so: a graph may not give what it reads. */
+const output = 'taps/read';
 
 /** An adapter package that hands on these taps; load it beside the backbone, then use `readTaps` with the same taps. */
 export async function tapReader(base: BackboneManifest, taps: readonly Tap[]): Promise<ModelPackage<AdapterManifest>> {

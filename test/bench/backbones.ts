@@ -1,8 +1,8 @@
 /**
- * `npm run bench:backbones [-- PRESET... --device cpu|wasm|webgpu --rounds N --threads N]`: what a second of media costs on each network and in each form, on onnxruntime-node's CPU and
- * on WASM in Node, and if it is named on onnxruntime-node's WebGPU, where taps stay on the GPU and a run ends when the last of them was read. Weights are seeded
- * noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone; peak memory is that of a
- * process that loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
+ * `npm run bench:backbones [-- PRESET... --device cpu|wasm|webgpu --rounds N --threads N]`: what a second of media costs on each network and in each form, on
+ * onnxruntime-node's CPU and on WASM in Node, and if it is named on onnxruntime-node's WebGPU, where taps stay on the GPU and a run ends when the last of them was
+ * read. Weights are seeded noise, which changes no time. Each form runs beside float32 in interleaved rounds; times are medians, of the backbone's graph alone;
+ * peak memory is that of a process that loads one form and runs it. Presets named run alone; without names all that fit into the memory that is free.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import type { Form } from '../../sdk/compile/variants.ts';
 import { costOfPreset } from '../../sdk/models/count.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
 import { type BenchDevice, runApart } from './backbone-runs.ts';
+import { deviceOf } from './devices.ts';
 import { type SeededGraph, writeSeeded } from './seeded-graphs.ts';
 
 const onCpus: readonly Form[] = ['float32', 'stored8', 'int8', 'block8', 'block4'];
@@ -30,8 +31,7 @@ const { values, positionals: asked } = parseArgs({
 /** As many as the engine takes by itself: more sessions with more threads than cores would disturb each other. */
 const threads = Number(values.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)));
 const all = Object.keys(formsOf) as BenchDevice[];
-const devices = all.filter((name) => (values.device ? name === values.device : name !== 'webgpu'));
-if (devices.length === 0) throw new Error(`no device ${values.device}; there are ${all.join(', ')}`);
+const devices = values.device ? [deviceOf(values.device, all)] : (['cpu', 'wasm'] as const);
 const forms = [...new Set(devices.flatMap((device) => formsOf[device]))];
 
 function chosen(): PresetName[] {

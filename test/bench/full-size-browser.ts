@@ -11,6 +11,7 @@ import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
 import { median } from './backbone-runs.ts';
+import { deviceOf } from './devices.ts';
 import { writeSeeded } from './seeded-graphs.ts';
 
 /** Peak memory of the largest process below this one, in MB; null where it is not told. */
@@ -38,8 +39,7 @@ function peakBelow(): number | null {
 
 const forms = { wasm: 'int8', webgpu: 'block8' } as const;
 const { device: named = 'wasm' } = parseArgs({ options: { device: { type: 'string' } } }).values;
-const device = (['wasm', 'webgpu'] as const).find((name) => name === named);
-if (!device) throw new Error(`no device ${named}; there are wasm and webgpu`);
+const device = deviceOf(named, ['wasm', 'webgpu']);
 
 const folder = mkdtempSync(`${tmpdir()}/mettle-full-`);
 const server = await createServer({

@@ -29,12 +29,12 @@ import { initialState } from '../../sdk/train/init.ts';
 import { adapterModel } from '../../sdk/train/model.ts';
 import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
 import { type Batch, openRunner, type StepRunner } from '../../sdk/train/runner.ts';
+import { deviceOf } from './devices.ts';
 
 const threads = 2;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
 const rounds = Number(positionals[0] ?? 15);
-const device = (['cpu', 'webgpu'] as const).find((name) => name === (values.device ?? 'cpu'));
-if (!device) throw new Error(`no device ${values.device}; there are cpu and webgpu`);
+const device = deviceOf(values.device ?? 'cpu', ['cpu', 'webgpu']);
 const warmup = 3;
 const python = process.env.PYTHON ?? '/usr/bin/python3';
 
@@ -127,7 +127,7 @@ async function main(): Promise<void> {
     console.log(`Skipped: ${python} has no torch. Install python3-torch, or name another Python in PYTHON.`);
     return;
   }
-  const runtime = await platform.loadRuntime({ device: device!, threads });
+  const runtime = await platform.loadRuntime({ device, threads });
   const script = fileURLToPath(new URL('step_torch.py', import.meta.url));
   const torch = new Torch(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const sizes = Object.fromEntries(Object.entries(cases).map(([name, one]) => [name, sizesOf(one)]));

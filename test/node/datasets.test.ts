@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkFolder, formatCheck, loadDataset, openFolder, openItem } from '../../sdk/node/data/index.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
+import { encodeWav } from '../../sdk/node/output/wav.ts';
 import { FindingList } from '../../sdk/train/data/findings.ts';
 import { llpClasses, paintLlpEvents, parseLlpEvents } from '../../sdk/train/data/llp.ts';
 import { readShared, sharedIsAbsent, sharedPath } from '../helpers/shared.ts';
-import { wavOf } from '../helpers/wav.ts';
 
 const clip = fileURLToPath(new URL('../fixtures/tiny.mp4', import.meta.url));
 let folder: string;
@@ -145,7 +145,7 @@ describe('clips on disk', () => {
     }
     put('audio_wav/test/o.wav', 'broken');
     // 5.5 s at 0.5, of which the last half second is cut.
-    put('audio_wav/test/m.wav', wavOf(new Int16Array(88_000).fill(16_384), 16_000));
+    put('audio_wav/test/m.wav', encodeWav(new Float32Array(88_000).fill(0.5), 16_000));
     const { dataset, folder: opened } = await loadDataset(folder);
     const [item, ...others] = dataset.items;
     expect(others).toEqual([]);

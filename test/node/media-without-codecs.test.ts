@@ -7,8 +7,8 @@ import { openClip } from '../../sdk/media/clip.ts';
 import { openFolder } from '../../sdk/node/data/folder.ts';
 import { openItem } from '../../sdk/node/data/open-item.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
+import { encodeWav } from '../../sdk/node/output/wav.ts';
 import type { DatasetItem } from '../../sdk/train/data/types.ts';
-import { wavOf } from '../helpers/wav.ts';
 
 vi.mock('../../sdk/node/decoder.ts', () => ({
   prepareDecoders: async () => {
@@ -29,7 +29,7 @@ function put(path: string, bytes: Uint8Array): void {
 
 test('PNG and PCM are read without them', async () => {
   put('a_1.png', encodePng({ width: 2, height: 2, data: new Uint8Array(12).fill(40) }));
-  put('a.wav', wavOf(new Int16Array(16_000).fill(16_384), 16_000));
+  put('a.wav', encodeWav(new Float32Array(16_000).fill(0.5), 16_000));
   const source = { kind: 'frames', paths: ['a_1.png'], audio: 'a.wav' } as const;
   await using clip = await openItem(await openFolder(folder), { source } as unknown as DatasetItem);
   for await (const { frame, pcm } of clip.segments({ frame: { width: 2, height: 2 }, sampleRate: 16_000 })) {
@@ -40,7 +40,7 @@ test('PNG and PCM are read without them', async () => {
 });
 
 test('a wav file opens by its path', async () => {
-  put('b.wav', wavOf(new Int16Array(32_000).fill(-8_192), 16_000));
+  put('b.wav', encodeWav(new Float32Array(32_000).fill(-0.25), 16_000));
   await using clip = await openClip(`${folder}/b.wav`);
   expect([clip.duration, clip.audio?.codec]).toEqual([2, 'pcm-s16']);
   for await (const { pcm } of clip.segments({ frame: { width: 2, height: 2 }, sampleRate: 16_000 })) {

@@ -1,4 +1,4 @@
-/** Parameters as vectors and back, and what an optimizer over vectors costs: operations that do not grow with the number of parameters. */
+/** Parameters as vectors and back, and what an optimizer over vectors costs: two operations per parameter, not twenty. */
 import { describe, expect, test } from 'vitest';
 import type { ParamSpec } from '../../sdk/models/params.ts';
 import { readOnnx } from '../../sdk/onnx/reader.ts';

@@ -50,7 +50,8 @@ async function readSound(folder: DiskFolder, path: string, seconds: number): Pro
     }
     return { channels, sampleRate };
   } catch (cause) {
-    if (cause instanceof MettleError) throw cause;
+    // The fault of the installation, not of the file.
+    if (cause instanceof MettleError && cause.code === 'missing-package') throw cause;
     throw new MettleError('invalid-file', `${path}: the sound cannot be decoded (${(cause as Error).message}).`, {
       cause,
     });

@@ -12,6 +12,7 @@ import {
 import type { Wave } from '../../toybox/synth.ts';
 import { pathsOf } from '../../toybox/tables.ts';
 import { encodePng } from '../output/png.ts';
+import { encodeWav } from '../output/wav.ts';
 import { encodeFilm } from './film.ts';
 
 export type ClipFile = { path: string; bytes: Uint8Array };
@@ -58,23 +59,4 @@ function resample(sound: Wave): Float32Array {
   out.set(body);
   out.set(rest, body.length);
   return out;
-}
-
-/** 16-bit mono. */
-function encodeWav(sound: Float32Array, rate: number): Uint8Array {
-  const bytes = Buffer.alloc(44 + 2 * sound.length);
-  bytes.write('RIFF', 0, 'latin1');
-  bytes.writeUInt32LE(36 + 2 * sound.length, 4);
-  bytes.write('WAVEfmt ', 8, 'latin1');
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(2 * rate, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36, 'latin1');
-  bytes.writeUInt32LE(2 * sound.length, 40);
-  sound.forEach((value, i) => bytes.writeInt16LE(Math.round(32767 * Math.min(1, Math.max(-1, value))), 44 + 2 * i));
-  return bytes;
 }

@@ -3,9 +3,8 @@
  * Failures become `not-found` or `network` errors that name the URL. Nothing is cached here, and only the URL given is asked for.
  */
 import { UrlSource } from 'mediabunny';
+import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
-
-export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
 
 /** The whole body at `url`. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, or the signal's reason. */
 export async function fetchFile(url: URL, { signal, onBytes }: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {

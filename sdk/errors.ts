@@ -64,6 +64,7 @@ export type Warning = {
     | 'untrained'
     | 'device-fallback'
     | 'short-clip'
-    | 'invalid-samples';
+    | 'invalid-samples'
+    | 'cancelled-sound';
   message: string;
 };

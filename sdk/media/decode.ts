@@ -4,7 +4,8 @@
  */
 import { AudioSampleSink, InputDisposedError, VideoSampleSink } from 'mediabunny';
 import { MettleError, type Warning } from '../errors.ts';
-import { mixDown, type SoundPiece } from './audio-seconds.ts';
+import type { SoundPiece } from './audio-seconds.ts';
+import { createDownmix } from './downmix.ts';
 import { type CopiedFrame, copyFrame } from './planes.ts';
 import { segmentCount, segmentTimes } from './segment-time.ts';
 import type { AudioStream, VideoStream } from './tracks.ts';
@@ -74,6 +75,7 @@ async function* sampleFrames(stream: VideoStream, duration: number, from: number
 export async function* decodeSound(stream: AudioStream, warn: Warn): AsyncGenerator<SoundPiece> {
   let decodedTo = Number.NEGATIVE_INFINITY;
   let lag: number | null = null;
+  const downmix = createDownmix(warn);
   for (let from = Number.NEGATIVE_INFINITY; from < stream.endTime; ) {
     try {
       for await (const sample of new AudioSampleSink(stream.track).samples(from)) {
@@ -86,14 +88,8 @@ export async function* decodeSound(stream: AudioStream, warn: Warn): AsyncGenera
             sample.copyTo(plane, { planeIndex, format: 'f32-planar' });
             return plane;
           });
-          const { samples, repaired } = mixDown(channels);
-          if (repaired > 0) {
-            warn({
-              code: 'invalid-samples',
-              message: `The sound holds samples that are no numbers, first at ${time.toFixed(2)} s; they count as silence.`,
-            });
-          }
-          yield { time, sampleRate: sample.sampleRate, samples };
+          const { sampleRate } = sample;
+          yield { time, sampleRate, samples: downmix(channels, sampleRate, time) };
         } finally {
           sample.close();
         }

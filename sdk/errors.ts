@@ -60,6 +60,7 @@ export type Warning = {
     | 'no-audio'
     | 'no-picture'
     | 'several-streams'
+    | 'other-stream'
     | 'truncated'
     | 'untrained'
     | 'device-fallback'

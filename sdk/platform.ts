@@ -4,6 +4,7 @@
  */
 import type { Source } from 'mediabunny';
 import type { InferenceSession } from 'onnxruntime-common';
+import type { ByteLimit } from './contract/limits.ts';
 import type { Device, DeviceRequest, Engine } from './engine/types.ts';
 
 export type Ort = typeof import('onnxruntime-common');
@@ -37,11 +38,13 @@ export interface Platform {
   prepareDecoders(): Promise<void>;
   /** A source over a path or URL that the caller named. Throws `not-found`. */
   openSource(location: string | URL): Promise<Source>;
-  /** Whole file at a `file:` or `http(s):` URL. Throws `not-found` or `network`. */
+  /** Whole file at a `file:` or `http(s):` URL, held once. Throws `not-found`, `network`, or the error of `limit`. */
   readFile(
     url: URL,
-    options: { signal?: AbortSignal; onBytes?: (received: number) => void },
+    options: { signal?: AbortSignal; onBytes?: (received: number) => void; limit?: ByteLimit },
   ): Promise<Uint8Array<ArrayBuffer>>;
+  /** SHA-256 without a copy of the bytes, where the platform has one. */
+  digest?(bytes: Uint8Array): Promise<`sha256-${string}`>;
   /** Turns what a caller wrote (path, URL) into an absolute URL. */
   resolveUrl(location: string): URL;
   /** The device that `loadRuntime` would take, without loading anything: it says which variant of the models to download. Throws as `loadRuntime` does. */

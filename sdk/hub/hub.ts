@@ -3,6 +3,7 @@
  * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
  */
 import { platform as currentPlatform } from '#platform';
+import { limits } from '../contract/limits.ts';
 import type { ModelPackage, VariantName } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { type HubPlatform, readBounded, readVerified } from './download.ts';
@@ -51,7 +52,6 @@ export type OpenedModel<M extends Manifest> = {
 };
 
 const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
-const maxManifestBytes = 1 << 20;
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
@@ -66,7 +66,7 @@ export async function openModel<K extends ModelKind>(
   const found = await locate(location, kind, platform, signal);
   const { url } = found;
   const where = `manifest.json of ${kind} at ${url}`;
-  const bytes = await readBounded(platform, url, maxManifestBytes, signal);
+  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
   for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
   const manifest = parseManifest(parseJson(bytes, where), where);
   if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);

@@ -1,4 +1,5 @@
 /** registry.json: the models that ship with the SDK, by id. */
+import { limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { type HubPlatform, readBounded } from './download.ts';
 import { integrityPattern } from './integrity.ts';
@@ -10,8 +11,6 @@ import { dictionary, matching, object, oneOf, Place } from './strict-json.ts';
 /** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
 export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
 export type Registry = Record<string, RegistryEntry>;
-
-const maxRegistryBytes = 1 << 20;
 
 const registry = dictionary(
   idPattern,
@@ -35,7 +34,7 @@ export function registryUrl(platform: HubPlatform): URL {
 /** The registry of the shipped models. Throws `not-found` where none ships, or `invalid-file`. */
 export async function readRegistry(platform: HubPlatform, signal?: AbortSignal): Promise<Registry> {
   const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, maxRegistryBytes, signal).catch((error: unknown) => {
+  const bytes = await readBounded(platform, url, limits.manifestBytes, signal).catch((error: unknown) => {
     if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
       hint: 'Name a model by its address, or copy the folder "adapters" of the package to where its code is served from.',

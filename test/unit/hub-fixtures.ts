@@ -130,7 +130,7 @@ export class MemoryPlatform implements HubPlatform {
 
   resolveUrl = (location: string) => new URL(location, 'memory://page/index.html');
 
-  readFile: HubPlatform['readFile'] = async (url, { signal, onBytes }) => {
+  readFile: HubPlatform['readFile'] = async (url, { signal, onBytes, limit }) => {
     this.reads.push(url.href);
     const file = this.files.get(url.href);
     if (!file) throw new MettleError('not-found', `${url} does not exist.`);
@@ -141,6 +141,7 @@ export class MemoryPlatform implements HubPlatform {
       });
     });
     await Promise.race([this.gate, aborted]);
+    if (limit && file.byteLength > limit.bytes) throw limit.exceeded(file.byteLength);
     onBytes?.(file.byteLength >> 1);
     await Promise.race([Promise.resolve(), aborted]);
     onBytes?.(file.byteLength);

@@ -18,8 +18,8 @@ export const limits = {
   modelBytes: 4 * GiB,
   /** Numbers that all outputs of one graph have together, and what a clip graph reads of a whole window: 256 MiB of float32. */
   outputElements: 2 ** 26,
-  /** Numbers that all taps of a backbone have together for one second: 512 MiB of float32. Swin-V2-L has 40 million. */
-  tapElements: 2 ** 27,
+  /** Numbers that all taps of a backbone have together for one second: 256 MiB of float32. Swin-V2-L has 14 million. */
+  tapElements: 2 ** 26,
   /** Pixels of a backbone's picture. */
   inputPixels: 2 ** 22,
   /** Samples of sound behind one second, repeats counted: HTS-AT reads 320,000. */

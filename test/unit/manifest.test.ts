@@ -139,7 +139,7 @@ describe('a manifest', () => {
     [
       'taps.visual.0',
       { name: 'v0', layout: 'tokens', tokens: 1e6, width: 1e6, grid: [1000, 1000] },
-      'taps: expected at most 134217728 numbers of all taps, got 1000000000128',
+      'taps: expected at most 67108864 numbers of all taps, got 1000000000128',
     ],
     ['inputs.audio.repeat', 60, null],
     [

@@ -6,11 +6,11 @@ import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { platform } from '#platform';
-import type { VariantName } from '../sdk/engine/types.ts';
+import { bytesFor, resolveUrl } from '#bytes';
+import { registryEntry, registryText } from '../sdk/compile/package.ts';
+import type { Manifest } from '../sdk/contract/manifest.ts';
+import type { VariantName } from '../sdk/contract/model.ts';
 import { type ModelKind, openModel } from '../sdk/hub/hub.ts';
-import type { Manifest } from '../sdk/hub/manifest.ts';
-import { registryEntry, registryText } from '../sdk/hub/package.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { createMettle } from '../sdk/mettle.ts';
 
@@ -100,7 +100,7 @@ async function checkFiles(path: string, { kind, files }: Manifest): Promise<void
 
 /** As a program does that names a shipped id: the registry's digest of the manifest, and every file of every variant. */
 async function openShipped(registry: Registry, folder: string): Promise<void> {
-  const shipped = Object.assign(Object.create(platform), { modelsUrl: platform.resolveUrl(`${folder}/`).href });
+  const shipped = { ...bytesFor(), modelsUrl: resolveUrl(`${folder}/`).href };
   for (const [id, { kind }] of Object.entries(registry)) {
     const opened = await openModel(id, kind, { platform: shipped });
     const variants = Object.keys(opened.manifest.variants) as VariantName[];

@@ -1,14 +1,17 @@
 /** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
-import type { AdapterOutputs } from './engine/types.ts';
+
+import { untilAborted } from './abort.ts';
+import type { AdapterManifest } from './contract/manifest.ts';
+import type { AdapterOutputs } from './contract/model.ts';
+import type { Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
-import type { AdapterManifest } from './hub/manifest.ts';
 import type { LoadedEngine } from './load.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
 import type { ResultContext } from './tasks/context.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
 import { toMask, toSegmentation } from './tasks/segmentation.ts';
-import type { Mask, Task, TaskResult } from './tasks/types.ts';
+import type { Mask, TaskResult } from './tasks/types.ts';
 
 export type CallProgress = { phase: 'segments'; done: number; total: number };
 
@@ -60,8 +63,9 @@ export async function analyzeClip(
     warnings: clip.warnings,
   });
   const { engine } = loaded;
-  const run = await engine.begin(adapters.map(({ id }) => id));
+  const begun = engine.begin(adapters.map(({ id }) => id));
   try {
+    const run = await untilAborted(begun, options.signal);
     const pass = await passOver(loaded, clip, run, adapters, context, options);
     const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
     return {
@@ -74,7 +78,7 @@ export async function analyzeClip(
       timing: { decodeMs: pass.decodeMs, modelMs: pass.modelMs, totalMs: performance.now() - started },
     };
   } catch (error) {
-    await engine.cancel(run);
+    begun.then((run) => engine.cancel(run)).catch(() => {});
     throw error;
   }
 }
@@ -115,17 +119,17 @@ async function passOver(
   for await (const segment of clip.segments(format, { signal })) {
     pass.decodeMs += performance.now() - waitingSince;
     onSegment?.(segment);
-    await pushed;
+    await untilAborted(pushed, signal);
     signal?.throwIfAborted();
     pushed = push(segment);
     // It is awaited on the next turn; until then a failure must not count as unhandled.
     pushed.catch(() => {});
     waitingSince = performance.now();
   }
-  await pushed;
+  await untilAborted(pushed, signal);
   signal?.throwIfAborted();
   const start = performance.now();
-  pass.outputs = await engine.finish(run);
+  pass.outputs = await untilAborted(engine.finish(run), signal);
   pass.modelMs += performance.now() - start;
   return pass;
 }

@@ -1,12 +1,18 @@
 /** From names of models to a loaded engine: manifests first, then the device, then only the files that it needs. */
-import { platform } from '#platform';
-import type { DeviceRequest, Engine, EngineInfo, EngineLoad, ModelPackage, VariantName } from './engine/types.ts';
+import { bytesFor } from '#bytes';
+import { runtimeFolder } from '#runtimes';
+import type { Bytes } from './contract/bytes.ts';
+import type { DeviceRequest } from './contract/device.ts';
+import { checkFits } from './contract/fits.ts';
+import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
+import type { ModelPackage, VariantName } from './contract/model.ts';
+import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
+import type { Engine, EngineInfo, EngineLoad } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
 import { MettleError } from './errors.ts';
-import { checkFits } from './hub/contract.ts';
-import { listShipped, type OpenedModel, openModel } from './hub/hub.ts';
-import type { AdapterManifest, BackboneManifest, Manifest } from './hub/manifest.ts';
-import { pairModels, type WholeBackbone, wholeBackbone } from './hub/pair.ts';
+import { listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
+import { pairModels } from './hub/pair-models.ts';
+import type { Workshop, WorkshopOptions } from './work/workshop.ts';
 
 export type CreateProgress = {
   /** Bytes of model files, graphs made ready, and graphs run once so that no later call waits for a compiler. */
@@ -15,7 +21,7 @@ export type CreateProgress = {
   total: number;
 };
 
-export type CreateOptions = {
+export type CreateOptions = WorkshopOptions & {
   /**
    * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
    * Default `nano`.
@@ -27,29 +33,31 @@ export type CreateOptions = {
   device?: DeviceRequest;
   /** Threads of the CPU kernels. Default: chosen by the machine. */
   threads?: number;
-  /** Page: a worker made by the caller from this package's worker script, or `false` to run in this thread. */
-  worker?: Worker | false;
-  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
+  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
   signal?: AbortSignal;
   onProgress?: (progress: CreateProgress) => void;
 };
 
 export type LoadedEngine = {
-  engine: Engine;
+  engine: Awaited<ReturnType<Workshop['createEngine']>>;
   info: EngineInfo;
   backbone: WholeBackbone;
   adapters: AdapterManifest[];
 };
 
-/** Opens, checks, downloads and loads what the options name. Nothing stays behind if any of it fails or is aborted. */
-export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> {
+/** Opens, checks, downloads and loads what the options name, in a fresh engine. Nothing stays behind if any of it fails or is aborted. */
+export async function loadEngine(
+  workshop: Pick<Workshop, 'createEngine'>,
+  options: CreateOptions,
+): Promise<LoadedEngine> {
   const { signal } = options;
   signal?.throwIfAborted();
   checkOptions(options);
-  const backbone = await openBackbone(options.backbone ?? 'nano', signal);
-  const adapters = await openAdapters(options, backbone.manifest);
-  const engine = await platform.createEngine({ worker: options.worker });
+  const platform = bytesFor(options.assets);
+  const backbone = await openBackbone(options.backbone ?? 'nano', { signal, platform });
+  const adapters = await openAdapters(options, backbone.manifest, platform);
+  const engine = await workshop.createEngine();
   const onAbort = (): void => void engine.dispose();
   signal?.addEventListener('abort', onAbort);
   try {
@@ -67,7 +75,7 @@ export async function loadEngine(options: CreateOptions): Promise<LoadedEngine> 
 /** The backbone that one name or two stand for. Throws `incompatible` where a sense is missing, or two backbones make no pair, and what `openModel` throws. */
 export async function openBackbone(
   named: string | readonly string[],
-  signal: AbortSignal | undefined,
+  options: OpenOptions,
 ): Promise<OpenedModel<WholeBackbone>> {
   const locations = typeof named === 'string' ? [named] : named;
   if (!Array.isArray(locations) || locations.length < 1 || locations.length > 2) {
@@ -75,7 +83,7 @@ export async function openBackbone(
       hint: 'Two are one for pictures and one for sounds: backbone: ["./pictures", "./sounds"].',
     });
   }
-  const [one, other] = await Promise.all(locations.map((location) => openModel(location, 'backbone', { signal })));
+  const [one, other] = await Promise.all(locations.map((location) => openModel(location, 'backbone', options)));
   if (other) return pairModels(one!, other);
   const manifest = wholeBackbone(one!.manifest);
   return {
@@ -108,14 +116,15 @@ function checkOptions({ backbone, adapters, device, threads }: CreateOptions): v
 async function openAdapters(
   { adapters, signal }: CreateOptions,
   backbone: BackboneManifest,
+  platform: Bytes,
 ): Promise<OpenedModel<AdapterManifest>[]> {
   if (adapters) {
-    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', { signal })));
+    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', { signal, platform })));
     for (const { manifest } of opened) await checkFits(manifest, backbone);
     return opened;
   }
-  const shipped = (await listShipped({ signal })).filter(({ kind }) => kind === 'adapter');
-  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', { signal })));
+  const shipped = (await listShipped({ signal, platform })).filter(({ kind }) => kind === 'adapter');
+  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', { signal, platform })));
   const fits = await Promise.all(
     opened.map(({ manifest }) =>
       checkFits(manifest, backbone).then(
@@ -135,10 +144,10 @@ async function loadOnDevice(
   options: CreateOptions,
 ): Promise<EngineInfo> {
   const device = options.device ?? 'auto';
-  const chosen = await platform.chooseDevice(device);
   const manifests = [backbone, ...adapters].map(({ manifest }) => manifest);
-  const { variant } = chooseVariant({ device: chosen, half: await platform.hasHalf(chosen) }, manifests);
-  const { threads, runtimePath } = options;
+  const { variant } = chooseVariant(await engine.chooseDevice(device), manifests);
+  const { threads } = options;
+  const runtimePath = runtimeFolder(options.assets, options.runtimePath);
   const load = async (wanted: VariantName, on: DeviceRequest): Promise<EngineInfo> => {
     const files = await download(backbone, adapters, wanted, options);
     return await engine.load({ ...files, device: on, threads, runtimePath }, options.onProgress);

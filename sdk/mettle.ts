@@ -1,12 +1,15 @@
 /** The public API: `createMettle`, and what it gives. */
+
+import { untilAborted } from './abort.ts';
 import { type Analysis, type AnalyzeOptions, analyzeClip, type CallOptions } from './analyze.ts';
+import type { AdapterManifest } from './contract/manifest.ts';
+import type { Task } from './contract/task.ts';
 import type { EngineInfo } from './engine/types.ts';
 import { MettleError } from './errors.ts';
-import type { AdapterManifest } from './hub/manifest.ts';
 import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
-import { openClip } from './media/clip.ts';
 import type { ClipSource } from './media/types.ts';
-import type { LocalizationResult, ParsingResult, SegmentationResult, Task, TaskResult } from './tasks/types.ts';
+import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
+import { openWorkshop, type Workshop } from './work/workshop.ts';
 
 export type TaskOptions = CallOptions & {
   /** Which adapter answers, where several are loaded for one task. Default: the first. */
@@ -40,13 +43,22 @@ export interface Mettle extends AsyncDisposable {
  * for (const { label, start, end } of events) console.log(label, start, end);
  */
 export async function createMettle(options: CreateOptions = {}): Promise<Mettle> {
-  return new LoadedMettle(await loadEngine(options));
+  const workshop = openWorkshop(options);
+  const loaded = await loadEngine(workshop, options);
+  return new LoadedMettle(workshop, options, loaded);
 }
 
 class LoadedMettle implements Mettle {
-  readonly #loaded: LoadedEngine;
+  readonly #workshop: Workshop;
+  readonly #options: CreateOptions;
+  #loaded: LoadedEngine;
+  #reloading: Promise<LoadedEngine> | null = null;
+  #disposed: MettleError | null = null;
 
-  constructor(loaded: LoadedEngine) {
+  constructor(workshop: Workshop, options: CreateOptions, loaded: LoadedEngine) {
+    this.#workshop = workshop;
+    // Signal and progress belonged to the first load.
+    this.#options = { ...options, signal: undefined, onProgress: undefined };
     this.#loaded = loaded;
   }
 
@@ -73,6 +85,10 @@ class LoadedMettle implements Mettle {
   }
 
   async dispose(): Promise<void> {
+    this.#disposed ??= new MettleError('disposed', 'The Mettle was disposed.', {
+      hint: 'Create a new one with createMettle().',
+    });
+    this.#workshop.dispose(this.#disposed);
     await this.#loaded.engine.dispose();
   }
 
@@ -96,8 +112,26 @@ class LoadedMettle implements Mettle {
   }
 
   async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
-    await using clip = await openClip(source, options);
-    return await analyzeClip(this.#loaded, clip, adapters, options);
+    if (this.#disposed) throw this.#disposed;
+    try {
+      const loaded = await untilAborted(this.#living(), options.signal);
+      await using clip = await this.#workshop.openClip(source, options);
+      return await analyzeClip(loaded, clip, adapters, options);
+    } catch (error) {
+      throw this.#disposed ?? error;
+    }
+  }
+
+  /** The engine; loaded again if its worker ended since. */
+  async #living(): Promise<LoadedEngine> {
+    if (!this.#loaded.engine.ended) return this.#loaded;
+    this.#reloading ??= loadEngine(this.#workshop, this.#options).finally(() => {
+      this.#reloading = null;
+    });
+    const loaded = await this.#reloading;
+    if (this.#disposed) await loaded.engine.dispose();
+    this.#loaded = loaded;
+    return loaded;
   }
 
   #adaptersFor(task: Task): AdapterManifest[] {

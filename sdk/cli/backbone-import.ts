@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
+import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
-import { idPattern } from '../hub/parse-manifest.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type PresetName, presets } from '../models/presets.ts';
 import type { FileByteSource } from '../node/byte-source.ts';
@@ -119,7 +119,7 @@ async function openPart(path: string, presetName: PresetName, onOpen: (file: Fil
 async function writePackage(source: Source, target: Target, io: Io): Promise<void> {
   const { PackageFolder } = await import('../node/package-folder.ts');
   const { canaryRefusal, importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
-  const { loadRuntime } = await import('../node/runtime.ts');
+  const { runtimes } = await import('../node/runtimes.ts');
   const { evaluate } = await import('../compile/evaluate.ts');
   const { importReport } = await import('./import-report.ts');
   const { parts } = source;
@@ -138,7 +138,7 @@ async function writePackage(source: Source, target: Target, io: Io): Promise<voi
     }
     const onBytes = show('Writing weights', importBytes(parts));
     const write = folder.write.bind(folder);
-    const runtime = await loadRuntime({ device: 'cpu' });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu' });
     const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
     const manifest = await importBackbone(source, onCpu, write, { signal, onBytes });
     bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FrontEndSource } from '../compile/tapped.ts';
 import { bytesText, limits } from '../contract/limits.ts';
+import { parseJson } from '../contract/parse-json.ts';
+import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
-import { parseJson } from '../hub/parse-json.ts';
-import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../hub/parse-manifest.ts';
 import { readSmall } from '../node/disk.ts';
 import { savePackage } from '../node/save-package.ts';
 import type { Network } from '../onnx/taps.ts';
@@ -67,10 +67,10 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
   if (!values.list && !values.out) throw usageError('--out DIR is missing; or say --list.', 'backbone tap');
   const { openNetwork } = await import('../onnx/taps.ts');
   const { listTaps, shapeFed, tapBackbone } = await import('../compile/tapped.ts');
-  const { loadRuntime } = await import('../node/runtime.ts');
+  const { runtimes } = await import('../node/runtimes.ts');
   const network = openNetwork(await readSmall(path, 'an ONNX model', limits.fileBytes, io.signal), basename(path));
   const source = await readFrontEnd(values, network);
-  const { ort } = await loadRuntime({ device: 'auto' });
+  const { ort } = await runtimes.loadRuntime({ device: 'auto' });
   const surgery = { network, readExternal: externalBeside(path), ort };
   if (values.list) {
     const candidates = await listTaps(surgery, shapeFed(network, source));

@@ -1,7 +1,7 @@
 /** `mettle eval`: the published figures of a finished adapter. */
 import { writeFile } from 'node:fs/promises';
+import { SPLITS } from '../contract/split.ts';
 import { MettleError } from '../errors.ts';
-import { SPLITS } from '../train/data/types.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
 import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';

@@ -1,5 +1,5 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
-import { sdkVersion } from '../hub/version.ts';
+import { sdkVersion } from '../contract/version.ts';
 import { backbone } from './backbone.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';

@@ -1,6 +1,7 @@
 /** The models that ship with the SDK, and which of them a run takes when none is named. */
+
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { Task } from '../tasks/types.ts';
 import type { ShippedModel } from './types.ts';
 
 export const DEFAULT_BACKBONE = 'nano';

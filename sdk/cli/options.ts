@@ -1,10 +1,10 @@
 /** Reading and checking options; what is wrong becomes an `invalid-argument` with the option's name. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { DeviceRequest } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
-import type { DeviceRequest } from '../engine/types.ts';
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
-import type { Task } from '../tasks/types.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {

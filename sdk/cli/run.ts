@@ -1,11 +1,11 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
 import { basename, join } from 'node:path';
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import type { RgbImage } from '../media/types.ts';
 import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
-import type { Task } from '../tasks/types.ts';
 import { RUN_HELP } from './help.ts';
 import { chooseAdapters } from './models.ts';
 import {

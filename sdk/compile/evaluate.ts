@@ -1,7 +1,8 @@
 /** Lets the runtime compute values of a graph once, while a model is compiled. */
+
+import type { Ort } from '../contract/runtime.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import type { Shape, Value } from '../ops/index.ts';
-import type { Ort } from '../platform.ts';
 
 export type Feeds = Record<string, { data: Float32Array | BigInt64Array; shape: Shape }>;
 

@@ -1,8 +1,8 @@
 /** Runs the forms of one graph beside its float32 form, in one process: how far their outputs are from it, and how long each takes. Knows no files. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Device } from '../engine/types.ts';
-import type { Precision } from '../hub/manifest.ts';
-import type { Ort, Runtime } from '../platform.ts';
+import type { Device } from '../contract/device.ts';
+import type { Precision } from '../contract/manifest.ts';
+import type { Ort, Runtime } from '../contract/runtime.ts';
 import { gaussian, seededRandom } from '../random.ts';
 
 /** One form of a graph, ready to be loaded. */

@@ -2,10 +2,10 @@
  * Compiles published checkpoints to a backbone package without holding them in memory: each tensor is read, brought into the form that the graph wants, written
  * at its place, and dropped. Networks that are small enough are then run once, for the canary.
  */
+
+import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../contract/manifest.ts';
+import { parseManifest } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../hub/manifest.ts';
-import { manifestText } from '../hub/package.ts';
-import { parseManifest } from '../hub/parse-manifest.ts';
 import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
 import { type ParamSpec, Params } from '../models/params.ts';
@@ -16,6 +16,7 @@ import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
+import { manifestText } from './package.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */

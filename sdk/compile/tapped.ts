@@ -1,10 +1,10 @@
 /** Any ONNX network as a backbone package: the network is cut at the taps, run once to learn their shapes and the canary's numbers, and described by a manifest. */
 
 import { limits } from '../contract/limits.ts';
+import type { BackboneManifest, Integrity, LogMelFrontEnd, PictureFrontEnd, Tap } from '../contract/manifest.ts';
+import type { Ort } from '../contract/runtime.ts';
 import { canaryInput } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest, Integrity, LogMelFrontEnd, PictureFrontEnd, Tap } from '../hub/manifest.ts';
-import { finishManifest } from '../hub/package.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
 import { isTapShape, type TapCandidate, tapCandidates } from '../onnx/tap-candidates.ts';
 import {
@@ -15,10 +15,10 @@ import {
   type ReadExternal,
   type TapRequest,
 } from '../onnx/taps.ts';
-import type { Ort } from '../platform.ts';
 import { type Package, withManifest } from './backbone.ts';
 import { exactTolerance, packCanary } from './canary.ts';
 import { NetworkDigest } from './network-digest.ts';
+import { finishManifest } from './package.ts';
 
 /** How a second is brought to the network; the network itself says what its input is called. */
 export type FrontEndSource =

@@ -1,9 +1,9 @@
 /** What the large products of a network see when it runs: error-aware rounding learns from it. Needs a runtime, and all weights in memory. */
 import { concatenate } from '../arrays.ts';
+import type { Ort } from '../contract/runtime.ts';
 import { type Calibration, productsToQuantize, type Quantization } from '../onnx/quantize/quantize.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { inputOp, reachable, type Shape, sizeOf, type Value } from '../ops/index.ts';
-import type { Ort } from '../platform.ts';
 import { gaussian, seededRandom } from '../random.ts';
 
 /** An input of a network, by name. */

@@ -1,6 +1,7 @@
 /** Whose fault numbers are that are none: of the backbone whose taps hold them already, or of the adapter that makes them of good ones. */
+
+import type { NamedArray, VariantName } from '../contract/model.ts';
 import { MettleError } from '../errors.ts';
-import type { NamedArray, VariantName } from './types.ts';
 
 /** A loop, since `every` with a function takes ten times as long. */
 function allFinite(data: Float32Array): boolean {

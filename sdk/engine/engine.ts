@@ -2,24 +2,16 @@
  * The engine of this thread: loads models on the best device, runs clips second by second, and answers with named arrays. It knows no classes, no tasks and
  * no workers; `bridge.ts` puts it behind one.
  */
+import type { Device, DeviceRequest } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
+import type { AdapterManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
+import type { Runtime, Runtimes } from '../contract/runtime.ts';
 import { MettleError, type Warning } from '../errors.ts';
-import type { AdapterManifest } from '../hub/manifest.ts';
-import type { Platform, Runtime } from '../platform.ts';
 import { checkLoad, checkSegment } from './check.ts';
 import { LoadedModels, sizeOf, stacked } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
-import type {
-  AdapterOutputs,
-  Device,
-  Engine,
-  EngineInfo,
-  EngineLoad,
-  EngineProgress,
-  EngineSegment,
-  NamedArray,
-  VariantName,
-} from './types.ts';
+import type { DeviceChoice, Engine, EngineInfo, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
 import { type AnyManifest, chooseVariant, missingFiles, variantOf } from './variant.ts';
 import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 
@@ -28,16 +20,21 @@ type Loaded = { request: EngineLoad; runtime: Runtime; models: LoadedModels };
 type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
 type OnProgress = (progress: EngineProgress) => void;
 
-/** Runs in the thread that creates it. `loadRuntime` is the platform's. */
+/** Runs in the thread that creates it, on one of the platform's runtimes. */
 export class LocalEngine implements Engine {
-  readonly #loadRuntime: Platform['loadRuntime'];
+  readonly #runtimes: Runtimes;
   readonly #queue = new RuntimeQueue();
   readonly #runs = new Map<number, Run>();
   #loaded: Loaded | null = null;
   #lastRun = 0;
 
-  constructor(loadRuntime: Platform['loadRuntime']) {
-    this.#loadRuntime = loadRuntime;
+  constructor(runtimes: Runtimes) {
+    this.#runtimes = runtimes;
+  }
+
+  async chooseDevice(request: DeviceRequest): Promise<DeviceChoice> {
+    const device = await this.#runtimes.chooseDevice(request);
+    return { device, half: await this.#runtimes.hasHalf(device) };
   }
 
   /**
@@ -104,7 +101,7 @@ export class LocalEngine implements Engine {
     for (;;) {
       let runtime: Runtime | undefined;
       try {
-        runtime = await this.#loadRuntime(request, exclude);
+        runtime = await this.#runtimes.loadRuntime(request, exclude);
         const info = await this.#loadOn(runtime, request, onProgress);
         return { ...info, why: [...why, ...info.why], warnings: [...warnings, ...info.warnings] };
       } catch (error) {

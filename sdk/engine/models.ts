@@ -3,15 +3,16 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { heldVariant } from '../contract/held-variant.ts';
+import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../contract/manifest.ts';
+import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
+import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
+import type { Runtime } from '../contract/runtime.ts';
+import { tapShape } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
-import { heldVariant } from '../hub/held-variant.ts';
-import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../hub/manifest.ts';
-import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../hub/pair.ts';
 import { createLogMel } from '../media/log-mel.ts';
 import { pictureToTensor } from '../media/picture.ts';
-import { tapShape } from '../models/taps.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
-import type { Runtime } from '../platform.ts';
 import { brokenNumbers, firstBroken } from './blame.ts';
 import {
   adapterOutputs,
@@ -24,7 +25,7 @@ import {
 } from './canary.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
-import type { AdapterOutputs, EngineLoad, EngineSegment, ModelPackage, NamedArray, VariantName } from './types.ts';
+import type { EngineLoad, EngineSegment } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
 
 type Modality = 'visual' | 'audio';

@@ -3,8 +3,8 @@
  * {@link RuntimeQueue}. Knows no models: names and tensors only.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { Runtime } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
-import type { Runtime } from '../platform.ts';
 
 export type Tensors = Record<string, Tensor>;
 

@@ -2,22 +2,11 @@
  * The one door through which bytes of a model come in: read, measure, hash, and only then hand on. Two callers that want the same file at the same time
  * share one download. Keeps nothing afterwards; a cache by digest would stand in front of `readVerified`.
  */
-import type { ByteLimit } from '../contract/limits.ts';
+import type { Bytes, ReadOptions } from '../contract/bytes.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
+import { looksLike } from '../contract/looks-like.ts';
+import type { Integrity } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
-import { sha256Integrity } from './integrity.ts';
-import type { Integrity } from './manifest.ts';
-
-export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
-
-/** What the hub needs of a platform. Written out, not picked from `Platform`, so that the public types reach no type of a dependency. */
-export type HubPlatform = {
-  readonly modelsUrl: string;
-  /** Holds the file once, and no more of it than `limit` allows. */
-  readFile(url: URL, options: ReadOptions & { limit?: ByteLimit }): Promise<Uint8Array<ArrayBuffer>>;
-  resolveUrl(location: string): URL;
-  /** SHA-256 without a copy of the bytes. Default: WebCrypto, which makes one. */
-  digest?(bytes: Uint8Array): Promise<Integrity>;
-};
 
 type Download = {
   bytes: Promise<Uint8Array<ArrayBuffer>>;
@@ -28,14 +17,14 @@ type Download = {
   taken: boolean;
 };
 
-const running = new WeakMap<HubPlatform, Map<string, Download>>();
+const running = new WeakMap<Bytes, Map<string, Download>>();
 
 /**
  * The file at `url`, in memory that belongs to the caller. Stops reading as soon as the file is longer than it should be.
  * Throws `integrity` unless it has this size and digest, `not-found` or `network` if it cannot be read; rejects with the signal's reason.
  */
 export async function readVerified(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   expected: { bytes: number; integrity: Integrity },
   { signal, onBytes }: ReadOptions = {},
@@ -101,7 +90,7 @@ export async function readVerified(
 
 /** A file of unknown size that has no business being larger than `limit` bytes. Throws `invalid-file` where it is. */
 export async function readBounded(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   limit: number,
   signal?: AbortSignal,
@@ -116,16 +105,8 @@ export async function readBounded(
   return await platform.readFile(url, { signal, limit: { bytes: limit, exceeded } });
 }
 
-/** What bytes that should be something else look like, for errors: web servers like to answer with a page. */
-export function looksLike(bytes: Uint8Array): string {
-  const beginning = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart().toLowerCase();
-  if (beginning.startsWith('<!doctype html') || beginning.startsWith('<html')) return 'an HTML page';
-  if (beginning.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
-  return `${bytes.byteLength} bytes`;
-}
-
 async function readAndVerify(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   expected: { bytes: number; integrity: Integrity },
   signal: AbortSignal,
@@ -141,7 +122,7 @@ async function readAndVerify(
 let lastDigest: Promise<unknown> = Promise.resolve();
 
 /** One digest at a time: WebCrypto copies what it is given, and files of a model arrive together. */
-function digestInTurn(platform: HubPlatform, bytes: Uint8Array): Promise<Integrity> {
+function digestInTurn(platform: Bytes, bytes: Uint8Array): Promise<Integrity> {
   const digest = lastDigest.then(() => platform.digest?.(bytes) ?? sha256Integrity(bytes));
   lastDigest = digest.catch(() => {});
   return digest;

@@ -2,13 +2,11 @@
  * From what a caller wrote (a shipped id, a path, a URL) to a model whose every byte was checked. The manifest comes first and by itself, because which
  * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
  */
-import { platform as currentPlatform } from '#platform';
+import { bytesFor } from '#bytes';
+import type { Bytes } from '../contract/bytes.ts';
+import { heldVariant } from '../contract/held-variant.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
 import { limits } from '../contract/limits.ts';
-import type { ModelPackage, VariantName } from '../engine/types.ts';
-import { MettleError } from '../errors.ts';
-import { type HubPlatform, readBounded, readVerified } from './download.ts';
-import { heldVariant } from './held-variant.ts';
-import { sha256Integrity } from './integrity.ts';
 import type {
   AdapterGraphs,
   AdapterManifest,
@@ -18,9 +16,12 @@ import type {
   GraphFiles,
   Integrity,
   Manifest,
-} from './manifest.ts';
-import { parseJson } from './parse-json.ts';
-import { idPattern, parseManifest } from './parse-manifest.ts';
+} from '../contract/manifest.ts';
+import type { ModelPackage, VariantName } from '../contract/model.ts';
+import { parseJson } from '../contract/parse-json.ts';
+import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
+import { MettleError } from '../errors.ts';
+import { readBounded, readVerified } from './download.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 
 export type ModelKind = 'backbone' | 'adapter';
@@ -36,7 +37,7 @@ export type OpenOptions = {
   /** Digest that the manifest must have. Of shipped models it is checked without asking. */
   integrity?: Integrity;
   /** Where files come from. Default: the platform that the code runs on. */
-  platform?: HubPlatform;
+  platform?: Bytes;
 };
 export type DownloadOptions = { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void };
 
@@ -61,7 +62,7 @@ const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
 export async function openModel<K extends ModelKind>(
   location: string,
   kind: K,
-  { signal, integrity, platform = currentPlatform }: OpenOptions = {},
+  { signal, integrity, platform = bytesFor() }: OpenOptions = {},
 ): Promise<OpenedModel<ManifestOf<K>>> {
   const found = await locate(location, kind, platform, signal);
   const { url } = found;
@@ -93,7 +94,7 @@ export async function loadModel<K extends ModelKind>(
 /** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
 export async function listShipped({
   signal,
-  platform = currentPlatform,
+  platform = bytesFor(),
 }: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
   const registry = await readRegistry(platform, signal);
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
@@ -102,7 +103,7 @@ export async function listShipped({
 async function locate(
   location: string,
   kind: ModelKind,
-  platform: HubPlatform,
+  platform: Bytes,
   signal?: AbortSignal,
 ): Promise<{ url: URL; integrity?: Integrity }> {
   if (typeof location !== 'string' || location.trim() === '') {
@@ -161,7 +162,7 @@ async function downloadFiles<M extends Manifest>(
   manifest: M,
   url: URL,
   variant: VariantName,
-  platform: HubPlatform,
+  platform: Bytes,
   { signal, onProgress }: DownloadOptions = {},
 ): Promise<ModelPackage<M>> {
   signal?.throwIfAborted();

@@ -1,9 +1,10 @@
 /** A clip in a media file: opens the container and yields its segments, decoding picture and sound in step. */
 import { Input, type Source } from 'mediabunny';
+import { untilAborted } from '../abort.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
 import { decodeFrames, decodeSound, type Warn } from './decode.ts';
-import { asMettleError, disposedClip, untilAborted } from './media-error.ts';
+import { asMettleError, disposedClip } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
 import { containerFormats, findStreams, type Streams, type VideoStream } from './tracks.ts';

@@ -39,22 +39,3 @@ export function disposedClip(): MettleError {
     hint: 'Open the source again with openClip().',
   });
 }
-
-/** Resolves as `promise` does, or rejects with `signal.reason` as soon as `signal` aborts. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  if (signal.aborted) {
-    promise.catch(() => {});
-    throw signal.reason;
-  }
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}

@@ -17,7 +17,7 @@ import {
   WAVE,
   WEBM,
 } from 'mediabunny';
-import { platform } from '#platform';
+import { sources } from '#bytes';
 import { MettleError, type Warning } from '../errors.ts';
 import { chooseColor, type YuvColor } from './color.ts';
 import type { Orientation } from './planes.ts';
@@ -169,7 +169,7 @@ export async function demandDecoder(track: InputVideoTrack | InputAudioTrack): P
   // Fails where the header is damaged, which canDecode() would report as a missing codec.
   await track.getDecoderConfig();
   if (await track.canDecode()) return;
-  await platform.prepareDecoders();
+  await sources.prepareDecoders();
   if (await track.canDecode()) return;
   const what = track.isVideoTrack() ? 'picture' : 'sound';
   throw new MettleError(

@@ -2,10 +2,11 @@
  * A whole adapter for each task, cut where its data is cut: the segment part runs once per second on a backbone's taps, the clip part once over all seconds.
  * Training and inference use the same two functions.
  */
+
+import type { Tap } from '../contract/manifest.ts';
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { Tap } from '../hub/manifest.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
-import type { Task } from '../tasks/types.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
 import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
 import { maskProbe } from './mask-probe.ts';

@@ -1,7 +1,7 @@
 /** SHA-256 of bytes in memory, piece by piece: WebCrypto would copy them first. */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { Integrity } from '../hub/manifest.ts';
+import type { Integrity } from '../contract/manifest.ts';
 
 /** Between two pieces of this size, some milliseconds each, other work has its turn. */
 const pieceBytes = 4 << 20;

@@ -1,10 +1,10 @@
 /** Whole files from the disk: regular ones only, since a pipe or a device has no end, and none beyond what was allowed. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { ReadOptions } from '../contract/bytes.ts';
 import { bytesText } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { Body } from '../page/body.ts';
-import type { ReadOptions } from '../page/http.ts';
 
 /** Throws `not-found`, or `invalid-argument` for a folder and for what is no file. */
 export async function statDisk(path: string): Promise<{ path: string; size: number }> {

@@ -3,11 +3,9 @@
  * Failures become `not-found` or `network` errors that name the URL. Nothing is cached here, and only the URL given is asked for.
  */
 import { UrlSource } from 'mediabunny';
-import type { ByteLimit } from '../contract/limits.ts';
+import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { Body } from './body.ts';
-
-export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void; limit?: ByteLimit };
 
 /**
  * The whole body at `url`, held once. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, the error of `limit` as soon as the server

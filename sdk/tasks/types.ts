@@ -1,8 +1,6 @@
 /** Typed results: what a caller of `localize`, `parse` and `segment` gets. Times are seconds from the start of the clip. */
 import type { Warning } from '../errors.ts';
 
-export type Task = 'localization' | 'parsing' | 'segmentation';
-
 /** A stretch of time with one label. */
 export type Event = {
   label: string;

@@ -1,8 +1,10 @@
 /** What knows nothing but the training labels: the best constant answer, chosen on the validation split. */
+
+import type { Split } from '../../sdk/contract/split.ts';
 import { type DiskFolder, type MaskImage, readMask } from '../../sdk/node/data/index.ts';
-import type { Dataset, DatasetItem, Split } from '../../sdk/train/data/types.ts';
-import { evaluatePredictions, type Figures } from '../../sdk/train/evaluate.ts';
-import { binaryMask } from '../../sdk/train/masks.ts';
+import { evaluatePredictions, type Figures } from '../../sdk/train/adapter/evaluate.ts';
+import type { Dataset, DatasetItem } from '../../sdk/train/data/types.ts';
+import { binaryMask } from '../../sdk/train/features/masks.ts';
 
 /** Side of the masks that are averaged. */
 const side = 56;

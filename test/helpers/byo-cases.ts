@@ -6,13 +6,13 @@ import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import type { Package } from '../../sdk/compile/backbone.ts';
 import { evaluate } from '../../sdk/compile/evaluate.ts';
 import { type FrontEndSource, tapBackbone } from '../../sdk/compile/tapped.ts';
-import type { LogMelFrontEnd, Manifest, PictureFrontEnd } from '../../sdk/hub/manifest.ts';
-import { pairManifests } from '../../sdk/hub/pair.ts';
+import type { LogMelFrontEnd, Manifest, PictureFrontEnd } from '../../sdk/contract/manifest.ts';
+import { pairManifests } from '../../sdk/contract/pair.ts';
+import type { Ort } from '../../sdk/contract/runtime.ts';
 import type { RawClip } from '../../sdk/index.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { type Safetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { openNetwork } from '../../sdk/onnx/taps.ts';
-import type { Ort } from '../../sdk/platform.ts';
 
 /** YAMNet's published front end. */
 export const yamnetFrontEnd: Omit<LogMelFrontEnd, 'input'> = {

@@ -13,8 +13,8 @@ import { soundtrackOf } from '../../adapters/everyday/soundtrack.ts';
 import { leftOut, splitOfClip, stockOf } from '../../adapters/everyday/splits.ts';
 import { tablesOf } from '../../adapters/everyday/tables.ts';
 import { main as mettle } from '../../sdk/cli/main.ts';
+import { SPLITS } from '../../sdk/contract/split.ts';
 import { rmsOver } from '../../sdk/toybox/synth.ts';
-import { SPLITS } from '../../sdk/train/data/types.ts';
 import { sharedIsAbsent, sharedPath } from '../helpers/shared.ts';
 
 let root: string;

@@ -9,8 +9,8 @@ import { type BackboneSource, compileBackbone, type Package } from '../../sdk/co
 import { planGraphs, weightsChunks } from '../../sdk/compile/graph-files.ts';
 import type { Forms } from '../../sdk/compile/variants.ts';
 import { reportForms } from '../../sdk/compile/variants-report.ts';
+import type { BackboneManifest } from '../../sdk/contract/manifest.ts';
 import { canaryError, canaryInput } from '../../sdk/engine/canary.ts';
-import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { decodeHalf } from '../../sdk/onnx/float16.ts';
 import { halveGraph } from '../../sdk/onnx/half.ts';

@@ -1,6 +1,6 @@
 /** Heads, injection and the non-local block against plain references in float64 (1e-9 unless said), and their switches. */
 import { describe, expect, test } from 'vitest';
-import type { Tap } from '../../sdk/hub/manifest.ts';
+import type { Tap } from '../../sdk/contract/manifest.ts';
 import { type AdapterConfig, clipPart, defaultAdapter, segmentPart, tapsRead } from '../../sdk/models/adapter.ts';
 import { decodeEvents } from '../../sdk/models/localization.ts';
 import { maskProbe } from '../../sdk/models/mask-probe.ts';

@@ -1,25 +1,31 @@
 /** Networks from strangers: what they are made of, where their data lies and what they would take is known before a session is made; afterwards blame falls on the right one. */
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test, vi } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { estimateMemory } from '../../sdk/onnx/estimate.ts';
 import { readOnnx } from '../../sdk/onnx/reader.ts';
 import { computedValues, cutNetwork, openNetwork } from '../../sdk/onnx/taps.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { readShared, sharedIsAbsent } from '../helpers/shared.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 import { type TinyGraph, tinyOnnx } from '../helpers/tiny-onnx.ts';
 
+/** An engine on the CPU whose sessions `create` makes, and whose device is lost when the signal says so. */
+function onCpu(create: unknown, lost: AbortSignal | null = null): LocalEngine {
+  return new LocalEngine({
+    ...runtimes,
+    async loadRuntime() {
+      const runtime = await runtimes.loadRuntime({ device: 'cpu' });
+      return { ...runtime, lost, ort: { ...runtime.ort, InferenceSession: { create } } } as never;
+    },
+  });
+}
+
 /** An engine on the CPU that counts the sessions it makes. */
 function countingEngine() {
   const create = vi.fn(ort.InferenceSession.create as (...args: unknown[]) => Promise<ort.InferenceSession>);
-  const engine = new LocalEngine(async () => {
-    const runtime = await platform.loadRuntime({ device: 'cpu' });
-    return { ...runtime, ort: { ...runtime.ort, InferenceSession: { create } } } as unknown as Runtime;
-  });
-  return { engine, create };
+  return { engine: onCpu(create), create };
 }
 
 const paths = { graph: 'visual.wasm.onnx', weights: 'visual.wasm.safetensors' };
@@ -278,10 +284,7 @@ test('a GPU that is lost tells which network ran', async () => {
     }) as never;
     return session;
   };
-  const engine = new LocalEngine(async () => {
-    const runtime = await platform.loadRuntime({ device: 'cpu' });
-    return { ...runtime, lost: loss.signal, ort: { ...runtime.ort, InferenceSession: { create } } } as never;
-  });
+  const engine = onCpu(create, loss.signal);
   await engine.load({ ...tinyModels(['wasm']), device: 'cpu' });
   const run = await engine.begin(['mix']);
   await expect(engine.push(run, tinySegment(0))).rejects.toMatchObject({

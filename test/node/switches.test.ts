@@ -2,19 +2,21 @@
  * The switches of an adapter that leave something out: paths, layers, a sense. What is left out is not read, not computed and has no say; the rest compiles, and the
  * engine runs it.
  */
+
 import { describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
+import type { AdapterOutputs } from '../../sdk/contract/model.ts';
+import { wholeBackbone } from '../../sdk/contract/pair.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { AdapterOutputs, EngineSegment } from '../../sdk/engine/types.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
-import { wholeBackbone } from '../../sdk/hub/pair.ts';
+import type { EngineSegment } from '../../sdk/engine/types.ts';
 import { type AdapterConfig, tapsToDistill } from '../../sdk/models/adapter.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
-import type { BatchSource } from '../../sdk/train/batches.ts';
-import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { buildForward } from '../../sdk/train/step.ts';
-import { train } from '../../sdk/train/trainer.ts';
+import { type ConfigChange, configFor } from '../../sdk/train/adapter/config.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import type { BatchSource } from '../../sdk/train/loop/batches.ts';
+import { buildForward } from '../../sdk/train/loop/step.ts';
+import { train } from '../../sdk/train/loop/trainer.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 import { noiseClips, tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
@@ -54,7 +56,7 @@ async function ask(
   adapter: Awaited<ReturnType<typeof compiled>>,
   seconds: readonly EngineSegment[],
 ): Promise<AdapterOutputs> {
-  const engine = new LocalEngine(loadRuntime);
+  const engine = new LocalEngine(runtimes);
   try {
     await engine.load({ backbone: { ...backbone, manifest: base }, adapters: [adapter], device: 'cpu' });
     const run = await engine.begin(['switched']);
@@ -111,7 +113,7 @@ describe.each(cases)('%s with %s', (task, _name, change) => {
     const model = adapterModel(taps, config);
     const losses: number[] = [];
     await train({
-      runtime: await loadRuntime({ device: 'cpu', threads: 1 }),
+      runtime: await runtimes.loadRuntime({ device: 'cpu', threads: 1 }),
       model,
       data: task === 'localization' ? tinyClips(8, 1) : soundingEverywhere(noiseClips(8, model.inputs(1), 1)),
       batch: 8,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
 import { makeFilm } from '../helpers/clip-maker.ts';
 

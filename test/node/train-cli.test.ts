@@ -7,11 +7,13 @@ import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { platform } from '#platform';
+import { bytesFor } from '#bytes';
 import { toyboxHeader, toyboxLog } from '../../sdk/node/toybox/origin.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { addMasks } from '../helpers/own-folder.ts';
 import { mettle, small, TrainPlace } from '../helpers/train-place.ts';
+
+const door = bytesFor();
 
 const program = fileURLToPath(new URL('../../sdk/cli/mettle.ts', import.meta.url));
 const place = new TrainPlace();
@@ -124,7 +126,7 @@ describe('from clips to an adapter', () => {
     expect(card).toContain('data (layout folder): 3 train, 1 val, 1 test clips.');
     expect(card).toContain('Classes: bell, ball.');
     expect(card).toContain(manifest.base.contract);
-    const registry = JSON.parse(await readFile(fileURLToPath(new URL('registry.json', platform.modelsUrl)), 'utf8'));
+    const registry = JSON.parse(await readFile(fileURLToPath(new URL('registry.json', door.modelsUrl)), 'utf8'));
     expect(card).toContain(registry.nano.integrity);
     const report = JSON.parse(await readFile(join(place.root, 'told', 'report.json'), 'utf8'));
     // The clip graph of an adapter as narrow as this has no weights that are large enough for 8 bits.

@@ -2,7 +2,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { addMasks, fiveClips, makeOwnFolder, writeEvents } from '../helpers/own-folder.ts';
 import { mettle, TrainPlace } from '../helpers/train-place.ts';
 
@@ -141,7 +141,7 @@ describe('devices', () => {
   });
 
   test('CUDA is refused where the runtime came without it', async ({ skip }) => {
-    const device = await platform.chooseDevice('cuda').catch(() => null);
+    const device = await runtimes.chooseDevice('cuda').catch(() => null);
     if (device === 'cuda') skip('onnxruntime-node has CUDA here');
     const { code, err } = await place.train('cuda', ['--device', 'cuda']);
     expect({ code, err }).toEqual({

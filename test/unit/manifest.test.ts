@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { finishManifest, manifestText, registryEntry } from '../../sdk/compile/package.ts';
+import { canonicalJson, checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import { canonicalJson, checkFits, contractOf } from '../../sdk/hub/contract.ts';
-import { finishManifest, manifestText, registryEntry } from '../../sdk/hub/package.ts';
-import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
 import { parseRegistry } from '../../sdk/hub/registry.ts';
 import { brokenCopies, randomNumbers, survives } from './fuzz.ts';
 import {

@@ -1,7 +1,7 @@
 /** Long clips cut into pieces: every second is in one of them, with its own labels. */
 import { describe, expect, test } from 'vitest';
 import type { DatasetItem } from '../../sdk/train/data/types.ts';
-import { cutIntoPieces } from '../../sdk/train/pieces.ts';
+import { cutIntoPieces } from '../../sdk/train/features/pieces.ts';
 
 const item = (seconds: number, labels: DatasetItem['labels']): DatasetItem => ({
   id: 'clip',

@@ -1,7 +1,7 @@
 /** What is said where a runtime cannot make a session: in its own words, as they were seen, and with the fix. */
 import { describe, expect, test } from 'vitest';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 
 /** A runtime that makes no session and says why. */
 function failing(device: Runtime['device'], message: string): Runtime {

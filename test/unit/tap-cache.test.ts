@@ -1,10 +1,10 @@
 /** Features that were kept, on their way into a batch: what a store does to them (nothing), what clips that are short or beyond half precision become. */
 import { expect, test } from 'vitest';
 import { halfToNumber, numberToHalf } from '../../sdk/onnx/float16.ts';
-import { stackBatch } from '../../sdk/train/batches.ts';
-import { examplesOf } from '../../sdk/train/examples.ts';
-import type { Piece } from '../../sdk/train/pieces.ts';
-import { type ClipTaps, type FileStore, TapCache } from '../../sdk/train/tap-cache.ts';
+import { examplesOf } from '../../sdk/train/features/examples.ts';
+import type { Piece } from '../../sdk/train/features/pieces.ts';
+import { type ClipTaps, type FileStore, TapCache } from '../../sdk/train/features/tap-cache.ts';
+import { stackBatch } from '../../sdk/train/loop/batches.ts';
 import { tinyConfig } from '../helpers/tiny-training.ts';
 
 const { classes, segments } = tinyConfig;

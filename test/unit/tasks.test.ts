@@ -1,6 +1,6 @@
 /** Adapter outputs -> typed results, by hand-made outputs whose answers are known. */
 import { describe, expect, test } from 'vitest';
-import type { NamedArray } from '../../sdk/engine/types.ts';
+import type { NamedArray } from '../../sdk/contract/model.ts';
 import type { ResultContext } from '../../sdk/tasks/context.ts';
 import { maskFile, toJSON } from '../../sdk/tasks/export.ts';
 import { toLocalization } from '../../sdk/tasks/localization.ts';

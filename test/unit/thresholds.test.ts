@@ -1,18 +1,18 @@
 /** Thresholds of video parsing: how they are chosen, what they change in figures and results, and what is left as published. */
 import { describe, expect, test } from 'vitest';
 import { analyzeClip } from '../../sdk/analyze.ts';
+import { finishManifest } from '../../sdk/compile/package.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { Engine } from '../../sdk/engine/types.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
-import { finishManifest } from '../../sdk/hub/package.ts';
 import type { LoadedEngine } from '../../sdk/load.ts';
 import type { Clip } from '../../sdk/media/types.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import type { ParsingResult } from '../../sdk/tasks/types.ts';
+import { type EvaluateOptions, evaluatePredictions } from '../../sdk/train/adapter/evaluate.ts';
+import { type JudgedSense, ThresholdChoice } from '../../sdk/train/adapter/thresholds.ts';
 import type { DatasetItem } from '../../sdk/train/data/types.ts';
-import { type EvaluateOptions, evaluatePredictions } from '../../sdk/train/evaluate.ts';
 import { decodeParsing } from '../../sdk/train/metrics/parsing.ts';
 import { type EvaluationReport, formatReport } from '../../sdk/train/metrics/report.ts';
-import { type JudgedSense, ThresholdChoice } from '../../sdk/train/thresholds.ts';
 import { adapterDraft, adapterFiles, changed } from './hub-fixtures.ts';
 
 const choose = (classes: number, senses: readonly JudgedSense[]): number[] => {

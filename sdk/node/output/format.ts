@@ -1,6 +1,7 @@
 /** Numbers and tracks as short text for people, in reports and on the terminal. */
+
+import type { Task } from '../../contract/task.ts';
 import type { AudioTrack, VideoTrack } from '../../media/types.ts';
-import type { Task } from '../../tasks/types.ts';
 
 export const TASK_TITLES: Record<Task, string> = {
   localization: 'Event localization',

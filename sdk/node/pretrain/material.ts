@@ -2,8 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { concatenate } from '../../arrays.ts';
+import { sha256Integrity } from '../../contract/integrity.ts';
 import { MettleError } from '../../errors.ts';
-import { sha256Integrity } from '../../hub/integrity.ts';
 import { openClip } from '../../media/clip.ts';
 import { resizeImage } from '../../media/resize.ts';
 import type { Clip, RgbImage } from '../../media/types.ts';

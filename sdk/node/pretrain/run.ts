@@ -1,23 +1,24 @@
 /** A pretraining on this machine: teachers and material from disk, work in `OUT.work`, and at the end the weights as one file. */
 import { basename, dirname } from 'node:path';
-import { platform } from '#platform';
-import type { DeviceRequest, ModelPackage } from '../../engine/types.ts';
+import { runtimes } from '#runtimes';
+import type { DeviceRequest } from '../../contract/device.ts';
+import { contractOf } from '../../contract/fits.ts';
+import type { BackboneManifest } from '../../contract/manifest.ts';
+import type { ModelPackage } from '../../contract/model.ts';
+import type { Runtime } from '../../contract/runtime.ts';
 import { MettleError } from '../../errors.ts';
-import { contractOf } from '../../hub/contract.ts';
 import { loadModel } from '../../hub/hub.ts';
-import type { BackboneManifest } from '../../hub/manifest.ts';
 import { backboneParams } from '../../models/backbone.ts';
 import type { Weights } from '../../models/params.ts';
 import { type PresetName, presets } from '../../models/presets.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../onnx/safetensors.ts';
-import type { Runtime } from '../../platform.ts';
+import { checkpointName, type TrainProgress } from '../../train/loop/trainer.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../train/pretrain/made-pictures.ts';
 import { tonesAndNoise, toyboxSounds } from '../../train/pretrain/made-sounds.ts';
 import type { PictureSource } from '../../train/pretrain/pictures.ts';
 import { type Material, type Pretrained, pretrain } from '../../train/pretrain/pretrain.ts';
 import type { SoundSource } from '../../train/pretrain/sounds.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
-import { checkpointName, type TrainProgress } from '../../train/trainer.ts';
 import { DiskStore, exists } from '../file-store.ts';
 import { listMaterial, readPictures, readSounds } from './material.ts';
 
@@ -65,7 +66,7 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
   const packages = await Promise.all(run.teachers.map((name) => loadModel(name, 'backbone', 'wasm', { signal })));
   const { material, digest, files } = await readMaterial(run);
   const from = run.from === null ? undefined : await readWeights(run.from);
-  const runtime = await platform.loadRuntime({ device: run.device, threads: run.threads });
+  const runtime = await runtimes.loadRuntime({ device: run.device, threads: run.threads });
   const teachers = await openTeachers(runtime, packages, preset.modality);
   const work = new DiskStore(`${out}.work`);
   const resumes = run.resume && (await work.load(checkpointName)) !== null;

@@ -1,10 +1,10 @@
 /** What lies beside a trained adapter's graphs, written from what was measured: the model card, and PEFT's configuration file. */
 import { largestError, speedText } from '../../compile/variants-report.ts';
-import type { AdapterManifest, GraphFiles, Integrity } from '../../hub/manifest.ts';
-import { sdkVersion } from '../../hub/version.ts';
+import type { AdapterManifest, GraphFiles, Integrity } from '../../contract/manifest.ts';
+import { sdkVersion } from '../../contract/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
+import type { TrainedAdapter } from '../../train/adapter/train-adapter.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
-import type { TrainedAdapter } from '../../train/train-adapter.ts';
 
 export type CardFacts = {
   manifest: AdapterManifest;

@@ -1,19 +1,22 @@
 /** Evaluates a compiled adapter on a dataset on disk, through the engine as users run it. */
 
 import { basename } from 'node:path';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { concatenate } from '../../arrays.ts';
-import type { DeviceRequest, Engine } from '../../engine/types.ts';
+import type { DeviceRequest } from '../../contract/device.ts';
+import { checkFits } from '../../contract/fits.ts';
+import type { AdapterManifest, BackboneManifest } from '../../contract/manifest.ts';
+import type { Split } from '../../contract/split.ts';
+import { LocalEngine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
-import { checkFits } from '../../hub/contract.ts';
 import { openModel } from '../../hub/hub.ts';
-import type { AdapterManifest, BackboneManifest } from '../../hub/manifest.ts';
 import { openBackbone } from '../../load.ts';
-import type { DataFormat, DatasetItem, Split } from '../../train/data/types.ts';
-import { evaluatePredictions, type Visit } from '../../train/evaluate.ts';
+import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
+import { isClipFault, segmentFormatOf } from '../../train/adapter/train-adapter.ts';
+import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
-import { isClipFault, segmentFormatOf } from '../../train/train-adapter.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
 
@@ -35,7 +38,7 @@ export type EvalResult = { report: EvaluationReport; skipped: { id: string; reas
 /** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
-  const backbone = await openBackbone(run.backbone, signal);
+  const backbone = await openBackbone(run.backbone, { signal: signal });
   const adapter = await openModel(run.adapter, 'adapter', { signal });
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
@@ -59,8 +62,8 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
       hint: 'Choose another --split, or run: mettle data check DIR',
     });
   }
-  const variant = variantOf(await platform.chooseDevice(run.device));
-  const engine = await platform.createEngine({});
+  const variant = variantOf(await runtimes.chooseDevice(run.device));
+  const engine = new LocalEngine(runtimes);
   try {
     const files = {
       backbone: await backbone.download(variant, { signal }),

@@ -2,11 +2,13 @@
  * AVSBench, the parts with one sounding object (S4) and with several (MS3): five frames per clip, one per second, with a mask each, and the sound as a wav file.
  * Tables are read by position. S4 trains on the first mask of a clip alone.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import { lineError, parseTable, quoteField } from '../csv.ts';
 import { findBase, joinPath } from './clips.ts';
+import { lineError, parseTable, quoteField } from './csv.ts';
 import { FindingList } from './findings.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const avsSeconds = 5;
 

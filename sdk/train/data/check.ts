@@ -1,17 +1,11 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
-import type { Task } from '../../tasks/types.ts';
 import { table } from '../metrics/report.ts';
 import { detectFormat, readDataset } from './index.ts';
-import {
-  type DataFolder,
-  type DataFormat,
-  type Dataset,
-  type Finding,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from './types.ts';
+import type { DataFolder, DataFormat, Dataset, Finding, ReadOptions } from './types.ts';
 
 /** Clips of one class per split, and for localization and parsing the seconds that carry it. */
 export type ClassCount = { label: string; clips: Record<Split, number>; seconds: Record<Split, number> };

@@ -2,16 +2,18 @@
  * A user's own clips: `events.csv` says what happens when, `masks/<clip without extension>/<second>.png` which pixels sound (seconds from 0). Optional are
  * `classes.txt` and `splits.csv`; without any split a seeded one is drawn.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
-import type { Task } from '../../tasks/types.ts';
-import { lineError, quoteField } from '../csv.ts';
 import { readClassList } from './class-list.ts';
 import { findClips, joinPath, probeClips } from './clips.ts';
+import { lineError, quoteField } from './csv.ts';
 import { FindingList } from './findings.ts';
 import { eventLabels, maskLabels, ownMasks, stemOf } from './own-labels.ts';
 import { type OwnEvent, parseOwnEvents, parseOwnSplits } from './own-tables.ts';
 import { splitByFile } from './split.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const ownTable = 'events.csv';
 const splitTable = 'splits.csv';

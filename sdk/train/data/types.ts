@@ -1,8 +1,6 @@
 /** What every dataset reader gives, whatever the layout it read: items with a source, a split and labels. No pictures and no sound are held here. */
-import type { Task } from '../../tasks/types.ts';
-
-export type Split = 'train' | 'val' | 'test';
-export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
+import type { Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 
 /** `folder` is the user's own: clips, `events.csv`, optional masks. */
 export type DataFormat = 'ave' | 'llp' | 'avs-s4' | 'avs-ms3' | 'folder';

@@ -1,6 +1,7 @@
 /** A finished evaluation as the tables of the papers, as text for a terminal or as JSON. */
+
+import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import type { Split } from '../data/types.ts';
 import { meanAveragePrecision } from './average-precision.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';

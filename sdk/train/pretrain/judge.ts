@@ -1,6 +1,6 @@
 /** What a student's predictions are worth on samples that it does not learn from, in percent: 100 is all, 0 is what always saying the same is worth at best. */
 import type { Weights } from '../../models/params.ts';
-import type { Predictor } from '../predict.ts';
+import type { Predictor } from '../loop/predict.ts';
 import { knownName, sharesName, type Target, targetName, truthName } from './student.ts';
 import { type Truth, type TruthTarget, weightOf } from './truth.ts';
 

@@ -2,16 +2,17 @@
  * Pretraining of a backbone: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and changed without
  * end, and what those that were made up are known to show or play (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
  */
+
+import type { Runtime } from '../../contract/runtime.ts';
 import { createLogMel } from '../../media/log-mel.ts';
 import { pictureToTensor } from '../../media/picture.ts';
 import type { Weights } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
-import type { Runtime } from '../../platform.ts';
 import { toyboxClasses } from '../../toybox/index.ts';
-import type { BatchSource } from '../batches.ts';
-import type { CheckpointStore } from '../checkpoint.ts';
-import { Predictor } from '../predict.ts';
-import { type TrainProgress, train } from '../trainer.ts';
+import type { BatchSource } from '../loop/batches.ts';
+import type { CheckpointStore } from '../loop/checkpoint.ts';
+import { Predictor } from '../loop/predict.ts';
+import { type TrainProgress, train } from '../loop/trainer.ts';
 import { type Judgement, judge, scoreOf } from './judge.ts';
 import { type PictureSource, pictureSample } from './pictures.ts';
 import { type SoundSource, soundSample } from './sounds.ts';

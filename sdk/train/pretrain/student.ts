@@ -3,15 +3,16 @@
  * samples are `sample`, as the backbone's front end makes it, and `target/N` [B, tokens, width], one for each tap of a teacher, standardised, so that
  * a loss of 1 is that of always saying the mean.
  */
+
+import type { Tap } from '../../contract/manifest.ts';
 import { MettleError } from '../../errors.ts';
-import type { Tap } from '../../hub/manifest.ts';
 import { htsAt } from '../../models/hts-at.ts';
 import { dense } from '../../models/layers.ts';
 import type { Params } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { swinV2 } from '../../models/swin-v2.ts';
 import { add, mean, mul, reshape, sub, transpose, upsample2x, type Value } from '../../ops/index.ts';
-import type { InputShapes, TrainModel, Values } from '../step.ts';
+import type { InputShapes, TrainModel, Values } from '../loop/step.ts';
 import { type Truth, type TruthTarget, truthLoss } from './truth.ts';
 
 /** What a stage of the student is to predict. */

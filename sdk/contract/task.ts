@@ -1,0 +1,2 @@
+/** What can be asked of a clip. */
+export type Task = 'localization' | 'parsing' | 'segmentation';

@@ -47,7 +47,7 @@ export const filePath: Check<string> = matching(
 );
 
 /** Files that may be listed though no graph needs them. */
-const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json']);
+const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json', 'report.json', 'evaluation.json']);
 
 /**
  * Checks a parsed manifest.json and gives it its type. `where` names it in errors, e.g. `manifest.json of adapter at https://...`.

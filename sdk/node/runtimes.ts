@@ -20,6 +20,8 @@ export const runtimes: Runtimes = {
   chooseDevice,
   // onnxruntime-node does not tell what its GPU has.
   hasHalf: async () => undefined,
+  // It is installed.
+  bytesToLoad: () => 0,
   loadRuntime,
 };
 

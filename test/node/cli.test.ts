@@ -50,7 +50,7 @@ describe('mettle', () => {
     root = await mkdtemp(join(tmpdir(), 'mettle-cli-'));
     session = fakeSession();
     createMettle = vi.fn<CreateMettle>(async ({ onProgress }) => {
-      onProgress?.({ phase: 'download', done: 5e5, total: 1e6 });
+      onProgress?.({ phase: 'download', model: 'nano', file: 'a.onnx', done: 5e5, total: 1e6 });
       onProgress?.({ phase: 'load', done: 1, total: 2 });
       return session;
     });
@@ -128,7 +128,7 @@ describe('mettle', () => {
 
     test('on a terminal: a bar on stderr that is wiped, colours unless NO_COLOR', async () => {
       const color = await mettle(['run', 'clip.mp4'], { tty: true });
-      expect(color.err).toContain('Reading models');
+      expect(color.err).toContain('Reading nano');
       expect(color.err).toContain('3/3 s');
       expect(color.err).not.toContain('\n');
       expect(color.err.endsWith('\r\x1b[K')).toBe(true);

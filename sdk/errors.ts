@@ -68,6 +68,7 @@ export type Warning = {
     | 'device-fallback'
     | 'short-clip'
     | 'invalid-samples'
-    | 'cancelled-sound';
+    | 'cancelled-sound'
+    | 'no-cache';
   message: string;
 };

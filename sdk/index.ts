@@ -7,6 +7,8 @@ export { sdkVersion as version } from './contract/version.ts';
 export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
 export type { EngineInfo } from './engine/types.ts';
 export { type ErrorCode, MettleError, type Warning } from './errors.ts';
+export type { HubOptions } from './hub/access.ts';
+export { type CacheCheck, type CachedModel, type ModelCache, openCache } from './hub/cache.ts';
 export { listShipped } from './hub/hub.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { segmentCount } from './media/segment-time.ts';

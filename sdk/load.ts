@@ -1,7 +1,6 @@
 /** From names of models to a loaded engine: manifests first, then the device, then only the files that it needs. */
 import { bytesFor } from '#bytes';
 import { runtimeFolder } from '#runtimes';
-import type { Bytes } from './contract/bytes.ts';
 import type { DeviceRequest } from './contract/device.ts';
 import { checkFits } from './contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
@@ -11,7 +10,8 @@ import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
 import { heldBack } from './door.ts';
 import type { Engine, EngineInfo, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
-import { MettleError } from './errors.ts';
+import { MettleError, type Warning } from './errors.ts';
+import { type HubOptions, hubRules } from './hub/access.ts';
 import { listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
 import { pairModels } from './hub/pair-models.ts';
 import { type Workshop, type WorkshopOptions, workshopRules } from './work/workshop.ts';
@@ -35,26 +35,28 @@ export type CreateProgress =
       total: number;
     };
 
-export type CreateOptions = WorkshopOptions & {
-  /**
-   * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-   * Default `nano`.
-   */
-  backbone?: string | readonly [string, string];
-  /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
-  adapters?: readonly string[];
-  /** Default `auto`: WebGPU, else WASM; in Node onnxruntime-node's CPU, else WASM. */
-  device?: DeviceRequest;
-  /** Threads of the CPU kernels. Default: chosen by the machine. */
-  threads?: number;
-  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
-  runtimePath?: string;
-  signal?: AbortSignal;
-  onProgress?: (progress: CreateProgress) => void;
-};
+export type CreateOptions = WorkshopOptions &
+  HubOptions & {
+    /**
+     * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
+     * Default `nano`.
+     */
+    backbone?: string | readonly [string, string];
+    /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
+    adapters?: readonly string[];
+    /** Default `auto`: WebGPU, else WASM; in Node onnxruntime-node's CPU, else WASM. */
+    device?: DeviceRequest;
+    /** Threads of the CPU kernels. Default: chosen by the machine. */
+    threads?: number;
+    /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
+    runtimePath?: string;
+    signal?: AbortSignal;
+    onProgress?: (progress: CreateProgress) => void;
+  };
 
 export const createRules: Rules<CreateOptions> = {
   ...workshopRules,
+  ...hubRules,
   backbone: {
     expected: 'an id, a path or a URL, or a list of two, one for pictures and one for sounds',
     fits: (value) => text.fits(value) || (texts.fits(value) && [1, 2].includes((value as string[]).length)),
@@ -81,15 +83,19 @@ export async function loadEngine(
 ): Promise<LoadedEngine> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const platform = bytesFor(options.assets);
-  const backbone = await openBackbone(options.backbone ?? 'nano', { signal, platform });
-  const adapters = await openAdapters(options, backbone.manifest, platform);
+  const warnings: Warning[] = [];
+  const access = accessOf(options, (warning) => {
+    if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+  });
+  const backbone = await openBackbone(options.backbone ?? 'nano', access);
+  const adapters = await openAdapters(options.adapters, backbone.manifest, access);
   const engine = await workshop.createEngine();
   const onAbort = (): void => void engine.dispose();
   signal?.addEventListener('abort', onAbort);
   try {
-    const info = await loadOnDevice(engine, backbone, adapters, options);
+    const loaded = await loadOnDevice(engine, backbone, adapters, options);
     signal?.throwIfAborted();
+    const info = { ...loaded, warnings: [...warnings, ...loaded.warnings] };
     return { engine, info, backbone: backbone.manifest, adapters: adapters.map((a) => a.manifest) };
   } catch (error) {
     await engine.dispose();
@@ -120,18 +126,24 @@ export async function openBackbone(
   };
 }
 
+/** One cache for all that a call opens, so that what fails there is told once. */
+function accessOf(options: CreateOptions, onWarning: (warning: Warning) => void): OpenOptions {
+  const { assets, cache, offline, refresh, stallSeconds, signal } = options;
+  return { platform: bytesFor(assets), cache, offline, refresh, stallSeconds, signal, onWarning };
+}
+
 async function openAdapters(
-  { adapters, signal }: CreateOptions,
+  adapters: readonly string[] | undefined,
   backbone: BackboneManifest,
-  platform: Bytes,
+  access: OpenOptions,
 ): Promise<OpenedModel<AdapterManifest>[]> {
   if (adapters) {
-    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', { signal, platform })));
+    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', access)));
     for (const { manifest } of opened) await checkFits(manifest, backbone);
     return opened;
   }
-  const shipped = (await listShipped({ signal, platform })).filter(({ kind }) => kind === 'adapter');
-  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', { signal, platform })));
+  const shipped = (await listShipped(access)).filter(({ kind }) => kind === 'adapter');
+  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', access)));
   const fits = await Promise.all(
     opened.map(({ manifest }) =>
       checkFits(manifest, backbone).then(

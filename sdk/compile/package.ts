@@ -42,6 +42,28 @@ export async function withDocuments<M extends Manifest>(
   return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
 }
 
+/** Bytes of a piece of a file that has a digest of its own, unless the caller wants another size. */
+export const usualChunkBytes = 4 * 2 ** 20;
+
+/** The manifest with digests for the pieces of the files given, as far as they have more than one. Throws as `finishManifest`. */
+export async function withChunks<M extends Manifest>(
+  manifest: M,
+  files: Readonly<Record<string, Uint8Array>>,
+  chunkBytes = usualChunkBytes,
+): Promise<M> {
+  const entries = manifest.files.map(async (entry): Promise<FileEntry> => {
+    const { path, bytes, integrity } = entry;
+    const data = files[path];
+    if (!data) return entry;
+    if (bytes <= chunkBytes) return { path, bytes, integrity };
+    const starts = Array.from({ length: Math.ceil(bytes / chunkBytes) }, (_, index) => index * chunkBytes);
+    const chunks = starts.map((start) => sha256Integrity(data.subarray(start, start + chunkBytes)));
+    return { path, bytes, integrity, chunkBytes, chunks: await Promise.all(chunks) };
+  });
+  const where = `manifest of ${manifest.kind} "${manifest.id}"`;
+  return parseManifest({ ...manifest, files: await Promise.all(entries) }, where) as M;
+}
+
 /** The text of manifest.json: keys sorted, two spaces, a newline at the end. Equal manifests have equal texts. */
 export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, sortKeys, 2)}\n`;

@@ -5,6 +5,7 @@
 import type { Source } from 'mediabunny';
 import type { ByteLimit } from './limits.ts';
 import type { Integrity } from './manifest.ts';
+import type { Store } from './store.ts';
 
 export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void; limit?: ByteLimit };
 
@@ -12,12 +13,31 @@ export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) =
 export interface Bytes {
   /** Folder of the models that ship with the package, as a URL that ends with `/`. */
   readonly modelsUrl: string;
-  /** Whole file at a `file:` or `http(s):` URL, held once and no more of it than `limit` allows. Throws `not-found`, `network`, or the error of `limit`. */
+  /** Whole file at a URL that is not `http(s):`, held once and no more of it than `limit` allows. Throws `not-found`, or the error of `limit`. */
   readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** What `http(s):` URLs are read with. Without it they go through `readFile` too. */
+  readonly http?: Http;
+  /** Where bytes are kept between runs: `place` (Node: a folder), or where the platform has its own. Without it nothing is kept. */
+  openStore?(place?: string): Promise<Store>;
   /** SHA-256 without a copy of the bytes. Default: WebCrypto, which makes one. */
   digest?(bytes: Uint8Array): Promise<Integrity>;
   /** Turns what a caller wrote (path, URL) into an absolute URL. */
   resolveUrl(location: string): URL;
+}
+
+/** One request at a time, as a platform makes it; the hub says when and how often. */
+export interface Http {
+  /** `fetch`. Redirects are followed, but not to another protocol: that throws `network`. */
+  fetch(url: URL, init: RequestInit): Promise<Response>;
+  /**
+   * Why the platform's own `fetch` gave up, as far as that can be known, and what to do about it. `begun` where the body had begun to come; `final` where asking again
+   * is of no use.
+   */
+  explain(url: URL, cause: unknown, begun: boolean): Promise<{ what: string; hint: string; final?: boolean }>;
+  /** Whether the header `If-Range` may be sent: across origins it would cost a page a question that many hosts refuse. */
+  mayCompare(url: URL): boolean;
+  /** Whether the URL is of the page's own server, whose documents change with every deployment. */
+  isOwn(url: URL): boolean;
 }
 
 /** What media needs of it. */

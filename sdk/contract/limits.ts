@@ -14,6 +14,8 @@ export const limits = {
   canaryBytes: 1 * MiB,
   /** Bytes of one file of a package: what one protobuf message, and one buffer of most browsers, can hold. */
   fileBytes: 2 * GiB,
+  /** Fewest bytes of a piece of a file that has a digest of its own: smaller ones would only make manifests long. */
+  chunkBytes: 4096,
   /** Bytes that one variant of a model may have together: what WebAssembly can address. */
   modelBytes: 4 * GiB,
   /** Numbers that all outputs of one graph have together, and what a clip graph reads of a whole window: 256 MiB of float32. */

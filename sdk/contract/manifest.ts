@@ -4,7 +4,17 @@ import type { Task } from './task.ts';
 /** `sha256-` and the digest in base64, as in Subresource Integrity. */
 export type Integrity = `sha256-${string}`;
 
-export type FileEntry = { path: string; bytes: number; integrity: Integrity };
+/**
+ * A file of a package. `chunks` are the digests of its pieces of `chunkBytes` bytes, of which the last may be shorter: with them a bad byte is found where it is, and
+ * a broken download goes on from the last good piece.
+ */
+export type FileEntry = {
+  path: string;
+  bytes: number;
+  integrity: Integrity;
+  chunkBytes?: number;
+  chunks?: Integrity[];
+};
 
 /** Shape of a named tensor; every dimension is known. */
 export type TensorSpec = { name: string; shape: number[] };

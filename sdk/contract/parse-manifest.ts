@@ -92,6 +92,29 @@ const shape: Check<number[]> = (value, at) => {
   );
 };
 
+const wholeFile = { path: filePath, bytes: positive, integrity };
+const plainEntry = object<FileEntry>(wholeFile);
+const chunkedEntry = object<Required<FileEntry>>({
+  ...wholeFile,
+  chunkBytes: integer(limits.chunkBytes, limits.fileBytes),
+  chunks: list(integrity, { min: 1 }),
+});
+const fileEntry: Check<FileEntry> = (value, at) => {
+  const chunked =
+    typeof value === 'object' &&
+    value !== null &&
+    (Object.hasOwn(value, 'chunks') || Object.hasOwn(value, 'chunkBytes'));
+  if (!chunked) return plainEntry(value, at);
+  const entry = chunkedEntry(value, at);
+  const { bytes, chunkBytes, chunks } = entry;
+  const wanted = Math.ceil(bytes / chunkBytes);
+  if (chunks.length !== wanted) throw at.field('chunks').error(`expected ${wanted} items, got ${chunks.length}`);
+  if (wanted === 1 && chunks[0] !== entry.integrity) {
+    throw at.field('chunks').index(0).expected('the digest of the file, whose only piece it is', chunks[0]);
+  }
+  return entry;
+};
+
 const common = {
   schema: oneOf(1),
   id,
@@ -100,7 +123,7 @@ const common = {
   untrained: boolean,
   requires: object({ sdk: matching(versionRange, 'a range like ">=0.1 <1"') }),
   canary: nullable(object<Canary>({ file: filePath, rtol: number(1e-6, 1) })),
-  files: list(object<FileEntry>({ path: filePath, bytes: positive, integrity }), { min: 1, key: (file) => file.path }),
+  files: list(fileEntry, { min: 1, key: (file) => file.path }),
 };
 
 const precision = oneOf('float32', 'float16', 'weights-int8', 'weights-int4', 'int8');

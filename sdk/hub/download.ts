@@ -1,12 +1,11 @@
 /**
- * The one door through which bytes of a model come in: read, measure, hash, and only then hand on. Two callers that want the same file at the same time
- * share one download. Keeps nothing afterwards; a cache by digest would stand in front of `readVerified`.
+ * The one door through which files of a model come in: read, measured, hashed, and only then handed on. Two callers that want the same file at the same time share one
+ * download. Files on the disk are read where they are; what comes over the network is kept in the cache.
  */
 import type { Bytes, ReadOptions } from '../contract/bytes.ts';
-import { sha256Integrity } from '../contract/integrity.ts';
 import { looksLike } from '../contract/looks-like.ts';
-import type { Integrity } from '../contract/manifest.ts';
-import { MettleError } from '../errors.ts';
+import type { Access } from './access.ts';
+import { transfer, unfit, type Wanted } from './transfer.ts';
 
 type Download = {
   bytes: Promise<Uint8Array<ArrayBuffer>>;
@@ -17,28 +16,29 @@ type Download = {
   taken: boolean;
 };
 
-const running = new WeakMap<Bytes, Map<string, Download>>();
+/** Addresses of the network mean the same whoever asks; others are of one platform. */
+const fromNetwork = new Map<string, Download>();
+const fromPlatform = new WeakMap<Bytes, Map<string, Download>>();
 
 /**
- * The file at `url`, in memory that belongs to the caller. Stops reading as soon as the file is longer than it should be.
+ * The file at `url`, in memory that belongs to the caller. Stops reading as soon as the file is longer than it should be, or a piece of it another.
  * Throws `integrity` unless it has this size and digest, `not-found` or `network` if it cannot be read; rejects with the signal's reason.
  */
 export async function readVerified(
-  platform: Bytes,
+  access: Access,
   url: URL,
-  expected: { bytes: number; integrity: Integrity },
-  { signal, onBytes }: ReadOptions = {},
+  wanted: Wanted,
+  { signal, onBytes }: Omit<ReadOptions, 'limit'> = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   signal?.throwIfAborted();
-  const downloads = running.get(platform) ?? new Map<string, Download>();
-  running.set(platform, downloads);
-  const key = `${expected.integrity} ${expected.bytes} ${url}`;
+  const downloads = downloadsOf(access, url);
+  const key = `${wanted.integrity} ${wanted.bytes} ${access.offline} ${url}`;
   const download = downloads.get(key) ?? begin();
 
   function begin(): Download {
     const controller = new AbortController();
     const listeners: Download['listeners'] = new Set();
-    const bytes = readAndVerify(platform, url, expected, controller.signal, (received) => {
+    const bytes = readAndVerify(access, url, wanted, controller.signal, (received) => {
       for (const listener of listeners) listener(received);
     });
     const begun = { bytes, controller, listeners, taken: false };
@@ -88,52 +88,34 @@ export async function readVerified(
   });
 }
 
-/** A file of unknown size that has no business being larger than `limit` bytes. Throws `invalid-file` where it is. */
-export async function readBounded(
-  platform: Bytes,
-  url: URL,
-  limit: number,
-  signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
-  signal?.throwIfAborted();
-  const exceeded = (found: number): MettleError =>
-    new MettleError(
-      'invalid-file',
-      `${url}: larger than ${limit} bytes (${found} or more), which no file of this kind is.`,
-      { hint: 'Check that the address leads to the file that was meant.' },
-    );
-  return await platform.readFile(url, { signal, limit: { bytes: limit, exceeded } });
+/** Whether `url` is read over the network, by the hub itself. */
+export const isHttp = ({ http }: Bytes, { protocol }: URL): boolean =>
+  http !== undefined && (protocol === 'http:' || protocol === 'https:');
+
+function downloadsOf({ platform }: Access, url: URL): Map<string, Download> {
+  if (isHttp(platform, url)) return fromNetwork;
+  const downloads = fromPlatform.get(platform) ?? new Map<string, Download>();
+  fromPlatform.set(platform, downloads);
+  return downloads;
 }
 
 async function readAndVerify(
-  platform: Bytes,
+  access: Access,
   url: URL,
-  expected: { bytes: number; integrity: Integrity },
+  wanted: Wanted,
   signal: AbortSignal,
   onBytes: (received: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const exceeded = () => integrityError(url, expected, `more than ${expected.bytes} bytes`);
-  const bytes = await platform.readFile(url, { signal, onBytes, limit: { bytes: expected.bytes, exceeded } });
-  const digest = await digestInTurn(platform, bytes);
-  if (bytes.byteLength === expected.bytes && digest === expected.integrity) return bytes;
-  throw integrityError(url, expected, `${looksLike(bytes)} with ${digest}`);
-}
-
-let lastDigest: Promise<unknown> = Promise.resolve();
-
-/** One digest at a time: WebCrypto copies what it is given, and files of a model arrive together. */
-function digestInTurn(platform: Bytes, bytes: Uint8Array): Promise<Integrity> {
-  const digest = lastDigest.then(() => platform.digest?.(bytes) ?? sha256Integrity(bytes));
-  lastDigest = digest.catch(() => {});
-  return digest;
-}
-
-function integrityError(
-  url: URL,
-  { bytes, integrity }: { bytes: number; integrity: Integrity },
-  got: string,
-): MettleError {
-  return new MettleError('integrity', `${url}: expected ${bytes} bytes with ${integrity}, got ${got}.`, {
-    hint: 'The file was damaged or replaced, or the address leads elsewhere: download or publish the model again.',
-  });
+  const { platform, digest, stallSeconds } = access;
+  if (isHttp(platform, url)) {
+    const shelf = await access.shelf();
+    const http = access.offline ? null : platform.http!;
+    const options = { digest, shelf, stallSeconds, signal, onBytes };
+    return await transfer(http, url, wanted, options);
+  }
+  const exceeded = () => unfit(url, wanted, `more than ${wanted.bytes} bytes`);
+  const bytes = await platform.readFile(url, { signal, onBytes, limit: { bytes: wanted.bytes, exceeded } });
+  const found = await digest(bytes);
+  if (bytes.byteLength === wanted.bytes && found === wanted.integrity) return bytes;
+  throw unfit(url, wanted, `${looksLike(bytes)} with ${found}`);
 }

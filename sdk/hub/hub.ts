@@ -3,10 +3,7 @@
  * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
  */
 import { bytesFor } from '#bytes';
-import type { Bytes } from '../contract/bytes.ts';
 import { heldVariant } from '../contract/held-variant.ts';
-import { sha256Integrity } from '../contract/integrity.ts';
-import { limits } from '../contract/limits.ts';
 import type {
   AdapterGraphs,
   AdapterManifest,
@@ -18,14 +15,17 @@ import type {
   Manifest,
 } from '../contract/manifest.ts';
 import type { ModelPackage, VariantName } from '../contract/model.ts';
-import { checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
+import { callback, checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { throughDoor } from '../door.ts';
 import { MettleError } from '../errors.ts';
-import { readBounded, readVerified } from './download.ts';
+import { type Access, type AccessOptions, accessFor, hubRules } from './access.ts';
+import { readDocument } from './documents.ts';
+import { readVerified } from './download.ts';
 import { readRegistry, registryUrl } from './registry.ts';
+import { shown } from './request.ts';
 
 export type ModelKind = 'backbone' | 'adapter';
 export type ManifestOf<K extends ModelKind> = K extends 'backbone' ? BackboneManifest : AdapterManifest;
@@ -35,12 +35,10 @@ export type DownloadProgress =
   | { type: 'file'; model: string; path: string; received: number; bytes: number }
   | { type: 'total'; model: string; received: number; bytes: number };
 
-export type OpenOptions = {
+export type OpenOptions = AccessOptions & {
   signal?: AbortSignal;
   /** Digest that the manifest must have. Of shipped models it is checked without asking. */
   integrity?: Integrity;
-  /** Where files come from. Default: the platform that the code runs on. */
-  platform?: Bytes;
 };
 export type DownloadOptions = { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void };
 
@@ -65,21 +63,23 @@ const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
 export async function openModel<K extends ModelKind>(
   location: string,
   kind: K,
-  { signal, integrity, platform = bytesFor() }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<OpenedModel<ManifestOf<K>>> {
-  const found = await locate(location, kind, platform, signal);
+  const { signal, integrity } = options;
+  const access = accessFor(options);
+  const found = await locate(location, kind, access, signal);
   const { url } = found;
-  const where = `manifest.json of ${kind} at ${url}`;
-  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
-  for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
-  const manifest = parseManifest(parseJson(bytes, where), where);
+  const where = `manifest.json of ${kind} at ${shown(url)}`;
+  const pins = [found.integrity, integrity].filter((pin) => pin !== undefined);
+  const parse = (bytes: Uint8Array): Manifest => parseManifest(parseJson(bytes, where), where);
+  const manifest = await readDocument(access, url, { pins, parse, signal });
   if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
   const checked = manifest as ManifestOf<K>;
   return {
     manifest: checked,
     url,
     bytes: (variant) => filesOf(checked, variant).reduce((sum, file) => sum + file.bytes, 0),
-    download: (variant, options) => downloadFiles(checked, url, variant, platform, options),
+    download: (variant, more) => downloadFiles(checked, url, variant, access, more),
   };
 }
 
@@ -94,36 +94,40 @@ export async function loadModel<K extends ModelKind>(
   return await model.download(variant, options);
 }
 
-export type ListOptions = {
+export type ListOptions = AccessOptions & {
   /** Page: the folder that `mettle assets` wrote, as for `createMettle`. */
   assets?: string;
   signal?: AbortSignal;
-  /** Where files come from. Default: the platform that the code runs on. */
-  platform?: Bytes;
 };
-const listRules: Rules<ListOptions> = { assets: text, signal: signalRule, platform: record };
+const listRules: Rules<ListOptions> = {
+  ...hubRules,
+  assets: text,
+  signal: signalRule,
+  platform: record,
+  onWarning: callback,
+};
 
 /** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing, `network`, `invalid-file`, or `signal.reason`. */
 export async function listShipped(options: ListOptions = {}): Promise<{ id: string; kind: ModelKind }[]> {
   checkOptions(options, listRules);
   const { signal, platform = bytesFor(options.assets) } = options;
-  const registry = await throughDoor(signal, () => readRegistry(platform, signal));
+  const registry = await throughDoor(signal, () => readRegistry(accessFor({ ...options, platform }), signal));
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
 async function locate(
   location: string,
   kind: ModelKind,
-  platform: Bytes,
+  access: Access,
   signal?: AbortSignal,
 ): Promise<{ url: URL; integrity?: Integrity }> {
   if (typeof location !== 'string' || location.trim() === '') {
     throw new MettleError('invalid-argument', `Expected the id, path or URL of ${withArticle[kind]}, got nothing.`);
   }
   if (!idPattern.test(location) || location.endsWith('.json')) {
-    return { url: manifestUrl(platform.resolveUrl(location)) };
+    return { url: manifestUrl(access.platform.resolveUrl(location)) };
   }
-  const registry = await readRegistry(platform, signal);
+  const registry = await readRegistry(access, signal);
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
   if (!entry) {
     const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
@@ -133,7 +137,7 @@ async function locate(
     });
   }
   if (entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
-  return { url: new URL(entry.manifest, registryUrl(platform)), integrity: entry.integrity };
+  return { url: new URL(entry.manifest, registryUrl(access.platform)), integrity: entry.integrity };
 }
 
 /** The manifest in a folder, unless the URL names a JSON file itself. */
@@ -142,14 +146,6 @@ function manifestUrl(url: URL): URL {
   const manifest = new URL(url);
   manifest.pathname += url.pathname.endsWith('/') ? 'manifest.json' : '/manifest.json';
   return manifest;
-}
-
-async function checkDigest(bytes: Uint8Array, expected: Integrity, url: URL): Promise<void> {
-  const digest = await sha256Integrity(bytes);
-  if (digest === expected) return;
-  throw new MettleError('integrity', `${url}: expected a manifest with ${expected}, got ${digest}.`, {
-    hint: 'The manifest was damaged or replaced: get the model again, or update the digest that you pinned.',
-  });
 }
 
 function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): MettleError {
@@ -174,7 +170,7 @@ async function downloadFiles<M extends Manifest>(
   manifest: M,
   url: URL,
   variant: VariantName,
-  platform: Bytes,
+  access: Access,
   { signal, onProgress }: DownloadOptions = {},
 ): Promise<ModelPackage<M>> {
   signal?.throwIfAborted();
@@ -187,7 +183,7 @@ async function downloadFiles<M extends Manifest>(
   try {
     const files = await Promise.all(
       entries.map(async (entry) => {
-        const bytes = await readVerified(platform, new URL(entry.path, url), entry, {
+        const bytes = await readVerified(access, besides(url, entry.path), entry, {
           signal: controller.signal,
           onBytes: (received) => report(entry, received),
         });
@@ -202,6 +198,13 @@ async function downloadFiles<M extends Manifest>(
   } finally {
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/** A file beside the manifest, with what stands behind its question mark: the signature of a signed address is for the whole folder. */
+function besides(manifest: URL, path: string): URL {
+  const url = new URL(path, manifest);
+  url.search = manifest.search;
+  return url;
 }
 
 /** Tells the caller every step forward, as a file's and as the total's, and where it begins. */

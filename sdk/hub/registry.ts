@@ -3,13 +3,13 @@ import { untilAborted } from '../abort.ts';
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Bytes } from '../contract/bytes.ts';
 import { integrityPattern } from '../contract/integrity.ts';
-import { limits } from '../contract/limits.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
 import { dictionary, matching, object, oneOf, Place } from '../contract/strict-json.ts';
 import { MettleError } from '../errors.ts';
-import { readBounded } from './download.ts';
+import type { Access } from './access.ts';
+import { readDocument } from './documents.ts';
 
 /** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
 export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
@@ -37,22 +37,24 @@ export function registryUrl(platform: Bytes): URL {
 const read = new WeakMap<Bytes, Promise<Registry>>();
 
 /** The registry of the shipped models, read once for each door. Throws `not-found` where none ships, or `invalid-file`. */
-export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promise<Registry> {
+export async function readRegistry(access: Access, signal?: AbortSignal): Promise<Registry> {
   signal?.throwIfAborted();
-  const known = read.get(platform) ?? fetchRegistry(platform);
+  const { platform } = access;
+  const known = read.get(platform) ?? fetchRegistry(access);
   read.set(platform, known);
   known.catch(() => read.delete(platform));
   return await untilAborted(known, signal);
 }
 
-async function fetchRegistry(platform: Bytes): Promise<Registry> {
-  const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((error: unknown) => {
+async function fetchRegistry(access: Access): Promise<Registry> {
+  const url = registryUrl(access.platform);
+  const where = `registry at ${url}`;
+  const parse = (bytes: Uint8Array): Registry => parseRegistry(parseJson(bytes, where), where);
+  return await readDocument(access, url, { pins: [], parse }).catch((error: unknown) => {
     if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
       hint: assetsHint,
       cause: error,
     });
   });
-  return parseRegistry(parseJson(bytes, `registry at ${url}`), `registry at ${url}`);
 }

@@ -2,18 +2,22 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FilePathSource, type Source } from 'mediabunny';
-import type { Bytes, ReadOptions, Sources } from '../contract/bytes.ts';
+import type { Bytes, Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { emptySource } from '../media/media-error.ts';
-import { fetchFile, urlSource } from '../page/http.ts';
+import { urlSource } from '../page/http.ts';
 import { sha256Pieces } from './digest.ts';
 import { readDisk, statDisk } from './disk.ts';
 import { packageRoot } from './package-root.ts';
+import { nodeHttp } from './request.ts';
+import { openFolderStore } from './store.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */
 export const bytesFor = (_assets?: string): Bytes => ({
   modelsUrl: new URL('adapters/', packageRoot).href,
-  readFile,
+  readFile: (url, options) => readDisk(fileURLToPath(url), options),
+  http: nodeHttp,
+  openStore: openFolderStore,
   digest: sha256Pieces,
   resolveUrl,
 });
@@ -43,9 +47,4 @@ async function openSource(location: string | URL): Promise<Source> {
   const { path, size } = await statDisk(fileURLToPath(url));
   if (size === 0) throw emptySource();
   return new FilePathSource(path);
-}
-
-async function readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
-  if (url.protocol !== 'file:') return await fetchFile(url, options);
-  return await readDisk(fileURLToPath(url), options);
 }

@@ -1,6 +1,6 @@
 /** Bytes that arrive in pieces, put together in one piece of memory that never grows beyond what was allowed. */
+import { allocate } from '../contract/allocate.ts';
 import type { ByteLimit } from '../contract/limits.ts';
-import { MettleError } from '../errors.ts';
 
 /** Without a size that is known beforehand, memory begins with so much and doubles. */
 const firstRoom = 2 ** 20;
@@ -38,16 +38,5 @@ export class Body {
   /** All bytes. They fill their buffer where the size was known, so that it can be transferred. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#length === this.#bytes.byteLength ? this.#bytes : this.#bytes.slice(0, this.#length);
-  }
-}
-
-function allocate(bytes: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(bytes);
-  } catch (cause) {
-    throw new MettleError('device', `There is no memory for ${bytes} bytes in one piece.`, {
-      hint: 'Take a smaller form of the model, or close other programs.',
-      cause,
-    });
   }
 }

@@ -3,11 +3,15 @@ import type { Bytes, Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { fetchFile, urlSource } from './http.ts';
 import { placesOf } from './places.ts';
+import { pageHttp } from './request.ts';
+import { openPageStore } from './store.ts';
 
 /** `assets` is the folder that holds the shipped models too. Throws as `placesOf` does. */
 export const bytesFor = (assets?: string): Bytes => ({
   modelsUrl: placesOf(assets).models.href,
   readFile: fetchFile,
+  http: pageHttp,
+  openStore: openPageStore,
   resolveUrl,
 });
 

@@ -44,7 +44,7 @@ describe('a folder on disk', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const model = await openModel(address, 'adapter');
+      const model = await openModel(address, 'adapter', { cache: false });
       const { files } = await model.download('wasm');
       expect(files['graphs/clip.onnx']).toEqual(adapterFiles['graphs/clip.onnx']);
       await expect(model.download('webgpu')).rejects.toMatchObject({

@@ -85,7 +85,7 @@ describe('a manifest', () => {
         ['stated', '1000000000000 or more'],
         ['unstated', 'larger than 1048576 bytes'],
       ]) {
-        await expect(openModel(`${address}/${path}`, 'adapter')).rejects.toMatchObject({
+        await expect(openModel(`${address}/${path}`, 'adapter', { cache: false })).rejects.toMatchObject({
           code: 'invalid-file',
           message: expect.stringContaining(found!),
         });
@@ -122,7 +122,7 @@ describe('a file of a model', () => {
       }
     };
     await serve(answer, async (address) => {
-      const opened = await openModel(address, 'adapter');
+      const opened = await openModel(address, 'adapter', { cache: false });
       const peak = await peakOf(() => opened.download('wasm'));
       // Twice, with room for what else goes on; four times it was.
       expect(peak).toBeLessThan(2 * size);
@@ -139,7 +139,9 @@ describe('a file of a model', () => {
       }
     };
     await serve(answer, async (address) => {
-      await expect(loadModel(address, 'adapter', 'wasm')).rejects.toMatchObject({ code: 'integrity' });
+      await expect(loadModel(address, 'adapter', 'wasm', { cache: false })).rejects.toMatchObject({
+        code: 'integrity',
+      });
     });
   });
 
@@ -150,7 +152,7 @@ describe('a file of a model', () => {
       else response.write('x');
     };
     await serve(answer, async (address) => {
-      const opened = await openModel(address, 'adapter');
+      const opened = await openModel(address, 'adapter', { cache: false });
       const controller = new AbortController();
       const reason = new Error('enough');
       const download = opened.download('wasm', { signal: controller.signal });

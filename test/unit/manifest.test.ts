@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { finishManifest, manifestText, registryEntry } from '../../sdk/compile/package.ts';
+import { finishManifest, manifestText, registryEntry, withChunks } from '../../sdk/compile/package.ts';
 import { canonicalJson, checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import { sha256Integrity } from '../../sdk/contract/integrity.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { parseRegistry } from '../../sdk/hub/registry.ts';
@@ -27,6 +28,41 @@ function errorOf(json: unknown, sdk?: string): MettleError {
   }
   throw new Error('expected an error');
 }
+
+describe('pieces of a file', () => {
+  const bytes = new Uint8Array(10_000);
+  const withPieces = async () =>
+    await withChunks(
+      await finishManifest(await adapterDraft(), { ...adapterFiles, [weights]: bytes }),
+      { [weights]: bytes },
+      4096,
+    );
+  const weights = 'adapter_model.safetensors';
+
+  test('have a digest each, the last for what is left', async () => {
+    const manifest = await withPieces();
+    const index = manifest.files.findIndex(({ path }) => path === weights);
+    expect(manifest.files[index]).toMatchObject({
+      chunkBytes: 4096,
+      chunks: [
+        await sha256Integrity(new Uint8Array(4096)),
+        await sha256Integrity(new Uint8Array(4096)),
+        await sha256Integrity(new Uint8Array(10_000 - 8192)),
+      ],
+    });
+    expect(manifest.files.filter(({ chunks }) => chunks)).toHaveLength(1);
+    const one = `files.${index}`;
+    for (const [field, value, problem] of [
+      ['chunkBytes', 4095, 'chunkBytes: expected an integer from 4096'],
+      ['chunkBytes', 5000, 'chunks: expected 2 items, got 3'],
+      ['chunks', [`sha256-${'x'.repeat(42)}`], 'chunks[0]: expected sha256- and a digest'],
+    ]) {
+      expect(errorOf(changed(manifest, `${one}.${field}`, value)).message).toContain(`files[${index}].${problem}`);
+    }
+    const alone = { ...manifest.files[index]!, chunkBytes: 10_000, chunks: [`sha256-${'x'.repeat(43)}=`] };
+    expect(errorOf(changed(manifest, one, alone)).message).toContain('chunks[0]: expected the digest of the file');
+  });
+});
 
 describe('a manifest', () => {
   test('that is right comes back as it is', async () => {
@@ -67,7 +103,9 @@ describe('a manifest', () => {
     ['files.0.bytes', 0, 'files[0].bytes: expected an integer from 1, got 0'],
     ['files.0.bytes', 2.5, 'files[0].bytes: expected an integer from 1, got 2.5'],
     ['files.0.bytes', '9', 'files[0].bytes: expected an integer from 1, got "9"'],
-    ['files.0.chunks', [], 'files[0].chunks: unknown field'],
+    ['files.0.chunks', [], 'files[0].chunkBytes: missing'],
+    ['files.0.chunkBytes', 4096, 'files[0].chunks: missing'],
+    ['files.0.pieces', [], 'files[0].pieces: unknown field'],
     ['files.0.path', 'notes.bin', 'files[0]: "notes.bin" is used by no variant'],
     ['segment.reads', [], 'segment.reads: expected at least 1 item'],
     ['segment.outputs.0.shape', [1, 0], 'segment.outputs[0].shape[1]: expected an integer from 1, got 0'],

@@ -10,6 +10,7 @@ import { registryText } from '../../compile/package.ts';
 import { runtimeVersion, sdkVersion } from '../../contract/version.ts';
 import { didYouMean } from '../../did-you-mean.ts';
 import { MettleError } from '../../errors.ts';
+import { accessFor } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
 import { type Registry, readRegistry, registryUrl } from '../../hub/registry.ts';
 import { bytesFor } from '../bytes.ts';
@@ -97,7 +98,7 @@ async function runtimeFolder(): Promise<string> {
 
 async function modelFiles(wanted: readonly string[] | undefined, signal?: AbortSignal): Promise<AssetFile[]> {
   const platform = bytesFor();
-  const registry = await readRegistry(platform, signal);
+  const registry = await readRegistry(accessFor({ platform }), signal);
   const chosen: Registry = {};
   const files: AssetFile[] = [];
   const take = async (id: string): Promise<void> => {

@@ -7,6 +7,7 @@ Usage
   mettle info [options]            versions, device and models
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: import, tap
+  mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter

@@ -2,6 +2,7 @@
 import { sdkVersion } from '../contract/version.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
+import { cache } from './cache.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { MAIN_HELP } from './help.ts';
@@ -48,6 +49,8 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await info(rest, io);
     case 'assets':
       return await assets(rest, io);
+    case 'cache':
+      return await cache(rest, io);
     case 'data':
       return await data(rest, io);
     case 'train':

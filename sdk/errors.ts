@@ -65,7 +65,6 @@ export type Warning = {
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
-    | 'short-clip'
     | 'invalid-samples';
   message: string;
 };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { exactForms } from '../compile/variants.ts';
 import { TASKS } from '../contract/task.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
@@ -205,7 +206,8 @@ async function readConfig(path: string): Promise<Record<string, ConfigValue>> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail('holds no JSON object.');
   return Object.fromEntries(
     Object.entries(json as object).map(([key, value]) => {
-      if (!Object.hasOwn(OPTIONS, key) || key === 'config') fail(`"${key}" is no option of train.`);
+      if (!Object.hasOwn(OPTIONS, key) || key === 'config')
+        fail(`"${key}" is no option of train.${didYouMean(key, Object.keys(OPTIONS))}`);
       return [key, fromJson(key as keyof typeof OPTIONS, value, fail)];
     }),
   );

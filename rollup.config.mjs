@@ -81,9 +81,9 @@ const node = {
   },
 };
 
-/** For `require`: the front alone, which loads everything else by itself. */
+/** For `require`: scripts of workers, which nobody requires, are those of above. */
 const commonJs = {
-  input: { 'node/index': 'sdk/index.ts' },
+  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts' },
   external: node.external,
   plugins: [nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }), compile()],
   output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'node/[name]-[hash].cjs' },

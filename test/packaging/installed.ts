@@ -24,11 +24,14 @@ export type Project = {
   remove(): Promise<void>;
 };
 
+export type InstallOptions = { peers: boolean; dependencies?: boolean; tarball?: string };
+
 /**
- * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too.
+ * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too; `dependencies: false` leaves
+ * out even those that it needs to run.
  * Removing a project removes the tarball that was packed for it.
  */
-export async function installPackage({ peers, tarball }: { peers: boolean; tarball?: string }): Promise<Project> {
+export async function installPackage({ peers, dependencies = true, tarball }: InstallOptions): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'mettle-install-'));
   try {
     const source = tarball ?? (await pack(folder));
@@ -37,7 +40,7 @@ export async function installPackage({ peers, tarball }: { peers: boolean; tarba
     await promisify(execFile)('tar', ['-xzf', source, '-C', packageFolder, '--strip-components=1']);
     const { stdout } = await promisify(execFile)('tar', ['-tzf', source]);
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
-    await linkDependencies(folder, packageFolder, peers);
+    if (dependencies) await linkDependencies(folder, packageFolder, peers);
     const { bin } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
     const node = (...args: string[]) => run(process.execPath, args, folder);
     return {
@@ -80,7 +83,7 @@ async function linkDependencies(folder: string, packageFolder: string, peers: bo
 /** Runs a program to its end; an exit code other than 0 is an answer. */
 export function run(program: string, args: string[], cwd: string): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, timeout: 60_000, maxBuffer: 1 << 24 }, (error, out, err) => {
+    execFile(program, args, { cwd, timeout: 300_000, maxBuffer: 1 << 24 }, (error, out, err) => {
       if (error && typeof error.code !== 'number') reject(error);
       else resolve({ code: Number(error?.code ?? 0), out, err });
     });

@@ -8,10 +8,11 @@ import type { Bytes, ReadOptions, Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { emptySource } from '../media/media-error.ts';
 import { fetchFile, urlSource } from '../page/http.ts';
+import { packageRoot } from './package-root.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */
 export const bytesFor = (_assets?: string): Bytes => ({
-  modelsUrl: new URL('../../adapters/', import.meta.url).href,
+  modelsUrl: new URL('adapters/', packageRoot).href,
   readFile,
   resolveUrl,
 });

@@ -1,9 +1,10 @@
 /** Reading and checking options; what is wrong becomes an `invalid-argument` with the option's name. */
-import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../contract/device.ts';
-import type { Task } from '../contract/task.ts';
+import { limits } from '../contract/limits.ts';
+import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
+import { readSmall } from '../node/disk.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {
@@ -86,22 +87,21 @@ export function readChoice<T extends string>(
 export async function readNote(path: string | undefined): Promise<string | null> {
   if (path === undefined) return null;
   try {
-    return (await readFile(path, 'utf8')).trim();
+    return new TextDecoder().decode(await readSmall(path, 'a note', limits.noteBytes)).trim();
   } catch (cause) {
-    throw new MettleError('not-found', `--note: ${path} cannot be read: ${(cause as Error).message}.`, { cause });
+    const { code, hint } = cause as MettleError;
+    throw new MettleError(code, `--note: ${(cause as Error).message}`, { hint, cause });
   }
 }
-
-const TASKS: Record<string, Task> = { localize: 'localization', parse: 'parsing', segment: 'segmentation' };
 
 /** Each task once, in the order given; undefined for all. */
 export function readTasks(value: string | undefined): Task[] | undefined {
   if (value === undefined) return undefined;
   const tasks = value.split(',').map((name) => {
-    const task = Object.hasOwn(TASKS, name.trim()) ? TASKS[name.trim()] : undefined;
+    const task = TASKS.find((known) => known === name.trim());
     if (task) return task;
     throw new MettleError('invalid-argument', `--tasks: "${name.trim()}" is no task.`, {
-      hint: `Name some of ${Object.keys(TASKS).join(', ')}, separated by commas.`,
+      hint: `Name some of ${TASKS.join(', ')}, separated by commas.`,
     });
   });
   return [...new Set(tasks)];

@@ -1,6 +1,6 @@
 /**
  * `npm run test:embed [names]`: tries every environment of the guide from a packed tarball, installed from the npm registry into an empty folder. Prints a table, and keeps it in
- * results.json when all were tried.
+ * results.json and in the guide when all were tried.
  */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,38 +8,28 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decoder, type Environment, environments } from './environments.ts';
 import { CannotInstall, installEnvironment, installedVersions, packTarball } from './install.ts';
-import { shellIn } from './processes.ts';
-import { type Tried, tryEnvironment } from './try-environment.ts';
+import { type Material, makeMaterial } from './material.ts';
+import { type Results, type Row, withTable } from './results.ts';
+import { tryEnvironment } from './try-environment.ts';
 import { openBrowser } from './visitor.ts';
 
-type Row = { name: string; title: string; versions: Record<string, string>; skipped?: string; runs: Tried[] };
+type Ready = Material & { tarball: string };
 
-type Material = { tarball: string; clip: string; expected: string[] };
-
-/** A film of the made-up world, made by the package itself, and what its own command finds in it. */
-async function makeMaterial(folder: string): Promise<Material> {
+/** The tarball, and a film with what is to be found in it. */
+async function makeAll(folder: string): Promise<Ready> {
   const tarball = await packTarball(folder);
   const maker = { name: 'maker', title: '', fixtures: [], packages: decoder, runs: [] };
   const installed = await installEnvironment(maker, tarball);
   try {
-    const shell = shellIn(installed.folder);
-    await shell.run('npx mettle data toybox --out toy --layouts ave --clips 1 --seed 2 --quiet');
-    const film = join(installed.folder, 'toy/ave/AVE/toy000000.webm');
-    const found = JSON.parse(await shell.run(`npx mettle run ${film} --adapter toybox-ave --json`));
-    const clip = join(folder, 'clip.webm');
-    await copyFile(film, clip);
-    const annotations = await readFile(join(installed.folder, 'toy/ave/Annotations.txt'), 'utf8');
-    const label = annotations.split('\n')[1]!.split('&')[0]!;
-    type Event = { label: string; start: number; end: number };
-    const events: Event[] = found.results[0].events;
-    if (!events.some((event) => event.label === label)) throw new Error(`The ${label} of the clip was not found.`);
-    return { tarball, clip, expected: events.map(({ label, start, end }) => `${label}: ${start} to ${end} s`) };
+    const { clip, expected } = await makeMaterial(installed.folder);
+    await copyFile(clip, join(folder, 'clip.webm'));
+    return { tarball, clip: join(folder, 'clip.webm'), expected };
   } finally {
     await installed.remove();
   }
 }
 
-async function tryOne(environment: Environment, { tarball, ...material }: Material): Promise<Row> {
+async function tryOne(environment: Environment, { tarball, ...material }: Ready): Promise<Row> {
   const { name, title } = environment;
   try {
     const installed = await installEnvironment(environment, tarball);
@@ -79,28 +69,26 @@ async function browserVersion(): Promise<string> {
   return version;
 }
 
+async function keep(rows: Row[]): Promise<void> {
+  const platform = `${process.platform} ${process.arch}`;
+  const results: Results = { node: process.version, chromium: await browserVersion(), platform, environments: rows };
+  const guide = new URL('../../sdk/docs/embed.md', import.meta.url);
+  await writeFile(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(guide, withTable(await readFile(guide, 'utf8'), results));
+}
+
 const { positionals } = parseArgs({ allowPositionals: true });
 const wanted = await chosen(positionals);
 const folder = await mkdtemp(join(tmpdir(), 'mettle-embed-'));
 try {
-  const material = await makeMaterial(folder);
+  const material = await makeAll(folder);
   const rows: Row[] = [];
   for (const environment of wanted) {
     const row = await tryOne(environment, material);
     print(row);
     rows.push(row);
   }
-  if (wanted === environments) {
-    const made = {
-      node: process.version,
-      chromium: await browserVersion(),
-      platform: `${process.platform} ${process.arch}`,
-    };
-    await writeFile(
-      new URL('results.json', import.meta.url),
-      `${JSON.stringify({ ...made, environments: rows }, null, 2)}\n`,
-    );
-  }
+  if (wanted === environments) await keep(rows);
   if (rows.some(({ runs }) => runs.some(({ error }) => error))) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumFlags } from './helpers/chromium-flags.ts';
-import { analyzeInNode } from './helpers/commands.ts';
+import { analyzeInNode, startFaults } from './helpers/commands.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -34,7 +34,7 @@ export default defineConfig({
           browser: {
             enabled: true,
             headless: true,
-            commands: { analyzeInNode },
+            commands: { startFaults, analyzeInNode },
             screenshotFailures: false,
             provider: playwright({
               launchOptions: { executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium', args: chromiumFlags },

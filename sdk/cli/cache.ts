@@ -7,12 +7,13 @@ import type { Io } from './types.ts';
 const CACHE_HELP = `Usage
   mettle cache list                what is kept, and where
   mettle cache verify              hash everything; what is damaged is removed and comes again with the next load
-  mettle cache prune [MAX_MB]      remove leftovers, then the models used least lately until at most MAX_MB are taken (default: 1000)
+  mettle cache prune               remove leftovers, then the models used least lately until at most --max-mb are taken
   mettle cache delete ID           remove the models with this id
 
 Models are kept in $METTLE_CACHE, else in the folder for caches of the operating system. Those that ship with the package are read where they lie.
 
 Options
+  --max-mb X          megabytes that "prune" leaves (default: 1000)
   --cache DIR         another folder
   --json              print JSON
   --verbose           print the stack of an internal fault
@@ -25,6 +26,7 @@ export async function cache(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       cache: { type: 'string' },
+      'max-mb': { type: 'string' },
       json: { type: 'boolean' },
       verbose: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -35,7 +37,8 @@ export async function cache(argv: string[], io: Io): Promise<number> {
     return 0;
   }
   const [action, argument, ...more] = positionals;
-  if (more.length > 0) throw usageError(`"${more[0]}" is too much.`, 'cache');
+  const extra = action === 'delete' ? more[0] : argument;
+  if (extra !== undefined) throw usageError(`"${oneLine(extra)}" is too much.`, 'cache');
   const { openCache } = await import('../hub/cache.ts');
   const store = await openCache({ cache: values.cache });
   const print = (result: object, text: string): void => {
@@ -57,7 +60,7 @@ export async function cache(argv: string[], io: Io): Promise<number> {
       return found.damaged > 0 ? 2 : 0;
     }
     case 'prune': {
-      const megabytes = readNumber('cache', 'MAX_MB', argument ?? '1000', { least: 0, whole: false });
+      const megabytes = readNumber('cache', 'max-mb', values['max-mb'] ?? '1000', { least: 0, whole: false });
       const freed = await store.prune(megabytes * 1e6);
       print({ freed }, `${bytesText(freed)} are free now\n`);
       return 0;

@@ -30,10 +30,10 @@ export interface Http {
   /** `fetch`. Redirects are followed, but not to another protocol: that throws `network`. */
   fetch(url: URL, init: RequestInit): Promise<Response>;
   /**
-   * Why the platform's own `fetch` gave up, as far as that can be known, and what to do about it. `begun` where the body had begun to come; `final` where asking again
+   * Why the platform's own `fetch` gave up, as far as that can be known, and what to do about it. `answered` where the server was heard before; `final` where asking again
    * is of no use.
    */
-  explain(url: URL, cause: unknown, begun: boolean): Promise<{ what: string; hint: string; final?: boolean }>;
+  explain(url: URL, cause: unknown, answered: boolean): Promise<{ what: string; hint: string; final?: boolean }>;
   /** Whether the header `If-Range` may be sent: across origins it would cost a page a question that many hosts refuse. */
   mayCompare(url: URL): boolean;
   /** Whether the URL is of the page's own server, whose documents change with every deployment. */

@@ -13,6 +13,8 @@ export type Ask = {
   range?: { start: number; end: number; tag: string | null };
   /** How the platform's own cache of HTTP is used. */
   cache: 'no-store' | 'no-cache';
+  /** Whether the same address was answered before. */
+  answered?: boolean;
 };
 
 export type Answer = {
@@ -47,7 +49,11 @@ const unsatisfiable = new WeakSet<object>();
 export const isUnsatisfiable = (error: unknown): boolean => unsatisfiable.has(error as object);
 
 /** Throws `not-found`, `network`, or the signal's reason. */
-export async function ask(http: Http, url: URL, { signal, stallSeconds, range, cache }: Ask): Promise<Answer> {
+export async function ask(
+  http: Http,
+  url: URL,
+  { signal, stallSeconds, range, cache, answered = false }: Ask,
+): Promise<Answer> {
   signal?.throwIfAborted();
   const controller = new AbortController();
   const abort = () => controller.abort(signal!.reason);
@@ -75,7 +81,7 @@ export async function ask(http: Http, url: URL, { signal, stallSeconds, range, c
     const headers = range && rangeHeaders(http, url, range);
     const response = await inTime(http.fetch(url, { signal: controller.signal, headers, cache })).catch(
       async (error: unknown) => {
-        throw await failed(http, url, error, false, signal);
+        throw await failed(http, url, error, { begun: false, answered, signal });
       },
     );
     if (!response.ok) {
@@ -100,7 +106,7 @@ export async function ask(http: Http, url: URL, { signal, stallSeconds, range, c
             yield part.value;
           }
         } catch (error) {
-          throw await failed(http, url, error, true, signal);
+          throw await failed(http, url, error, { begun: true, answered: true, signal });
         } finally {
           leave();
           // Whoever has enough ends the connection too.
@@ -148,12 +154,11 @@ async function failed(
   http: Http,
   url: URL,
   cause: unknown,
-  begun: boolean,
-  signal: AbortSignal | undefined,
+  { begun, answered, signal }: { begun: boolean; answered: boolean; signal: AbortSignal | undefined },
 ): Promise<unknown> {
   if (signal?.aborted) return signal.reason;
   if (cause instanceof MettleError) return cause;
-  const { what, hint, final } = await http.explain(url, cause, begun);
+  const { what, hint, final } = await http.explain(url, cause, answered);
   const how = begun ? 'broke off' : 'could not be fetched';
   const error = new MettleError('network', `${shown(url)} ${how}: ${what}.`, { hint, cause });
   return final ? error : mayPass(error);
@@ -178,12 +183,12 @@ function refused(url: URL, response: Response): MettleError {
     : error;
 }
 
-/** `Retry-After` is a number of seconds, or a time by the clock of the server, which need not be ours. */
+/** `Retry-After` is a number of seconds, or a time by the clock of the server, which need not be ours and is not always told. */
 function waitAsked({ headers }: Response): number | null {
   const value = headers.get('retry-after');
   if (value === null) return null;
   if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
   const now = headers.get('date');
-  const wait = Date.parse(value) - (now === null ? Date.now() : Date.parse(now));
+  const wait = Date.parse(value) - Date.parse(now ?? '');
   return Number.isFinite(wait) ? Math.max(0, wait) : null;
 }

@@ -38,13 +38,17 @@ export async function transfer(
   if (file.next && !http) throw offlineError(url);
   let tag: string | null = null;
   let ranges = true;
+  let answered = false;
   while (file.next) {
     const attempt = async (): Promise<void> => {
       const range = ranges ? file.missing(tag) : undefined;
-      const answer = await ask(http!, url, { ...options, range, cache: 'no-store' }).catch((error: unknown) => {
-        if (range && refusesRanges(http!, url, error)) ranges = false;
-        throw error;
-      });
+      const answer = await ask(http!, url, { ...options, range, answered, cache: 'no-store' }).catch(
+        (error: unknown) => {
+          if (range && refusesRanges(http!, url, error)) ranges = false;
+          throw error;
+        },
+      );
+      answered = true;
       if (range && answer.start !== range.start && answer.start !== 0) {
         answer.end();
         ranges = false;

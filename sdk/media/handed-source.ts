@@ -3,11 +3,11 @@
  * the thread that they live in; nothing is decoded.
  */
 import { resolveUrl } from '#bytes';
-import { anything, checkOptions, list, nested, type Rules } from '../contract/options.ts';
+import { anything, checkOptions, list, nested, type Rules, required } from '../contract/options.ts';
 import { MettleError } from '../errors.ts';
 import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from './types.ts';
 
-const audioRules: Rules<NonNullable<RawClip['audio']>> = { channels: list, sampleRate: anything };
+const audioRules: Rules<NonNullable<RawClip['audio']>> = { channels: required(list), sampleRate: anything };
 /** Names and kinds; what the arrays hold is checked where they are read. */
 const rawRules: Rules<RawClip> = { frames: list, frameRate: anything, audio: nested(audioRules) };
 

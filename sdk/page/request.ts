@@ -13,13 +13,13 @@ export const pageHttp: Http = {
       hint: 'Redirects to another protocol are refused: name that address itself.',
     });
   },
-  async explain(url, cause, begun) {
+  async explain(url, cause, answered) {
     const what = (cause as Error).message || 'the connection failed';
     if (globalThis.navigator?.onLine === false)
       return { what: 'this device is offline', hint: 'Connect, and try again.' };
     const hint = 'Check the address, the connection, and that the server runs.';
-    if (begun || isOwn(url)) return { what, hint };
-    if (await answers(url)) {
+    if (answered || isOwn(url)) return { what, hint };
+    if ((await answers(url, 'no-cors')) && !(await answers(url, 'cors'))) {
       return {
         what: 'the server does not let this page read it (CORS)',
         hint: `Have the server answer with "Access-Control-Allow-Origin: ${globalThis.location.origin}", or put the files on the page's own server.`,
@@ -32,13 +32,18 @@ export const pageHttp: Http = {
   isOwn,
 };
 
-/** Whether anything is there at all, readable or not: what a page may ask of any server. */
-async function answers(url: URL): Promise<boolean> {
+/** Whether a request comes to an answer: one of mode `no-cors` may be made to any server, and tells no more than that. */
+async function answers(url: URL, mode: RequestMode): Promise<boolean> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), 5000);
   try {
-    const signal = AbortSignal.timeout(5000);
-    await fetch(url, { mode: 'no-cors', method: 'HEAD', cache: 'no-store', credentials: 'omit', signal });
+    await fetch(url, { mode, cache: 'no-store', signal: controller.signal });
     return true;
   } catch {
     return false;
+  } finally {
+    clearTimeout(timer);
+    // The body is of no interest.
+    controller.abort();
   }
 }

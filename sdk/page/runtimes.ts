@@ -70,7 +70,7 @@ async function loadRuntime(
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
   const ort = await importBuild(new URL(build.script, folder));
-  ort.env.logLevel = 'error';
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = { mjs: new URL(`${build.wasm}.mjs`, folder).href };
   if (!fetched.has(build)) {

@@ -19,3 +19,12 @@ export const analyzeInNode: BrowserCommand<[path: string]> = async (_context, pa
     await mettle.dispose();
   }
 };
+
+let faults: Promise<{ url: string }> | undefined;
+
+/** The address of a server with faults, which is started once. */
+export const startFaults: BrowserCommand<[]> = async () => {
+  const { faultServer } = await import('./fault-server.ts');
+  faults ??= faultServer();
+  return (await faults).url;
+};

@@ -1,5 +1,6 @@
 /** What is to come of each fault, in Node and in a page alike. */
-import { chunkBytes, type FaultLog, type FaultName, weightsBytes } from './fault-server.ts';
+import { chunkBytes, type FaultLog, weightsBytes } from './fault-file.ts';
+import type { FaultName } from './fault-server.ts';
 
 export type FaultCase = {
   fault: FaultName;

@@ -7,13 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { finishManifest, manifestText, withChunks } from '../../sdk/compile/package.ts';
 import { adapterDraft, adapterFiles } from '../unit/hub-fixtures.ts';
+import { chunkBytes, type FaultLog, madeWeights, weightsBytes, weightsPath } from './fault-file.ts';
 
-export const weightsPath = 'adapter_model.safetensors';
-export const weightsBytes = 320_000;
-export const chunkBytes = 16_384;
-
-/** `sent`: bytes of the weights that went out. */
-export type FaultLog = { asked: { path: string; range: string | null; sent: number }[]; sent: number };
 type Run = FaultLog & { healed: boolean; weightsAsked: number };
 type Ask = {
   request: IncomingMessage;
@@ -25,17 +20,6 @@ type Ask = {
   ranged: boolean;
 };
 type Fault = (ask: Ask) => void | Promise<void>;
-
-/** Bytes that do not repeat. */
-export function madeWeights(seed = 1): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(weightsBytes);
-  let state = seed;
-  for (let at = 0; at < bytes.length; at++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[at] = state >>> 24;
-  }
-  return bytes;
-}
 
 const half = weightsBytes / 2;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -177,6 +161,7 @@ export async function faultServer(): Promise<FaultServer> {
     const run = runs.get(name) ?? { asked: [], sent: 0, healed: false, weightsAsked: 0 };
     runs.set(name, run);
     if (fault !== 'no-cors' || run.healed) response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range, Retry-After');
     response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
     if (fault === 'log') return void response.end(JSON.stringify({ asked: run.asked, sent: run.sent }));
     if (fault === 'heal') {
@@ -197,6 +182,7 @@ export async function faultServer(): Promise<FaultServer> {
     Promise.resolve(answer({ request, response, run, file, ranged, ...span })).catch(() => response.destroy());
   });
   // A client must not find a connection closed that it was about to use again.
+  server.unref();
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

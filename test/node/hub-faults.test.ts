@@ -8,7 +8,8 @@ import { MettleError } from '../../sdk/errors.ts';
 import { openCache } from '../../sdk/hub/cache.ts';
 import { loadModel } from '../../sdk/hub/hub.ts';
 import { faultCases, logOf, patienceFor } from '../helpers/fault-cases.ts';
-import { type FaultServer, faultServer, madeWeights, weightsBytes, weightsPath } from '../helpers/fault-server.ts';
+import { madeWeights, weightsBytes, weightsPath } from '../helpers/fault-file.ts';
+import { type FaultServer, faultServer } from '../helpers/fault-server.ts';
 
 /** Of bytes; of anything else, that thing, which a failed test then shows. */
 const digestOf = (what: unknown): unknown =>

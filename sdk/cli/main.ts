@@ -51,6 +51,10 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await train(rest, io);
     case 'pretrain':
       return await pretrain(rest, io);
+    case 'verify': {
+      const { verify } = await import('./verify.ts');
+      return await verify(rest, io);
+    }
     case 'eval':
       return await evaluate(rest, io);
     case '--version':

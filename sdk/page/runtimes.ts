@@ -8,6 +8,8 @@ import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 import { placesOf } from './places.ts';
+import type { RuntimeFile } from './runtime-digests.ts';
+import { fetchRuntimeFile } from './runtime-files.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
@@ -15,13 +17,21 @@ type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
   | { device: 'wasm'; adapter: null; why: string[] };
 /** A build of onnxruntime-web: its script, and the module and bytes of WebAssembly that it loads. All lie in one folder, where no bundler looks. */
-type Build = { script: string; wasm: string };
+type Build = { script: RuntimeFile; module: RuntimeFile; wasm: RuntimeFile };
 
 const builds = {
   /** WebGPU where the browser can suspend WebAssembly: two thirds of the size of `asyncify`. */
-  jspi: { script: 'ort.jspi.min.mjs', wasm: 'ort-wasm-simd-threaded.jspi' },
-  asyncify: { script: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify' },
-  wasm: { script: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded' },
+  jspi: {
+    script: 'ort.jspi.min.mjs',
+    module: 'ort-wasm-simd-threaded.jspi.mjs',
+    wasm: 'ort-wasm-simd-threaded.jspi.wasm',
+  },
+  asyncify: {
+    script: 'ort.webgpu.min.mjs',
+    module: 'ort-wasm-simd-threaded.asyncify.mjs',
+    wasm: 'ort-wasm-simd-threaded.asyncify.wasm',
+  },
+  wasm: { script: 'ort.wasm.min.mjs', module: 'ort-wasm-simd-threaded.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
 } satisfies Record<string, Build>;
 
 /** Threads that a build was started with: its module takes the first number and keeps it. */
@@ -50,13 +60,9 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   const folder = request.runtimePath
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
-  const ort = await importBuild(new URL(build.script, folder));
+  const ort = await loadBuild(build, folder);
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = {
-    mjs: new URL(`${build.wasm}.mjs`, folder).href,
-    wasm: new URL(`${build.wasm}.wasm`, folder).href,
-  };
   const common = {
     ort,
     name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`,
@@ -79,15 +85,42 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   };
 }
 
+/** A build takes its bytes once; later sessions of this thread find it ready. */
+const loadedBuilds = new Map<Build, Promise<Ort>>();
+
+/** Throws `integrity`, `network` or `not-found` for files that are not the runtime's, `device` where they do not run. */
+function loadBuild(build: Build, folder: URL): Promise<Ort> {
+  const loading = loadedBuilds.get(build) ?? checkedBuild(build, folder);
+  loadedBuilds.set(build, loading);
+  loading.catch(() => loadedBuilds.delete(build));
+  return loading;
+}
+
+async function checkedBuild({ script, module, wasm }: Build, folder: URL): Promise<Ort> {
+  const [binary] = await Promise.all([wasm, script, module].map((name) => fetchRuntimeFile(folder, name))).catch(
+    (error: unknown) => {
+      throw error instanceof MettleError && error.code === 'not-found' ? unloadable(folder, error) : error;
+    },
+  );
+  const ort = await importBuild(new URL(script, folder));
+  ort.env.wasm.wasmBinary = binary!.buffer;
+  ort.env.wasm.wasmPaths = { mjs: new URL(module, folder).href, wasm: new URL(wasm, folder).href };
+  return ort;
+}
+
 async function importBuild(script: URL): Promise<Ort> {
   try {
     return await import(/* @vite-ignore */ script.href);
   } catch (cause) {
-    throw new MettleError('device', `The runtime could not be loaded from ${script}: ${(cause as Error).message}`, {
-      hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
-      cause,
-    });
+    throw unloadable(script, cause as Error);
   }
+}
+
+function unloadable(from: URL, cause: Error): MettleError {
+  return new MettleError('device', `The runtime could not be loaded from ${from}: ${cause.message}`, {
+    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+    cause,
+  });
 }
 
 async function choose(request: DeviceRequest, exclude: readonly Device[]): Promise<Choice> {

@@ -8,10 +8,11 @@ import { emptySource } from '../media/media-error.ts';
 import { fetchFile, urlSource } from '../page/http.ts';
 import { sha256Pieces } from './digest.ts';
 import { readDisk, statDisk } from './disk.ts';
+import { packageRoot } from './package-root.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */
 export const bytesFor = (_assets?: string): Bytes => ({
-  modelsUrl: new URL('../../adapters/', import.meta.url).href,
+  modelsUrl: new URL('adapters/', packageRoot).href,
   readFile,
   digest: sha256Pieces,
   resolveUrl,

@@ -20,8 +20,9 @@ export function onFirstMessage(listener: (message: unknown) => void): void {
 }
 
 export function startWorker(name: WorkerName, { worker: make }: WorkerOptions): StartedWorker {
-  const script = scriptOf(`${name}-worker`);
-  const worker = (make ? make(script, name) : newWorker(script, name)) as Worker;
+  const script = inSources ? readByTsx(scriptOf(`${name}-worker`)) : scriptOf(`${name}-worker`);
+  // The process's own flags, such as `--expose-gc`, are none that a thread may have.
+  const worker = (make?.(script, name) ?? new Worker(script, { name: `mettle-${name}`, execArgv: [] })) as Worker;
   const { port1, port2 } = new MessageChannel();
   const greeting: WorkerGreeting = { mettle: name, port: port2 };
   worker.postMessage(greeting, [port2 as never]);
@@ -42,11 +43,6 @@ export function startWorker(name: WorkerName, { worker: make }: WorkerOptions): 
       else port.unref();
     },
   };
-}
-
-function newWorker(script: URL, name: WorkerName): Worker {
-  // The process's own flags, such as `--expose-gc`, are none that a thread may have.
-  return new Worker(inSources ? readByTsx(script) : script, { name: `mettle-${name}`, execArgv: [] });
 }
 
 function readByTsx(script: URL): URL {

@@ -3,6 +3,7 @@
  * safetensors file, and the input gets a fixed shape. Nodes and everything else that is kept stay as they are, byte for byte; only a tap's own name changes.
  */
 import { MettleError } from '../errors.ts';
+import { refuseForeign } from './foreign.ts';
 import { ProtoReader, ProtoWriter, wire } from './protobuf.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxType } from './reader.ts';
 import { readOnnx } from './reader.ts';
@@ -44,11 +45,10 @@ const dtypes: Partial<Record<OnnxType, SafetensorsType>> = {
 export type Network = { bytes: Uint8Array; model: OnnxModel; where: string };
 
 /** Reads a network. Throws `invalid-file` that begins with `where`. */
-export const openNetwork = (bytes: Uint8Array, where: string): Network => ({
-  bytes,
-  model: readOnnx(bytes, where),
-  where,
-});
+export function openNetwork(bytes: Uint8Array, where: string): Network {
+  refuseForeign(bytes, where);
+  return { bytes, model: readOnnx(bytes, where), where };
+}
 
 /** What must be fed: inputs that are no initializers. */
 export function fedInputs({ inputs, initializers }: OnnxGraph): OnnxGraph['inputs'] {

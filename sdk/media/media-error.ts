@@ -14,6 +14,8 @@ export function asMettleError(error: unknown, what: string): MettleError {
     );
   }
   const told = error instanceof Error ? error.message : String(error);
+  const known = knownCause(told, error);
+  if (known) return known;
   // The container reader checks what it finds with bare assertions.
   const message = told.startsWith('Assertion failed') ? 'its bytes break the rules of its format.' : told;
   if (error instanceof TypeError && /fetch/i.test(message)) {
@@ -26,6 +28,25 @@ export function asMettleError(error: unknown, what: string): MettleError {
     hint: 'The file is probably damaged; re-encode it, for example with: ffmpeg -i clip.mp4 -c:v libx264 -c:a aac repaired.mp4',
     cause: error,
   });
+}
+
+/** What mediabunny tells in words alone. */
+function knownCause(told: string, cause: unknown): MettleError | null {
+  if (told.startsWith('"moof" box encountered with no "moov" box')) {
+    return new MettleError(
+      'not-media',
+      'The source is one piece of a stream in pieces (such as .m4s), without the head that belongs to it; expected a complete file.',
+      { hint: 'Put the head before it: cat init.mp4 piece.m4s > piece.mp4', cause },
+    );
+  }
+  if (told.startsWith('Unsupported WAVE codec')) {
+    return new MettleError(
+      'unsupported-codec',
+      `The sound of the WAVE file is coded in a way that cannot be decoded here (${/format tag \d+/.exec(told)?.[0] ?? told}); expected PCM, A-law or mu-law.`,
+      { hint: 'Re-encode it, for example: ffmpeg -i sound.wav -c:a pcm_s16le out.wav', cause },
+    );
+  }
+  return null;
 }
 
 export function emptySource(): MettleError {

@@ -4,6 +4,7 @@
  */
 import { Input, IsobmffInputFormat, Logging, LogLevel, type Source } from 'mediabunny';
 import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
+import { knownCause } from './media-error.ts';
 import { containerFormats } from './tracks.ts';
 
 type Slice = { bytes: Uint8Array; start: number; end: number; filePos: number; bufferPos: number };
@@ -62,7 +63,7 @@ function guard(reader: Reader): Reader {
   reader.requestSlice = (start, length) =>
     inTurn(() => {
       const slice = requestSlice.call(reader, start, length);
-      return slice instanceof Promise ? slice.then(checked) : checked(slice);
+      return slice instanceof Promise ? slice.then(checked, fail) : checked(slice);
     });
   reader.requestSliceRange = (start, least, most) => {
     if (least === 0 && most <= stuckBytes) return null;
@@ -74,6 +75,11 @@ function guard(reader: Reader): Reader {
 function checked(slice: Slice | null): Slice | null {
   if (slice && slice.end - slice.start >= 16 && typeAt(slice) === 'moof') checkFragment(bytesOf(slice));
   return slice;
+}
+
+/** While decoding, an error that is not known as final is taken for damage, behind which one goes on. */
+function fail(error: unknown): never {
+  throw knownCause(error) ?? error;
 }
 
 const bytesOf = ({ bytes, bufferPos, start, end }: Slice): Uint8Array =>

@@ -13,9 +13,9 @@ export function asMettleError(error: unknown, what: string): MettleError {
       { hint: 'Check that it is a complete media file and no web page or error message.', cause: error },
     );
   }
-  const told = error instanceof Error ? error.message : String(error);
-  const known = knownCause(told, error);
+  const known = knownCause(error);
   if (known) return known;
+  const told = error instanceof Error ? error.message : String(error);
   // The container reader checks what it finds with bare assertions.
   const message = told.startsWith('Assertion failed') ? 'its bytes break the rules of its format.' : told;
   if (error instanceof TypeError && /fetch/i.test(message)) {
@@ -30,8 +30,19 @@ export function asMettleError(error: unknown, what: string): MettleError {
   });
 }
 
-/** What mediabunny tells in words alone. */
-function knownCause(told: string, cause: unknown): MettleError | null {
+/** What mediabunny tells in words alone, or null. */
+export function knownCause(cause: unknown): MettleError | null {
+  const told = cause instanceof Error ? cause.message : String(cause);
+  if (told.startsWith('Attempted to read data from an already-evicted part')) {
+    return new MettleError(
+      'network',
+      'The server sends whole files only, and this one is needed out of order: more than 64 MiB lie between its index and what the index names.',
+      {
+        hint: 'Let the server answer ranges (206 Partial Content), put the index first (ffmpeg -i clip.mp4 -c copy -movflags +faststart out.mp4), or fetch the file and hand over its Blob.',
+        cause,
+      },
+    );
+  }
   if (told.startsWith('"moof" box encountered with no "moov" box')) {
     return new MettleError(
       'not-media',

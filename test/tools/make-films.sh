@@ -10,8 +10,8 @@ h264="-c:v libx264 -g 15 -pix_fmt yuv420p -x264-params info=0 -c:a aac -b:a 48k"
 vp8="-c:v libvpx -b:v 60k -g 15 -c:a libopus -b:a 24k"
 make $h264 film.mp4
 make $h264 film.mkv
-make $h264 film.ts
-make $h264 -output_ts_offset 36000 late.ts
+make $h264 -f mpegts film.m2ts
+make $h264 -output_ts_offset 36000 -f mpegts late.m2ts
 make $h264 -c:a pcm_s16le -ar 8000 film.mov
 make $vp8 film.webm
 make $vp8 -output_ts_offset 5 late.webm

@@ -4,7 +4,10 @@ import { fuzzFilms, fuzzMedia, fuzzReport, isSettled } from '../helpers/media-fu
 
 test('300 damaged films end in a result or a MettleError', { timeout: 600_000 }, async () => {
   const findings = await fuzzMedia(fuzzFilms({ shared: false }), { count: 300, seed: 1 });
-  expect(findings.filter((finding) => !isSettled(finding)), fuzzReport(findings)).toEqual([]);
+  expect(
+    findings.filter((finding) => !isSettled(finding)),
+    fuzzReport(findings),
+  ).toEqual([]);
   expect(Math.max(...findings.map(({ megabytes }) => megabytes))).toBeLessThan(1024);
   const results = findings.filter(({ outcome }) => outcome === 'result').length;
   expect(results).toBeGreaterThan(100);

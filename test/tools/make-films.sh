@@ -10,13 +10,14 @@ h264="-c:v libx264 -g 15 -pix_fmt yuv420p -x264-params info=0 -c:a aac -b:a 48k"
 vp8="-c:v libvpx -b:v 60k -g 15 -c:a libopus -b:a 24k"
 make $h264 film.mp4
 make $h264 film.mkv
-make $h264 -f mpegts film.m2ts
-make $h264 -output_ts_offset 36000 -f mpegts late.m2ts
+make $h264 -f mpegts film.mpegts
+make $h264 -output_ts_offset 36000 -f mpegts late.mpegts
 make $h264 -c:a pcm_s16le -ar 8000 film.mov
 make $vp8 film.webm
 make $vp8 -output_ts_offset 5 late.webm
 # No index, clusters without a key frame.
 make $vp8 -g 1000 -cluster_time_limit 400 -live 1 -f matroska - > unindexed.mkv
+make -c:v libvpx-vp9 -b:v 60k -g 15 -an vp9.mp4
 make -c:v libx265 -x265-params log-level=none:info=0 -g 15 -tag:v hvc1 -an hevc.mp4
 # The stream marked as the default one is MPEG-4 part 2, which nobody decodes here; the other is H.264.
 make -map 0 -map 1 -map 0 -c:v:0 mpeg4 -c:v:1 libx264 -g 15 -x264-params info=0 -c:a aac -b:a 48k -disposition:v:0 default two-pictures.mp4

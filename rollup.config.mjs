@@ -61,7 +61,12 @@ const page = {
 };
 
 const node = {
-  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts', 'cli/mettle': 'sdk/cli/mettle.ts' },
+  input: {
+    'node/index': 'sdk/index.ts',
+    'node/train': 'sdk/train/index.ts',
+    'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
+    'cli/mettle': 'sdk/cli/mettle.ts',
+  },
   external: (id) => !/^[./#]/.test(id) && !id.startsWith('/'),
   plugins: [
     emptyFolder('dist/node'),

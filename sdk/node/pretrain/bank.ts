@@ -80,9 +80,9 @@ export class ViewBank implements ViewSupply {
   }
 
   /** The pieces of both stretches are made in turn, those to be read first. */
-  turnTo(first: number, end: number): void {
+  turnTo(first: number, _end: number, next: number): void {
     const oldest = Math.floor(first / pieceSize);
-    const last = Math.ceil((end + (end - first)) / pieceSize);
+    const last = Math.ceil(next / pieceSize);
     for (let piece = oldest; piece < last; piece++) this.#piece(piece).catch(() => {});
     void this.#forget(oldest);
   }

@@ -1,4 +1,5 @@
 /** A pretraining on this machine: teachers and material from disk, views made by threads, work in `OUT.work`, and at the end the weights as one file. */
+import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { platform } from '#platform';
@@ -41,6 +42,7 @@ export type PretrainRun = {
   chapter?: number;
   half: boolean;
   fall: number;
+  probes?: number;
   out: string;
   device: DeviceRequest;
   threads?: number;
@@ -98,7 +100,8 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
       material: openMaterial(plan, onProblem),
       from,
       supply: async ({ fields }, scales) => {
-        const head = headOf({ ...views, fields });
+        const numbers = scales.flat().map(({ mean, deviation }) => [[...mean], [...deviation]]);
+        const head = headOf({ ...views, fields, numbers });
         const makers = run.makers ?? Math.max(1, Math.floor(availableParallelism() / 2));
         const { preset, teachers, seed } = run;
         const pool = new ViewPool(makers, { preset, teachers, scales, material: plan, seed, head }, onProblem);
@@ -109,7 +112,10 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
       },
       checkpoint: { store: work, resume: run.resume, every: checkpointEvery },
       identity: { ...views, from: run.from, teachersOnly: run.teachersOnly },
-      onProgress: (progress) => run.onProgress?.({ phase: 'training', progress }),
+      onProgress: (progress) => {
+        logStep(folder, progress);
+        run.onProgress?.({ phase: 'training', progress });
+      },
     });
     await new DiskStore(dirname(out)).save(basename(out), writeWeights(result, run));
     return result;
@@ -118,6 +124,15 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
     for (const teacher of teachers) await teacher.dispose();
     runtime.dispose();
   }
+}
+
+const logEvery = 25;
+
+/** A line of some steps in `log.jsonl`, and of each that was judged. */
+function logStep(folder: string, { step, loss, metrics, rate, samplesPerSecond, evaluation }: TrainProgress): void {
+  if (step % logEvery !== 0 && !evaluation) return;
+  const line = { time: new Date().toISOString(), step, loss, ...metrics, rate, samplesPerSecond, evaluation };
+  appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
 }
 
 /** What was started for a supply of views. */

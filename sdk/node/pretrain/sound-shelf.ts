@@ -12,7 +12,7 @@ import { exists } from '../file-store.ts';
 import { nameFor } from './material.ts';
 
 /** What is read of a sound at a time; it is longer than what is cut from it. */
-const stretchSeconds = 3;
+const stretchSeconds = 2;
 const longestSeconds = 300;
 /** A stretch that is softer is not taken while there may be a louder one. */
 const quiet = 1e-3;
@@ -40,7 +40,8 @@ export class SoundShelf {
       for (let attempt = 1; ; attempt++) {
         const samples = new Int16Array(count);
         await file.read(samples, 0, 2 * count, 2 * dice.whole(0, length - count));
-        const wave = Float32Array.from(samples, (value) => value / full);
+        const wave = new Float32Array(count);
+        for (let i = 0; i < count; i++) wave[i] = samples[i]! / full;
         if (attempt === tries || count === length || peakOf(wave) >= quiet) return { wave };
       }
     } finally {
@@ -54,7 +55,9 @@ export class SoundShelf {
     const sound = await decode(path, this.#rate);
     const draft = join(this.#folder, `${name}.${randomUUID()}.part`);
     await mkdir(this.#folder, { recursive: true });
-    await writeFile(draft, Int16Array.from(sound, (value) => Math.round(Math.max(-1, Math.min(1, value)) * full)));
+    const samples = new Int16Array(sound.length);
+    for (let i = 0; i < sound.length; i++) samples[i] = Math.round(Math.max(-1, Math.min(1, sound[i]!)) * full);
+    await writeFile(draft, samples);
     await rename(draft, join(this.#folder, name));
     return name;
   }

@@ -21,8 +21,8 @@ import { passOf, type VisitPlan, visitor } from './visits.ts';
 /** Makes views, keeps them while they are visited, and reads them. */
 export type ViewSupply = {
   read(view: number): Promise<View>;
-  /** From now on views from `first` to `end - 1` are read, and after them those from `end` on; all before `first` may be forgotten. */
-  turnTo(first: number, end: number): void;
+  /** From now on views from `first` to `end - 1` are read, and later those up to `next - 1`; all before `first` may be forgotten. */
+  turnTo(first: number, end: number, next: number): void;
 };
 
 export type PretrainOptions = {
@@ -77,7 +77,9 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
   const { runtime, teachers, steps, batch, seed, rate, probes = 256, checkpoint, signal, start = 0 } = options;
   const maker = makerOf(options);
   const scales: Scale[][] = [];
-  for (const teacher of teachers) scales.push(await teacher.measure(samples(maker, scaleSamples, probes), signal));
+  const measured: Sample[] = [];
+  for (let index = 0; index < probes; index++) measured.push(await maker.draw(scaleSamples + index));
+  for (const teacher of teachers) scales.push(await teacher.measure(measured, signal));
   signal?.throwIfAborted();
   const preset = options.half ? halfOf(options.preset) : options.preset;
   const truth = truthFor(preset, options.teachersOnly ? 0 : toyboxClasses.length);
@@ -138,7 +140,8 @@ function turning(plan: VisitPlan, start: number, supply: ViewSupply): (step: num
   let pass = -1;
   return (step) => {
     const { newest, oldest } = passOf(step, plan);
-    if (newest !== pass) supply.turnTo(start + oldest * plan.chapter, start + (newest + 1) * plan.chapter);
+    const at = (chapter: number): number => start + chapter * plan.chapter;
+    if (newest !== pass) supply.turnTo(at(oldest), at(newest + 1), at(newest + 2));
     pass = newest;
     return visits(step);
   };
@@ -156,8 +159,4 @@ function memorySupply(maker: Maker): ViewSupply {
       for (const view of views.keys()) if (view < first) views.delete(view);
     },
   };
-}
-
-async function* samples(maker: Maker, first: number, count: number): AsyncIterable<Sample> {
-  for (let index = 0; index < count; index++) yield await maker.draw(first + index);
 }

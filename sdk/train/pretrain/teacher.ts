@@ -70,9 +70,9 @@ export class Teacher {
   }
 
   /** Learns from these samples how far each number of its taps usually goes, and says it. */
-  async measure(samples: AsyncIterable<Sample> | Iterable<Sample>, signal?: AbortSignal): Promise<Scale[]> {
+  async measure(samples: Iterable<Sample>, signal?: AbortSignal): Promise<Scale[]> {
     const rows: Float32Array[][] = this.taps.map(() => []);
-    for await (const sample of samples) {
+    for (const sample of samples) {
       signal?.throwIfAborted();
       (await this.#look(sample)).forEach((row, tap) => void rows[tap]!.push(row));
     }

@@ -16,7 +16,7 @@ export const soundingClasses: readonly string[] = [
   ...['pigeon', 'rooster', 'saxophone', 'watch'],
 ];
 
-export type ClassPhotos = { label: string; /** Paths. */ learned: string[]; held: string[] };
+export type ClassPhotos = { label: string /** Paths. */; learned: string[]; held: string[] };
 
 /** Of each class no fewer than this many are held back, and no more are needed. */
 const [fewest, most] = [8, 20];

@@ -46,7 +46,11 @@ const sounds = /^\.(wav|ogg|flac)$/i;
 const films = /^\.(mp4|webm|mkv)$/i;
 
 const caltech = join(data, 'photos/caltech101');
-await link('pictures/caltech101', caltech, (await partPhotos(caltech)).flatMap(({ learned }) => learned));
+await link(
+  'pictures/caltech101',
+  caltech,
+  (await partPhotos(caltech)).flatMap(({ learned }) => learned),
+);
 const background = join(caltech, 'background_google');
 await link('pictures/caltech101', caltech, await filesBelow(background, pictures));
 for (const name of ['grocery', 'clothing']) {
@@ -64,10 +68,15 @@ const sonic = '/usr/share/sonic-pi/samples';
 await link('sounds/sonic-pi', sonic, await filesBelow(sonic, sounds));
 const asterisk = '/usr/share/asterisk/sounds';
 // Most announcements are single words; of all those of one speaker enough are here.
-const spoken = (await filesBelow(asterisk, sounds)).filter((path, i) => i % 8 === 0 && !/silence|beep/.test(basename(path)));
+const spoken = (await filesBelow(asterisk, sounds)).filter(
+  (path, i) => i % 8 === 0 && !/silence|beep/.test(basename(path)),
+);
 await link('sounds/asterisk', asterisk, spoken);
 await mkdir(join(out, 'sounds/melodies'), { recursive: true });
 await mkdir(join(out, 'sounds/sentences'), { recursive: true });
 process.stdout.write(`sounds/melodies: ${await renderMelodies(join(out, 'sounds/melodies'))} files\n`);
 process.stdout.write(`sounds/sentences: ${await speakSentences(join(out, 'sounds/sentences'))} files\n`);
-await writeFile(join(out, 'README.txt'), 'Links and recordings made by adapters/nano/material.ts. Nothing here is to be passed on.\n');
+await writeFile(
+  join(out, 'README.txt'),
+  'Links and recordings made by adapters/nano/material.ts. Nothing here is to be passed on.\n',
+);

@@ -21,7 +21,8 @@ export async function renderMelodies(folder: string): Promise<number> {
   }
   const jobs: { name: string; midi: (dice: Dice) => Uint8Array }[] = [];
   for (let program = 0; program < instruments; program++) {
-    for (let n = 0; n < perInstrument; n++) jobs.push({ name: `${program}-${n}`, midi: (dice) => melody(program, dice) });
+    for (let n = 0; n < perInstrument; n++)
+      jobs.push({ name: `${program}-${n}`, midi: (dice) => melody(program, dice) });
   }
   for (let n = 0; n < drumKits; n++) jobs.push({ name: `drums-${n}`, midi: rhythm });
   for (const { name, midi } of jobs) {
@@ -29,7 +30,18 @@ export async function renderMelodies(folder: string): Promise<number> {
     if (existsSync(wav)) continue;
     const file = join(folder, `${name}.mid`);
     await writeFile(file, midi(diceOf(`melody ${name}`)));
-    const { status, stderr } = spawnSync('fluidsynth', ['-ni', '-q', '-g', '0.8', '-r', '32000', '-F', wav, font, file]);
+    const { status, stderr } = spawnSync('fluidsynth', [
+      '-ni',
+      '-q',
+      '-g',
+      '0.8',
+      '-r',
+      '32000',
+      '-F',
+      wav,
+      font,
+      file,
+    ]);
     await rm(file);
     if (status !== 0) throw new Error(`fluidsynth cannot render ${name}: ${stderr}`);
   }
@@ -56,7 +68,8 @@ function melody(program: number, dice: Dice): Uint8Array {
     const strength = dice.whole(50, 120);
     const key = (degree: number): number =>
       ground + 12 * Math.floor(degree / scale.length) + scale[((degree % scale.length) + scale.length) % scale.length]!;
-    for (const above of dice.chance(0.3) ? [0, 2, 4] : [0]) notes.push({ at, length, key: key(step + above), strength });
+    for (const above of dice.chance(0.3) ? [0, 2, 4] : [0])
+      notes.push({ at, length, key: key(step + above), strength });
   }
   return midiFile(0, program, notes);
 }

@@ -4,9 +4,43 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { diceOf } from '../../sdk/toybox/dice.ts';
 
-const languages = ['en-us', 'en-gb', 'de', 'fr-fr', 'es', 'it', 'pt', 'nl', 'pl', 'ru', 'sv', 'tr', 'fi', 'cs', 'el', 'hu'];
+const languages = [
+  'en-us',
+  'en-gb',
+  'de',
+  'fr-fr',
+  'es',
+  'it',
+  'pt',
+  'nl',
+  'pl',
+  'ru',
+  'sv',
+  'tr',
+  'fi',
+  'cs',
+  'el',
+  'hu',
+];
 const voices = ['m1', 'm3', 'm7', 'f1', 'f3', 'f5', 'croak', 'whisper'];
-const syllables = ['ka', 'lo', 'mi', 'ter', 'su', 'ben', 'ra', 'do', 'vi', 'shan', 'pel', 'to', 'gri', 'na', 'fu', 'est'];
+const syllables = [
+  'ka',
+  'lo',
+  'mi',
+  'ter',
+  'su',
+  'ben',
+  'ra',
+  'do',
+  'vi',
+  'shan',
+  'pel',
+  'to',
+  'gri',
+  'na',
+  'fu',
+  'est',
+];
 
 /** Writes one file for each language and voice and returns how many there are; 0 without eSpeak. */
 export async function speakSentences(folder: string): Promise<number> {

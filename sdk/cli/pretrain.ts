@@ -20,7 +20,7 @@ Work in progress lies in FILE.safetensors.work. "mettle backbone import" makes a
   --material DIR[=N]  folder with pictures, sounds or films, drawn from N times as often as a folder without N; may be repeated
   --made X            share of what is made up, 0 to 1 (default: 0.1)
   --exclude REGEX     files whose path fits are left out
-  --from FILE         weights to start from (default: noise by the seed)
+  --from FILE         weights to start from, or a checkpoint (default: noise by the seed); may be repeated for parts of one
   --teachers-only     do not learn what made-up scenes show or play
   --out FILE          the weights, with names and shapes as in published checkpoints; must not exist
 
@@ -50,7 +50,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
       material: { type: 'string', multiple: true },
       made: { type: 'string' },
       exclude: { type: 'string' },
-      from: { type: 'string' },
+      from: { type: 'string', multiple: true },
       'teachers-only': { type: 'boolean' },
       out: { type: 'string' },
       steps: { type: 'string' },
@@ -79,15 +79,18 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     if (value !== undefined) return value;
     throw usageError(`--${name} is missing.`, 'pretrain');
   };
-  const number = (name: 'steps' | 'batch' | 'rate' | 'seed' | 'made' | 'fall' | 'reuse' | 'chapter' | 'start' | 'makers', otherwise: string, range: NumberRange): number =>
-    readNumber('pretrain', name, values[name] ?? otherwise, range);
+  const number = (
+    name: 'steps' | 'batch' | 'rate' | 'seed' | 'made' | 'fall' | 'reuse' | 'chapter' | 'start' | 'makers',
+    otherwise: string,
+    range: NumberRange,
+  ): number => readNumber('pretrain', name, values[name] ?? otherwise, range);
   const options: Omit<PretrainRun, 'signal' | 'onProgress'> = {
     preset: readPreset(needed('preset', values.preset)),
     teachers: needed('teacher', values.teacher),
     material: needed('material', values.material).map(readFolder),
     made: number('made', '0.1', { least: 0, most: 1, whole: false }),
     exclude: readPattern(values.exclude),
-    from: values.from ?? null,
+    from: values.from ?? [],
     teachersOnly: values['teachers-only'] === true,
     out: needed('out', values.out),
     steps: number('steps', '4000', { least: 1 }),

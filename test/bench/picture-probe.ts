@@ -70,7 +70,12 @@ function remembering(backbone: PictureBackbone): MeanOf {
   };
 }
 
-async function judgeBy(trial: Trial, all: readonly ClassPhotos[], meanOf: MeanOf, runtime: Runtime): Promise<PictureRow> {
+async function judgeBy(
+  trial: Trial,
+  all: readonly ClassPhotos[],
+  meanOf: MeanOf,
+  runtime: Runtime,
+): Promise<PictureRow> {
   const classes = all.filter(({ label }) => trial.chosen(label));
   const right: number[] = [];
   let decay: number | null = null;
@@ -80,7 +85,11 @@ async function judgeBy(trial: Trial, all: readonly ClassPhotos[], meanOf: MeanOf
     const fitted = some('learned', trial.fit);
     if (decay === null) {
       const third = Math.ceil(trial.fit / 3);
-      const part = (from: number, to?: number) => examplesOf(fitted.map((paths) => paths.slice(from, to)), meanOf);
+      const part = (from: number, to?: number) =>
+        examplesOf(
+          fitted.map((paths) => paths.slice(from, to)),
+          meanOf,
+        );
       decay = (await chooseDecay(runtime, await part(third), await part(0, third), classes.length)).decay;
     }
     const probe = await fitProbe(runtime, await examplesOf(fitted, meanOf), classes.length, decay);

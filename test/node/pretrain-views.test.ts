@@ -123,7 +123,7 @@ describe('with files', () => {
       batch: 2,
       seed: 3,
       rate: 1e-3,
-      from: null,
+      from: [],
       teachersOnly: true,
       start: 0,
       reuse: 2,
@@ -143,7 +143,11 @@ describe('with files', () => {
       const picture = graph.input('picture', [1, 3, 16, 16]);
       const cells = mean(reshape(picture, [1, 3, 4, 4, 4, 4]), [3, 5]);
       const tokens = reshape(transpose(reshape(cells, [1, 3, 16]), [0, 2, 1]), [1, 16, 3]);
-      const mix = graph.constant(Float32Array.from({ length: 9 }, (_, i) => Math.sin(i)), [3, 3], 'mix');
+      const mix = graph.constant(
+        Float32Array.from({ length: 9 }, (_, i) => Math.sin(i)),
+        [3, 3],
+        'mix',
+      );
       const scores = reshape(matmul(mean(tokens, [1]), mix), [1, 3]);
       const network = openNetwork(writeOnnx({ map: cells, scores }, { name: 'teacher' }), 'teacher.onnx');
       const { ort } = await loadRuntime({ device: 'cpu' });

@@ -316,7 +316,8 @@ describe('the command', () => {
     const problems: string[] = [];
     const plan = { modality: 'visual' as const, groups, made: 0, seed: 1, sampleRate: 0, cache: root };
     const { pictures } = openMaterial(plan, (problem) => problems.push(problem)) as { pictures: PictureSource[] };
-    for (let i = 0; i < 12; i++) expect(await pictures[0]!.draw(diceOf(`${i}`))).toMatchObject({ width: 20, height: 10 });
+    for (let i = 0; i < 12; i++)
+      expect(await pictures[0]!.draw(diceOf(`${i}`))).toMatchObject({ width: 20, height: 10 });
     expect(problems).toEqual([expect.stringContaining('broken.jpg')]);
     await expect(listMaterial(folders, 'audio', null)).rejects.toMatchObject({ code: 'not-found' });
   });

@@ -33,8 +33,8 @@ export type PretrainRun = {
   batch: number;
   seed: number;
   rate: number;
-  /** A file of weights to start from, or null. */
-  from: string | null;
+  /** Files of weights to start from; none for noise. */
+  from: readonly string[];
   /** See `PretrainOptions`. */
   teachersOnly: boolean;
   start: number;
@@ -83,13 +83,19 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
     if (!told.has(problem)) run.onProgress?.({ phase: 'problem', problem });
     told.add(problem);
   };
-  const from = run.from === null ? undefined : await readWeights(run.from);
+  const from = run.from.length > 0 ? await readWeights(run.from) : undefined;
   const runtime = await platform.loadRuntime({ device: run.device, threads: run.threads });
   const teachers = await openTeachers(runtime, packages, preset.modality);
   const work = new DiskStore(folder);
   const resumes = run.resume && (await work.load(checkpointName)) !== null;
   run.onProgress?.({ phase: 'drawn', files, resumes });
-  const views = { preset: run.preset, seed: run.seed, made: run.made, material: digest, teachers: await namesOf(packages) };
+  const views = {
+    preset: run.preset,
+    seed: run.seed,
+    made: run.made,
+    material: digest,
+    teachers: await namesOf(packages),
+  };
   const threads = new Threads();
   try {
     const result = await pretrain({
@@ -164,14 +170,19 @@ async function openTeachers(runtime: Runtime, packages: Packages, modality: 'vis
 
 const averagePrefix = 'average/';
 
-async function readWeights(path: string): Promise<Weights> {
-  const bytes = await new DiskStore(dirname(path)).load(basename(path));
-  if (!bytes) throw new MettleError('not-found', `There is no file ${path}.`, { hint: 'Correct --from.' });
-  const { tensors } = readSafetensors(bytes, path);
-  // Of a training's checkpoint the moving average is what it has come to.
-  const average = [...tensors].filter(([name]) => name.startsWith(averagePrefix));
-  const named = average.length > 0 ? average : [...tensors];
-  return new Map(named.map(([name, tensor]) => [name.replace(averagePrefix, ''), toFloat32(tensor)]));
+/** Weights of all files together. Of a training's checkpoint its moving average is taken. */
+async function readWeights(paths: readonly string[]): Promise<Weights> {
+  const weights = new Map<string, Float32Array>();
+  for (const path of paths) {
+    const bytes = await new DiskStore(dirname(path)).load(basename(path));
+    if (!bytes) throw new MettleError('not-found', `There is no file ${path}.`, { hint: 'Correct --from.' });
+    const all = [...readSafetensors(bytes, path).tensors];
+    const averages = all.filter(([name]) => name.startsWith(averagePrefix));
+    for (const [name, tensor] of averages.length > 0 ? averages : all) {
+      weights.set(name.replace(averagePrefix, ''), toFloat32(tensor));
+    }
+  }
+  return weights;
 }
 
 function writeWeights({ weights, explained, told }: Pretrained, run: PretrainRun): Uint8Array {

@@ -61,7 +61,8 @@ export class ViewPool {
   /** Waits until every thread has ended by itself: to end one from outside while its runtime computes ends the whole process. */
   async close(): Promise<void> {
     this.#stop(new Error('The threads that make views were stopped.'));
-    await Promise.all(this.#hands.map(({ worker, ended }) => (worker.postMessage('stop' satisfies PieceTask), ended)));
+    for (const { worker } of this.#hands) worker.postMessage('stop' satisfies PieceTask);
+    await Promise.all(this.#hands.map(({ ended }) => ended));
   }
 
   #next(): void {

@@ -7,5 +7,9 @@ export type Shared = { share?: number };
 export function pickShared<T extends Shared>(sources: readonly T[], dice: Dice): T {
   const all = sources.reduce((sum, { share = 1 }) => sum + share, 0);
   let place = dice.between(0, all);
-  return sources.find(({ share = 1 }) => (place -= share) < 0) ?? sources.at(-1)!;
+  for (const source of sources) {
+    place -= source.share ?? 1;
+    if (place < 0) return source;
+  }
+  return sources.at(-1)!;
 }

@@ -93,7 +93,11 @@ function addSquares(saved: Saved, said: Float32Array, meant: Float32Array): void
 
 function meanScores(held: HeldSamples, name: string, modality: 'visual' | 'audio'): Float64Array {
   const sum = new Float64Array(held[0]![name]!.length);
-  for (const sample of held) probabilities(sample[name]!, modality).forEach((p, c) => void (sum[c]! += p));
+  for (const sample of held) {
+    probabilities(sample[name]!, modality).forEach((p, c) => {
+      sum[c]! += p;
+    });
+  }
   return sum.map((all) => all / held.length);
 }
 

@@ -31,7 +31,7 @@ export async function pictureSample(
   const { rgb, shown } = await one();
   if (shown.some((value) => value > 0 && value !== unknown) && dice.chance(0.3)) putBehind({ rgb, shown }, await one());
   if (dice.chance(0.1)) paste({ rgb, shown }, await one(), side, dice);
-  else if (dice.chance(0.1)) blend({ rgb, shown }, await one(), dice.between(0.15, 0.5));
+  else if (dice.chance(0.12)) blend({ rgb, shown }, await one(), dice.between(0.15, 0.5));
   recolour(rgb, dice);
   if (dice.chance(0.12)) blur(rgb, side, dice.whole(1, 2));
   if (side % 16 === 0 && dice.chance(0.2)) compress(rgb, side, side, dice.between(0.5, 5));

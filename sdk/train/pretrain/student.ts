@@ -94,7 +94,12 @@ const pooledWeight = 2;
  * How far the student is from its teachers: of maps the mean square, where always saying the mean is 1, of those of the last stage also that of their means over
  * all places, and of scores the divergence. `followed` is what is made small.
  */
-function followedBy(outputs: Values, inputs: Values, { network, modality }: BackbonePreset, targets: readonly Target[]): Values {
+function followedBy(
+  outputs: Values,
+  inputs: Values,
+  { network, modality }: BackbonePreset,
+  targets: readonly Target[],
+): Values {
   const errors: Values = {};
   const parts: { error: Value; weight: number }[] = [];
   const maps = targets.filter(({ scores }) => !scores);

@@ -13,11 +13,11 @@ import {
 import { type ImportPart, type ImportSource, importBackbone } from '../compile/import.ts';
 import { exactForms } from '../compile/variants.ts';
 import type { PackageReport } from '../compile/variants-report.ts';
-import type { BackboneManifest, GraphFiles } from '../hub/manifest.ts';
+import type { BackboneManifest, GraphFiles } from '../contract/manifest.ts';
+import type { Runtime } from '../contract/runtime.ts';
 import { machineName } from '../node/machine.ts';
 import type { PackageFolder } from '../node/package-folder.ts';
 import type { Evaluate } from '../ops/index.ts';
-import type { Runtime } from '../platform.ts';
 
 export type Imported = {
   source: ImportSource;

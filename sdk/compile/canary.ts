@@ -1,6 +1,7 @@
 /** Makes a package's canary: what its float32 graphs give on the CPU for made-up inputs, and how far its other forms may be from that. */
+
+import type { Canary } from '../contract/manifest.ts';
 import { type CanaryNumbers, canaryError, canaryInput, writeCanary } from '../engine/canary.ts';
-import type { Canary } from '../hub/manifest.ts';
 import { type Evaluate, fetchConstants, inputOp, reachable, rebuild, type Value } from '../ops/index.ts';
 import type { Files } from './graph-files.ts';
 

@@ -1,8 +1,8 @@
 /** Runs the forms of one graph beside its float32 form, in one process: how far their outputs are from it, and how long each takes. Knows no files. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Device } from '../engine/types.ts';
-import type { Precision } from '../hub/manifest.ts';
-import type { Ort, Runtime } from '../platform.ts';
+import type { Device } from '../contract/device.ts';
+import type { Precision } from '../contract/manifest.ts';
+import type { Ort, Runtime } from '../contract/runtime.ts';
 import { gaussian, seededRandom } from '../random.ts';
 
 /** One form of a graph, ready to be loaded. */
@@ -120,7 +120,7 @@ export function errorOf(actual: readonly Float32Array[], expected: readonly Floa
 type Arrays = Record<string, Float32Array[]>;
 
 const sessionOptions = (place?: Place): InferenceSession.SessionOptions => ({
-  logSeverityLevel: 3,
+  logSeverityLevel: 4,
   ...(place?.device === 'cpu' ? { intraOpNumThreads: place.threads } : {}),
 });
 

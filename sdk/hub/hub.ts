@@ -2,12 +2,11 @@
  * From what a caller wrote (a shipped id, a path, a URL) to a model whose every byte was checked. The manifest comes first and by itself, because which
  * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
  */
-import { platform as currentPlatform } from '#platform';
-import type { ModelPackage, VariantName } from '../engine/types.ts';
-import { MettleError } from '../errors.ts';
-import { type HubPlatform, readBounded, readVerified } from './download.ts';
-import { heldVariant } from './held-variant.ts';
-import { sha256Integrity } from './integrity.ts';
+import { bytesFor } from '#bytes';
+import type { Bytes } from '../contract/bytes.ts';
+import { heldVariant } from '../contract/held-variant.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
+import { limits } from '../contract/limits.ts';
 import type {
   AdapterGraphs,
   AdapterManifest,
@@ -17,9 +16,15 @@ import type {
   GraphFiles,
   Integrity,
   Manifest,
-} from './manifest.ts';
-import { parseJson } from './parse-json.ts';
-import { idPattern, parseManifest } from './parse-manifest.ts';
+} from '../contract/manifest.ts';
+import type { ModelPackage, VariantName } from '../contract/model.ts';
+import { checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
+import { parseJson } from '../contract/parse-json.ts';
+import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { throughDoor } from '../door.ts';
+import { MettleError } from '../errors.ts';
+import { readBounded, readVerified } from './download.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 
 export type ModelKind = 'backbone' | 'adapter';
@@ -35,7 +40,7 @@ export type OpenOptions = {
   /** Digest that the manifest must have. Of shipped models it is checked without asking. */
   integrity?: Integrity;
   /** Where files come from. Default: the platform that the code runs on. */
-  platform?: HubPlatform;
+  platform?: Bytes;
 };
 export type DownloadOptions = { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void };
 
@@ -51,7 +56,6 @@ export type OpenedModel<M extends Manifest> = {
 };
 
 const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
-const maxManifestBytes = 1 << 20;
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
@@ -61,12 +65,12 @@ const maxManifestBytes = 1 << 20;
 export async function openModel<K extends ModelKind>(
   location: string,
   kind: K,
-  { signal, integrity, platform = currentPlatform }: OpenOptions = {},
+  { signal, integrity, platform = bytesFor() }: OpenOptions = {},
 ): Promise<OpenedModel<ManifestOf<K>>> {
   const found = await locate(location, kind, platform, signal);
   const { url } = found;
   const where = `manifest.json of ${kind} at ${url}`;
-  const bytes = await readBounded(platform, url, maxManifestBytes, signal);
+  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
   for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
   const manifest = parseManifest(parseJson(bytes, where), where);
   if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
@@ -90,19 +94,27 @@ export async function loadModel<K extends ModelKind>(
   return await model.download(variant, options);
 }
 
-/** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
-export async function listShipped({
-  signal,
-  platform = currentPlatform,
-}: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
-  const registry = await readRegistry(platform, signal);
+export type ListOptions = {
+  /** Page: the folder that `mettle assets` wrote, as for `createMettle`. */
+  assets?: string;
+  signal?: AbortSignal;
+  /** Where files come from. Default: the platform that the code runs on. */
+  platform?: Bytes;
+};
+const listRules: Rules<ListOptions> = { assets: text, signal: signalRule, platform: record };
+
+/** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing, `network`, `invalid-file`, or `signal.reason`. */
+export async function listShipped(options: ListOptions = {}): Promise<{ id: string; kind: ModelKind }[]> {
+  checkOptions(options, listRules);
+  const { signal, platform = bytesFor(options.assets) } = options;
+  const registry = await throughDoor(signal, () => readRegistry(platform, signal));
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
 async function locate(
   location: string,
   kind: ModelKind,
-  platform: HubPlatform,
+  platform: Bytes,
   signal?: AbortSignal,
 ): Promise<{ url: URL; integrity?: Integrity }> {
   if (typeof location !== 'string' || location.trim() === '') {
@@ -115,7 +127,8 @@ async function locate(
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
   if (!entry) {
     const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
-    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".`, {
+    const meant = didYouMean(location, ids);
+    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".${meant}`, {
       hint: `Shipped are: ${ids.join(', ') || 'none'}. To load a folder of that name, write "./${location}".`,
     });
   }
@@ -161,7 +174,7 @@ async function downloadFiles<M extends Manifest>(
   manifest: M,
   url: URL,
   variant: VariantName,
-  platform: HubPlatform,
+  platform: Bytes,
   { signal, onProgress }: DownloadOptions = {},
 ): Promise<ModelPackage<M>> {
   signal?.throwIfAborted();

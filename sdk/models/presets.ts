@@ -2,7 +2,7 @@
  * Networks by name, one sense each: their sizes, and how sound and picture are brought to them. Sizes of the published ones are those of their authors'
  * configurations; weights are not here.
  */
-import type { LogMelFrontEnd, PictureFrontEnd } from '../hub/manifest.ts';
+import type { LogMelFrontEnd, PictureFrontEnd } from '../contract/manifest.ts';
 import type { HtsAtConfig } from './hts-at.ts';
 import type { SwinV2Config } from './swin-v2.ts';
 

@@ -1,12 +1,12 @@
 /** What a frozen backbone says about a photograph: each tap meaned over its tokens. The visual graph is run by itself, so packages of one sense will do. */
 import { readFile } from 'node:fs/promises';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { openModel } from '../../sdk/hub/hub.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { readPicture } from '../../sdk/node/data/picture.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { meanOver } from './sound-probe-features.ts';
 
 export type PictureBackbone = {

@@ -6,10 +6,10 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { type ClassPhotos, partPhotos, soundingClasses } from '../../adapters/nano/held.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { diceOf } from '../../sdk/toybox/dice.ts';
 import { openPictureBackbone, type PictureBackbone } from './picture-probe-features.ts';
 import { chooseDecay, type Examples, fitProbe, scoreProbe } from './sound-probe-fit.ts';
@@ -137,7 +137,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const photos = values.photos ?? fileURLToPath(new URL('../../../shared/data/photos/caltech101', import.meta.url));
   try {
     const threads = Number(values.threads ?? Math.max(1, availableParallelism() - 1));
-    const runtime = await platform.loadRuntime({ device: 'cpu', threads });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu', threads });
     const report = await probePictures(positionals.length > 0 ? positionals : ['nano'], photos, runtime);
     process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : formatPictures(report));
   } catch (error) {

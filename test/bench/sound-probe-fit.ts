@@ -3,11 +3,11 @@
  * standardised, all examples in each step. The objective is convex, so the decay alone decides what comes out.
  */
 
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { add, linear, mul, sum } from '../../sdk/ops/index.ts';
-import type { Runtime } from '../../sdk/platform.ts';
-import { crossEntropy } from '../../sdk/train/losses.ts';
-import type { TrainModel } from '../../sdk/train/step.ts';
-import { train } from '../../sdk/train/trainer.ts';
+import { crossEntropy } from '../../sdk/train/adapter/losses.ts';
+import type { TrainModel } from '../../sdk/train/loop/step.ts';
+import { train } from '../../sdk/train/loop/trainer.ts';
 
 /** `features` are all of one length; `labels` are numbers of classes. */
 export type Examples = { features: readonly Float32Array[]; labels: readonly number[] };

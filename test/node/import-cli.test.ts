@@ -9,7 +9,7 @@ import { main } from '../../sdk/cli/main.ts';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
 import { smallForms } from '../../sdk/compile/variants.ts';
 import { type PackageReport, smallestCosine } from '../../sdk/compile/variants-report.ts';
-import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
+import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { createMettle } from '../../sdk/index.ts';
 import { backboneTaps } from '../../sdk/models/backbone.ts';
 import { initialize, Params } from '../../sdk/models/params.ts';

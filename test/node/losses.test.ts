@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, grad, type Shape, sizeOf, type Value } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
-import * as losses from '../../sdk/train/losses.ts';
+import * as losses from '../../sdk/train/adapter/losses.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { expectGradients } from '../helpers/finite-differences.ts';
 import { interpret } from '../helpers/interpret.ts';

@@ -1,18 +1,19 @@
 /** Pretraining: what is drawn, what is learned, what an interruption leaves, and what is said about wrong input. */
+
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
 import { main } from '../../sdk/cli/main.ts';
 import { backboneParams } from '../../sdk/models/backbone.ts';
 import type { Weights } from '../../sdk/models/params.ts';
 import { type AudioPreset, presets, type VisualPreset } from '../../sdk/models/presets.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
 import { listMaterial, openMaterial } from '../../sdk/node/pretrain/material.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { diceOf } from '../../sdk/toybox/dice.ts';
 import { toyboxClasses } from '../../sdk/toybox/index.ts';
-import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
+import type { CheckpointStore } from '../../sdk/train/loop/checkpoint.ts';
 import { compress } from '../../sdk/train/pretrain/compression.ts';
 import { pickShared } from '../../sdk/train/pretrain/draw.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../sdk/train/pretrain/made-pictures.ts';
@@ -25,7 +26,7 @@ import { regrid, scaleOf, Teacher } from '../../sdk/train/pretrain/teacher.ts';
 import { truthOf } from '../../sdk/train/pretrain/truth.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
 
-const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
 const { backbone } = tinyModels(['wasm']);
 
 const small = { patch: 4, width: 8, depths: [1, 1], heads: [1, 2], window: 2, mlpRatio: 2 };

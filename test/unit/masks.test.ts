@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { resizeImage } from '../../sdk/media/resize.ts';
 import { seededRandom } from '../../sdk/random.ts';
-import { binaryMask, keepingMasks, type MaskImage } from '../../sdk/train/masks.ts';
+import { binaryMask, keepingMasks, type MaskImage } from '../../sdk/train/features/masks.ts';
 
 /** Discs, so that there are edges in all directions. */
 function disc(width: number, height: number, seed: number): MaskImage {

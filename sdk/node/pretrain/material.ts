@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
+import { sha256Integrity } from '../../contract/integrity.ts';
 import { MettleError } from '../../errors.ts';
-import { sha256Integrity } from '../../hub/integrity.ts';
 import type { Dice } from '../../toybox/dice.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../train/pretrain/made-pictures.ts';
 import { tonesAndNoise, toyboxSounds } from '../../train/pretrain/made-sounds.ts';

@@ -1,11 +1,9 @@
 /** Threads that make pieces of views, each one piece at a time. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, MettleError } from '../../errors.ts';
 import type { PresetName } from '../../models/presets.ts';
 import type { Scale } from '../../train/pretrain/teacher.ts';
+import { readByTsx } from '../workers.ts';
 import type { MaterialPlan } from './material.ts';
 
 /** What a thread opens. */
@@ -99,12 +97,7 @@ function errorOf({ message, code, hint }: { message: string; code: string; hint:
 
 /** The bundle's own file; from the sources, by way of tsx, which reads TypeScript. */
 function startWorker(workerData: WorkerPlan): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./view-worker.js', import.meta.url), { workerData });
-  }
-  const description = createRequire(import.meta.url).resolve('tsx/package.json');
-  const tsx = pathToFileURL(join(dirname(description), 'dist/esm/api/index.mjs')).href;
-  const entry = new URL('./view-worker.ts', import.meta.url).href;
-  const code = `import(${JSON.stringify(tsx)}).then(({ register }) => (register(), import(${JSON.stringify(entry)})))`;
-  return new Worker(code, { eval: true, workerData });
+  const inSources = import.meta.url.endsWith('.ts');
+  const script = new URL(inSources ? './view-worker.ts' : './view-worker.js', import.meta.url);
+  return new Worker(inSources ? readByTsx(script) : script, { workerData, execArgv: [] });
 }

@@ -1,11 +1,11 @@
 /** A thread that makes views: it opens teachers and material of its own, then answers each message with a piece that is on disk. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { runtimes } from '#runtimes';
 import { loadModel } from '../../hub/hub.ts';
 import { presets } from '../../models/presets.ts';
 import { makerOf } from '../../train/pretrain/maker.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
-import { loadRuntime } from '../runtime.ts';
 import { pieceSize, viewBytes, writeView } from './bank.ts';
 import { openMaterial } from './material.ts';
 import type { PieceAnswer, PieceTask, WorkerPlan } from './view-pool.ts';
@@ -14,7 +14,7 @@ const { preset: name, teachers: locations, scales, material, seed, head } = work
 const preset = presets[name];
 
 async function open() {
-  const runtime = await loadRuntime({ device: 'cpu', threads: 1 });
+  const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 1 });
   const teachers: Teacher[] = [];
   for (const [i, location] of locations.entries()) {
     const teacher = await Teacher.open(runtime, await loadModel(location, 'backbone', 'wasm', {}), preset.modality);

@@ -1,8 +1,8 @@
 /** What a student's predictions are worth on samples that it does not learn from, in percent: 100 is all, 0 is what always saying the same is worth at best. */
 import type { Weights } from '../../models/params.ts';
 import { decodeHalf } from '../../onnx/float16.ts';
-import type { Example } from '../batches.ts';
-import type { Predictor } from '../predict.ts';
+import type { Example } from '../loop/batches.ts';
+import type { Predictor } from '../loop/predict.ts';
 import { divergence as divergenceOfScores, probabilities } from './scores.ts';
 import { knownName, sharesName, targetName, truthName } from './student.ts';
 import type { Target } from './targets.ts';

@@ -2,13 +2,13 @@
  * Pretraining of a backbone: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and changed without
  * end, and what those that were made up are known to show or play (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
  */
+import type { Runtime } from '../../contract/runtime.ts';
 import type { Weights } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
-import type { Runtime } from '../../platform.ts';
 import { toyboxClasses } from '../../toybox/index.ts';
-import type { CheckpointStore } from '../checkpoint.ts';
-import { Predictor } from '../predict.ts';
-import { type TrainProgress, train } from '../trainer.ts';
+import type { CheckpointStore } from '../loop/checkpoint.ts';
+import { Predictor } from '../loop/predict.ts';
+import { type TrainProgress, train } from '../loop/trainer.ts';
 import { heldSample, type Judgement, judge, scoreOf } from './judge.ts';
 import { type Maker, type Material, makerOf } from './maker.ts';
 import { halfOf } from './sizes.ts';

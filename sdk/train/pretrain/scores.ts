@@ -4,7 +4,7 @@
  * Knowledge in a Neural Network", 2015); the weights are ours.
  */
 import { exp, mean, mul, neg, sigmoid, softplus, sub, sum, type Value } from '../../ops/index.ts';
-import { logSoftmax } from '../losses.ts';
+import { logSoftmax } from '../adapter/losses.ts';
 
 const temperature = 2;
 const weights = { visual: 0.25, audio: 0.1 };

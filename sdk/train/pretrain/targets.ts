@@ -1,6 +1,7 @@
 /** What a student is to predict, from which of its stages: every tap of every teacher, as a map of features or as scores of classes. */
+
+import type { Tap } from '../../contract/manifest.ts';
 import { MettleError } from '../../errors.ts';
-import type { Tap } from '../../hub/manifest.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 
 export type Target = {

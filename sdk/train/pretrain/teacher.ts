@@ -1,16 +1,16 @@
 /** A frozen network that a student learns from: it looks at the same sample, and its taps become the student's targets. */
 
 import { concatenate } from '../../arrays.ts';
+import type { BackboneManifest, Tap } from '../../contract/manifest.ts';
+import type { ModelPackage } from '../../contract/model.ts';
+import type { Runtime } from '../../contract/runtime.ts';
+import { tapShape } from '../../contract/taps.ts';
 import { RuntimeQueue } from '../../engine/queue.ts';
 import { GraphSession } from '../../engine/session.ts';
-import type { ModelPackage } from '../../engine/types.ts';
 import { MettleError } from '../../errors.ts';
-import type { BackboneManifest, Tap } from '../../hub/manifest.ts';
 import { createLogMel } from '../../media/log-mel.ts';
 import { pictureToTensor } from '../../media/picture.ts';
 import { createResampler } from '../../media/resampler.ts';
-import { tapShape } from '../../models/taps.ts';
-import type { Runtime } from '../../platform.ts';
 import type { pictureSample } from './pictures.ts';
 import type { soundSample } from './sounds.ts';
 import type { Target } from './targets.ts';

@@ -7,7 +7,7 @@ import { pictureToTensor } from '../../media/picture.ts';
 import type { RgbImage } from '../../media/types.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { decodeHalf, encodeHalf } from '../../onnx/float16.ts';
-import type { Example } from '../batches.ts';
+import type { Example } from '../loop/batches.ts';
 import { exampleOf } from './student.ts';
 import type { Target } from './targets.ts';
 import { regrid, type Sample } from './teacher.ts';

@@ -2,7 +2,7 @@
  * In which order views are visited. Views are numbered without end and made a chapter at a time; a pass visits the newest chapters, each view once, in a seeded
  * order. So every view is visited as often as a pass has chapters, and no more than those need be kept.
  */
-import { epochOrder } from '../batches.ts';
+import { epochOrder } from '../loop/batches.ts';
 
 export type VisitPlan = {
   /** Views of a chapter, a multiple of `batch`. */

@@ -3,8 +3,9 @@ import { bytesFor } from '#bytes';
 import type { Bytes } from '../contract/bytes.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { Integrity } from '../contract/manifest.ts';
-import { either, flag, positive, type Rules, text } from '../contract/options.ts';
+import { either, flag, nested, positive, type Rules, text } from '../contract/options.ts';
 import type { Warning } from '../errors.ts';
+import type { Hosts } from './addresses.ts';
 import { noCache, Shelf } from './shelf.ts';
 
 export type HubOptions = {
@@ -14,6 +15,8 @@ export type HubOptions = {
   offline?: boolean;
   /** Asks again what addresses lead to that were read before. Files are known by their digest and never come twice. Default `false`. */
   refresh?: boolean;
+  /** Addresses of the hosts that `hf:` and `npm:` names stand for. Without one such a name is refused. */
+  hosts?: Hosts;
   /** Seconds without a byte after which a download is asked for again. Default 20. */
   stallSeconds?: number;
 };
@@ -22,6 +25,7 @@ export const hubRules: Rules<HubOptions> = {
   cache: either(false, text),
   offline: flag,
   refresh: flag,
+  hosts: nested<Hosts>({ hf: text, npm: text }),
   stallSeconds: positive('a number of seconds'),
 };
 
@@ -38,11 +42,12 @@ export type Access = {
   shelf(): Promise<Shelf | null>;
   offline: boolean;
   refresh: boolean;
+  hosts: Hosts;
   stallSeconds: number;
 };
 
 export function accessFor(options: AccessOptions): Access {
-  const { platform = bytesFor(), cache, offline = false, refresh = false, stallSeconds = 20 } = options;
+  const { platform = bytesFor(), cache, offline = false, refresh = false, hosts = {}, stallSeconds = 20 } = options;
   const digest = digestInTurn(platform);
   let shelf: Promise<Shelf | null> | undefined;
   return {
@@ -54,6 +59,7 @@ export function accessFor(options: AccessOptions): Access {
     },
     offline,
     refresh,
+    hosts,
     stallSeconds,
   };
 }

@@ -22,8 +22,10 @@ import { didYouMean } from '../did-you-mean.ts';
 import { throughDoor } from '../door.ts';
 import { MettleError } from '../errors.ts';
 import { type Access, type AccessOptions, accessFor, hubRules } from './access.ts';
+import { besides, checkProtected, manifestUrl, resolveAddress } from './addresses.ts';
 import { readDocument } from './documents.ts';
 import { readVerified } from './download.ts';
+import { splitPin } from './pin.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 import { shown } from './request.ts';
 
@@ -57,7 +59,7 @@ const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
- * A name without slash, colon or `.json` is an id; a folder beside is written `./name`.
+ * A name without slash, colon or `.json` is an id; a folder beside is written `./name`. `#sha256-...` after any of them pins the manifest to that digest.
  * Throws `not-found`, `network`, `invalid-file`, `integrity`, `incompatible` (other SDK version), or `invalid-argument` if it is of the other kind.
  */
 export async function openModel<K extends ModelKind>(
@@ -65,15 +67,8 @@ export async function openModel<K extends ModelKind>(
   kind: K,
   options: OpenOptions = {},
 ): Promise<OpenedModel<ManifestOf<K>>> {
-  const { signal, integrity } = options;
   const access = accessFor(options);
-  const found = await locate(location, kind, access, signal);
-  const { url } = found;
-  const where = `manifest.json of ${kind} at ${shown(url)}`;
-  const pins = [found.integrity, integrity].filter((pin) => pin !== undefined);
-  const parse = (bytes: Uint8Array): Manifest => parseManifest(parseJson(bytes, where), where);
-  const manifest = await readDocument(access, url, { pins, parse, signal });
-  if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+  const { manifest, url } = await openManifest(location, kind, access, options);
   const checked = manifest as ManifestOf<K>;
   return {
     manifest: checked,
@@ -81,6 +76,28 @@ export async function openModel<K extends ModelKind>(
     bytes: (variant) => filesOf(checked, variant).reduce((sum, file) => sum + file.bytes, 0),
     download: (variant, more) => downloadFiles(checked, url, variant, access, more),
   };
+}
+
+/** The manifest alone, of any kind where that is null, with its digest and who vouches for it. Throws as `openModel`. */
+export async function openManifest(
+  location: string,
+  kind: ModelKind | null,
+  access: Access,
+  { signal, integrity: wanted }: Pick<OpenOptions, 'signal' | 'integrity'>,
+): Promise<{ manifest: Manifest; url: URL; integrity: Integrity; vouched: 'pin' | 'registry' | null }> {
+  const found = await locate(location, kind, access, signal);
+  const { url } = found;
+  const where = `manifest.json of ${kind ?? 'the model'} at ${shown(url)}`;
+  const pins = [found.registered, found.pin, wanted].filter((pin) => pin !== undefined);
+  if (pins.length === 0) checkProtected(url);
+  const parse = (bytes: Uint8Array): { bytes: Uint8Array; manifest: Manifest } => {
+    const manifest = parseManifest(parseJson(bytes, where), where);
+    if (kind !== null && manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+    return { bytes, manifest };
+  };
+  const { bytes, manifest } = await readDocument(access, url, { pins, parse, signal });
+  const vouched = found.pin ? 'pin' : found.registered ? 'registry' : null;
+  return { manifest, url, integrity: await access.digest(bytes), vouched };
 }
 
 /** `openModel` and `download` in one, for callers that know their variant already. */
@@ -115,37 +132,29 @@ export async function listShipped(options: ListOptions = {}): Promise<{ id: stri
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
-async function locate(
-  location: string,
-  kind: ModelKind,
-  access: Access,
-  signal?: AbortSignal,
-): Promise<{ url: URL; integrity?: Integrity }> {
-  if (typeof location !== 'string' || location.trim() === '') {
-    throw new MettleError('invalid-argument', `Expected the id, path or URL of ${withArticle[kind]}, got nothing.`);
+type Located = { url: URL; registered?: Integrity; pin?: Integrity };
+
+async function locate(named: string, kind: ModelKind | null, access: Access, signal?: AbortSignal): Promise<Located> {
+  const { platform } = access;
+  const what = kind ? withArticle[kind] : 'a model';
+  if (typeof named !== 'string' || named.trim() === '') {
+    throw new MettleError('invalid-argument', `Expected the id, path or URL of ${what}, got nothing.`);
   }
+  const { location, integrity: pin } = splitPin(named);
   if (!idPattern.test(location) || location.endsWith('.json')) {
-    return { url: manifestUrl(access.platform.resolveUrl(location)) };
+    return { url: manifestUrl(resolveAddress(location, access)), pin };
   }
   const registry = await readRegistry(access, signal);
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
   if (!entry) {
-    const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
+    const ids = Object.keys(registry).filter((id) => kind === null || registry[id]!.kind === kind);
     const meant = didYouMean(location, ids);
-    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".${meant}`, {
+    throw new MettleError('not-found', `No shipped ${kind ?? 'model'} has the id "${location}".${meant}`, {
       hint: `Shipped are: ${ids.join(', ') || 'none'}. To load a folder of that name, write "./${location}".`,
     });
   }
-  if (entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
-  return { url: new URL(entry.manifest, registryUrl(access.platform)), integrity: entry.integrity };
-}
-
-/** The manifest in a folder, unless the URL names a JSON file itself. */
-function manifestUrl(url: URL): URL {
-  if (url.pathname.endsWith('.json')) return url;
-  const manifest = new URL(url);
-  manifest.pathname += url.pathname.endsWith('/') ? 'manifest.json' : '/manifest.json';
-  return manifest;
+  if (kind !== null && entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
+  return { url: new URL(entry.manifest, registryUrl(platform)), registered: entry.integrity, pin };
 }
 
 function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): MettleError {
@@ -198,13 +207,6 @@ async function downloadFiles<M extends Manifest>(
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-}
-
-/** A file beside the manifest, with what stands behind its question mark: the signature of a signed address is for the whole folder. */
-function besides(manifest: URL, path: string): URL {
-  const url = new URL(path, manifest);
-  url.search = manifest.search;
-  return url;
 }
 
 /** Tells the caller every step forward, as a file's and as the total's, and where it begins. */

@@ -74,7 +74,13 @@ async function answer(root, request, response, headers) {
   }
   const { size } = file.stats;
   const range = rangeOf(request.headers.range, size);
-  const common = { 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-store', ...headers };
+  // A service worker of an example may be in charge of the whole repository.
+  const common = {
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': 'no-store',
+    'Service-Worker-Allowed': '/',
+    ...headers,
+  };
   if (range === null) return void response.writeHead(416, { 'Content-Range': `bytes */${size}`, ...common }).end();
   const { start, end } = range ?? { start: 0, end: size - 1 };
   response.writeHead(range ? 206 : 200, {

@@ -48,7 +48,7 @@ export async function readDocument<T>(
   }
   let bytes: Document;
   try {
-    bytes = await fetchDocument(access, url, signal);
+    bytes = await fetchDocument(access, url, known !== null, signal);
   } catch (error) {
     if (known && error instanceof MettleError && error.code === 'network') return await useKnown();
     throw error;
@@ -72,7 +72,14 @@ async function kept(
   return bytes ? { bytes, digest } : null;
 }
 
-async function fetchDocument({ platform, stallSeconds }: Access, url: URL, signal?: AbortSignal): Promise<Document> {
+/** Where there is another way, `once` does not wait long for the network. */
+async function fetchDocument(
+  { platform, ...access }: Access,
+  url: URL,
+  once: boolean,
+  signal?: AbortSignal,
+): Promise<Document> {
+  const stallSeconds = once ? Math.min(5, access.stallSeconds) : access.stallSeconds;
   const limit = limitOf(url);
   const attempt = async (): Promise<Document> => {
     const answer = await ask(platform.http!, url, { signal, stallSeconds, cache: 'no-cache' });
@@ -95,7 +102,7 @@ async function fetchDocument({ platform, stallSeconds }: Access, url: URL, signa
     }
     return bytes;
   };
-  return await retrying(attempt, () => 0, signal);
+  return once ? await attempt() : await retrying(attempt, () => 0, signal);
 }
 
 function limitOf(url: URL) {

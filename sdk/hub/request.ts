@@ -99,10 +99,14 @@ export async function ask(
       contentType: response.headers.get('content-type') ?? '',
       async *parts() {
         const reader = response.body?.getReader();
+        let whole = false;
         try {
           for (;;) {
             const part = await inTime(reader?.read() ?? Promise.resolve({ done: true as const, value: undefined }));
-            if (part.done) return;
+            if (part.done) {
+              whole = true;
+              return;
+            }
             yield part.value;
           }
         } catch (error) {
@@ -110,7 +114,7 @@ export async function ask(
         } finally {
           leave();
           // Whoever has enough ends the connection too.
-          controller.abort();
+          if (!whole) controller.abort();
         }
       },
     };

@@ -10,8 +10,8 @@ import { bytesFor, resolveUrl } from '#bytes';
 import { registryEntry, registryText } from '../sdk/compile/package.ts';
 import type { Manifest } from '../sdk/contract/manifest.ts';
 import type { VariantName } from '../sdk/contract/model.ts';
+import type { Registry } from '../sdk/contract/registry.ts';
 import { type ModelKind, openModel } from '../sdk/hub/hub.ts';
-import type { Registry } from '../sdk/hub/registry.ts';
 import { createMettle } from '../sdk/mettle.ts';
 
 const kinds: Record<ModelKind, string> = { backbone: 'backbones', adapter: 'adapters' };

@@ -1,12 +1,12 @@
 /** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
 
 import { untilAborted } from './abort.ts';
+import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { AdapterOutputs } from './contract/model.ts';
 import type { Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
-import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
 import type { ResultContext } from './tasks/context.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';

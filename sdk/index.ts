@@ -1,15 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Everything that a page or a Node program uses. */
 export type { Analysis, AnalyzeOptions, CallOptions, CallProgress } from './analyze.ts';
-export type { Device, DeviceRequest } from './contract/device.ts';
-export type { Task } from './contract/task.ts';
-export { sdkVersion as version } from './contract/version.ts';
-export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
-export type { EngineInfo } from './engine/types.ts';
-export { type ErrorCode, MettleError, type Warning } from './errors.ts';
-export { listShipped } from './hub/hub.ts';
-export type { CreateOptions, CreateProgress } from './load.ts';
-export { segmentCount } from './media/segment-time.ts';
 export type {
   AudioTrack,
   Clip,
@@ -19,7 +10,16 @@ export type {
   Segment,
   SegmentFormat,
   VideoTrack,
-} from './media/types.ts';
+} from './contract/clip.ts';
+export type { Device, DeviceRequest } from './contract/device.ts';
+export type { EngineInfo } from './contract/engine-info.ts';
+export { segmentCount } from './contract/segment-time.ts';
+export type { Task } from './contract/task.ts';
+export { sdkVersion as version } from './contract/version.ts';
+export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
+export { type ErrorCode, MettleError, type Warning } from './errors.ts';
+export { listShipped } from './hub/hub.ts';
+export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
 export { classColor } from './tasks/color.ts';
 export { drawMask, drawTimeline } from './tasks/draw.ts';

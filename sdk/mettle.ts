@@ -2,12 +2,12 @@
 
 import { untilAborted } from './abort.ts';
 import { type Analysis, type AnalyzeOptions, analyzeClip, type CallOptions } from './analyze.ts';
+import type { ClipSource } from './contract/clip.ts';
+import type { EngineInfo } from './contract/engine-info.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { Task } from './contract/task.ts';
-import type { EngineInfo } from './engine/types.ts';
 import { MettleError } from './errors.ts';
 import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
-import type { ClipSource } from './media/types.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
 

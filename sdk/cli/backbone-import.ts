@@ -6,7 +6,7 @@ import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type PresetName, presets } from '../models/presets.ts';
-import type { FileByteSource } from '../node/byte-source.ts';
+import type { FileByteSource } from '../node/files/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { importCard, type Origin } from './import-card.ts';
 import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
@@ -106,7 +106,7 @@ type Target = { out: string; note: string | null; force: boolean; quiet: boolean
 
 /** `onOpen` gets the file as soon as it must be closed. */
 async function openPart(path: string, presetName: PresetName, onOpen: (file: FileByteSource) => void): Promise<Part> {
-  const { FileByteSource } = await import('../node/byte-source.ts');
+  const { FileByteSource } = await import('../node/files/byte-source.ts');
   const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
   const where = basename(path);
   const preset = presets[presetName];
@@ -117,7 +117,7 @@ async function openPart(path: string, presetName: PresetName, onOpen: (file: Fil
 }
 
 async function writePackage(source: Source, target: Target, io: Io): Promise<void> {
-  const { PackageFolder } = await import('../node/package-folder.ts');
+  const { PackageFolder } = await import('../node/files/package-folder.ts');
   const { canaryRefusal, importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
   const { runtimes } = await import('../node/runtimes.ts');
   const { evaluate } = await import('../compile/evaluate.ts');

@@ -1,8 +1,8 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
 import { basename, join } from 'node:path';
+import type { RgbImage } from '../contract/clip.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { RgbImage } from '../media/types.ts';
 import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';

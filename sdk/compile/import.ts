@@ -10,7 +10,7 @@ import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
 import { type ParamSpec, Params } from '../models/params.ts';
 import type { BackbonePreset } from '../models/presets.ts';
-import type { Checkpoint, CheckpointTensor } from '../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint, CheckpointTensor } from '../onnx/checkpoint/types.ts';
 import { type Evaluate, sizeOf } from '../ops/index.ts';
 import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';

@@ -7,13 +7,10 @@ import { integrityPattern } from '../contract/integrity.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
+import type { Registry, RegistryEntry } from '../contract/registry.ts';
 import { dictionary, matching, object, oneOf, Place } from '../contract/strict-json.ts';
 import { MettleError } from '../errors.ts';
 import { readBounded } from './download.ts';
-
-/** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
-export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
-export type Registry = Record<string, RegistryEntry>;
 
 const maxRegistryBytes = 1 << 20;
 

@@ -5,11 +5,12 @@
 import { BlobSource, type Source } from 'mediabunny';
 import { sources } from '#bytes';
 import { untilAborted } from '../abort.ts';
+import { emptySource } from '../contract/bytes.ts';
+import type { Clip, ClipSource } from '../contract/clip.ts';
 import { openContainer } from './container-clip.ts';
 import { type HandedSource, handOver } from './handed-source.ts';
-import { asMettleError, emptySource } from './media-error.ts';
+import { asMettleError } from './media-error.ts';
 import { openRaw } from './raw-clip.ts';
-import type { Clip, ClipSource } from './types.ts';
 
 export type OpenClipOptions = {
   signal?: AbortSignal;

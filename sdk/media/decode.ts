@@ -3,10 +3,10 @@
  * handed on as plain arrays, so that no decoder buffer outlives its turn.
  */
 import { AudioSampleSink, InputDisposedError, VideoSampleSink } from 'mediabunny';
+import { segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { mixDown, type SoundPiece } from './audio-seconds.ts';
 import { type CopiedFrame, copyFrame } from './planes.ts';
-import { segmentCount, segmentTimes } from './segment-time.ts';
 import type { AudioStream, VideoStream } from './tracks.ts';
 
 /** Receives what should be known about a stream, perhaps often. */

@@ -3,8 +3,8 @@
  * the thread that they live in; nothing is decoded.
  */
 import { resolveUrl } from '#bytes';
+import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from '../contract/clip.ts';
 import { MettleError } from '../errors.ts';
-import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from './types.ts';
 
 /** Ready to be sent; what is in `transfer` may be given away. */
 export type HandedSource = { source: string | Blob | HandedRawClip; name: string; transfer: Transferable[] };

@@ -1,12 +1,13 @@
 /** A clip of arrays that the caller decoded: checks them, and yields the same segments as a file with that content would. */
+
+import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from '../contract/clip.ts';
+import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
+import { interleavedPlanes, packRgb, resizeRgb } from '../front-end/resize.ts';
 import { mixDown, type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
 import { disposedClip } from './media-error.ts';
-import { interleavedPlanes, packRgb, resizeRgb } from './resize.ts';
-import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
-import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
 type Frame = ImageData | RgbImage;
 

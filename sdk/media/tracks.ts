@@ -18,10 +18,10 @@ import {
   WEBM,
 } from 'mediabunny';
 import { sources } from '#bytes';
+import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { chooseColor, type YuvColor } from './color.ts';
 import type { Orientation } from './planes.ts';
-import type { AudioTrack, VideoTrack } from './types.ts';
 
 /** Files only: a playlist would make requests to hosts that the caller did not name. */
 export const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];

@@ -4,9 +4,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FilePathSource, type Source } from 'mediabunny';
-import type { Bytes, ReadOptions, Sources } from '../contract/bytes.ts';
+import { type Bytes, emptySource, type ReadOptions, type Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
-import { emptySource } from '../media/media-error.ts';
 import { fetchFile, urlSource } from '../page/http.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */

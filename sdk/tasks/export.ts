@@ -1,8 +1,8 @@
 /** Results in formats that other programs read: a JSON document of a stable schema, and WebVTT. No files are written here. */
 
-import type { EngineInfo } from '../engine/types.ts';
+import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Warning } from '../errors.ts';
-import type { AudioTrack, VideoTrack } from '../media/types.ts';
 import type { Mask, TaskResult } from './types.ts';
 
 /** What is known about the clip besides its results. Only `source` must be given. */

@@ -3,11 +3,11 @@
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
 import { scriptOf, startWorker } from '#runtimes';
+import type { Clip, ClipSource } from '../contract/clip.ts';
 import type { WorkerFactory } from '../contract/worker.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { handOver } from '../media/handed-source.ts';
-import type { Clip, ClipSource } from '../media/types.ts';
 import { DecodeWorker } from './decode-client.ts';
 import { connectEngine, type WorkerEngine } from './engine-bridge.ts';
 import type * as InThread from './in-thread.ts';

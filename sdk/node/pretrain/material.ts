@@ -2,11 +2,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { concatenate } from '../../arrays.ts';
+import type { Clip, RgbImage } from '../../contract/clip.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import { MettleError } from '../../errors.ts';
+import { resizeImage } from '../../front-end/resize.ts';
 import { openClip } from '../../media/clip.ts';
-import { resizeImage } from '../../media/resize.ts';
-import type { Clip, RgbImage } from '../../media/types.ts';
 import { openFolder } from '../data/folder.ts';
 import { readPicture } from '../data/picture.ts';
 

@@ -19,7 +19,7 @@ import type { PictureSource } from '../../train/pretrain/pictures.ts';
 import { type Material, type Pretrained, pretrain } from '../../train/pretrain/pretrain.ts';
 import type { SoundSource } from '../../train/pretrain/sounds.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
-import { DiskStore, exists } from '../file-store.ts';
+import { DiskStore, exists } from '../files/file-store.ts';
 import { listMaterial, readPictures, readSounds } from './material.ts';
 
 export type PretrainRun = {

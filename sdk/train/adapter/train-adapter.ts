@@ -6,6 +6,7 @@
 import type { Place } from '../../compile/form-runs.ts';
 import { compileMeasured, type MeasuredAdapter } from '../../compile/measured.ts';
 import type { Forms } from '../../compile/variants.ts';
+import type { Segment, SegmentFormat } from '../../contract/clip.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { contractOf } from '../../contract/fits.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
@@ -15,7 +16,6 @@ import type { Runtime } from '../../contract/runtime.ts';
 import type { Split } from '../../contract/split.ts';
 import type { Engine } from '../../engine/types.ts';
 import { MettleError } from '../../errors.ts';
-import type { Segment, SegmentFormat } from '../../media/types.ts';
 import { type AdapterConfig, mapsToGuide, tapsRead } from '../../models/adapter.ts';
 import type { Weights } from '../../models/params.ts';
 import type { Dataset, DatasetItem } from '../data/types.ts';

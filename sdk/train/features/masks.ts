@@ -1,5 +1,5 @@
 /** True masks as training and evaluation take them. */
-import { makeAxis, resizePlane } from '../../media/resize.ts';
+import { makeAxis, resizePlane } from '../../front-end/resize.ts';
 
 /** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
 export type MaskImage = { width: number; height: number; data: Uint8Array };

@@ -4,8 +4,8 @@
  */
 
 import type { Runtime } from '../../contract/runtime.ts';
-import { createLogMel } from '../../media/log-mel.ts';
-import { pictureToTensor } from '../../media/picture.ts';
+import { createLogMel } from '../../front-end/log-mel.ts';
+import { pictureToTensor } from '../../front-end/picture.ts';
 import type { Weights } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { toyboxClasses } from '../../toybox/index.ts';

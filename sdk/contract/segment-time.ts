@@ -1,6 +1,6 @@
 /** The time base of a clip: how many segments there are, where each lies, and which instant its frame shows. */
 import { MettleError } from '../errors.ts';
-import type { SegmentFormat } from './types.ts';
+import type { SegmentFormat } from './clip.ts';
 
 /** A tail shorter than this many seconds is no segment of its own. */
 const shortestTail = 0.1;

@@ -2,8 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { FileEntry } from '../contract/manifest.ts';
-import { MettleError } from '../errors.ts';
+import type { FileEntry } from '../../contract/manifest.ts';
+import { MettleError } from '../../errors.ts';
 
 export class PackageFolder implements AsyncDisposable {
   readonly #place: string;

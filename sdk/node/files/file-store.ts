@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MettleError } from '../errors.ts';
+import { MettleError } from '../../errors.ts';
 
 /** Whether there is a file or folder of this name. */
 export const exists = (path: string): Promise<boolean> =>

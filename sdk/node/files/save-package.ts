@@ -1,7 +1,7 @@
 /** Writes a finished package into a new folder, whole or not at all. */
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { MettleError } from '../errors.ts';
+import { MettleError } from '../../errors.ts';
 
 /** `files` by their path in the package. Throws `write` where something lies in `folder` already, or it cannot be written; nothing is left behind then. */
 export async function savePackage(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {

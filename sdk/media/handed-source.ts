@@ -45,6 +45,7 @@ async function handElement(element: HTMLVideoElement, signal: AbortSignal | unde
   }
   if (!address.startsWith('blob:')) return handAddress(address);
   try {
+    // biome-ignore lint/style/noRestrictedGlobals: what lies behind a blob: address is only known to the page that made it.
     return handBlob(await (await fetch(address, { signal })).blob());
   } catch (cause) {
     signal?.throwIfAborted();
@@ -81,6 +82,7 @@ export function isKind(
   value: unknown,
   name: 'VideoFrame' | 'ImageBitmap' | 'HTMLCanvasElement' | 'OffscreenCanvas' | 'HTMLVideoElement',
 ): boolean {
+  // biome-ignore lint/style/noRestrictedGlobals: asks whether there is such a class, and uses nothing of it.
   const kind = (globalThis as Record<string, unknown>)[name];
   return typeof kind === 'function' && value instanceof kind;
 }

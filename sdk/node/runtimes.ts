@@ -8,7 +8,7 @@ import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 
-export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
+export { logicalCores, onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
 const installCuda = 'Install it: ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@1.30.0';
 const install = 'Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0';

@@ -1,5 +1,6 @@
 /** Starts the workers of Node: threads with scripts of this package. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { ScriptName, StartedWorker, WorkerGreeting, WorkerName, WorkerOptions } from '../contract/worker.ts';
@@ -13,6 +14,9 @@ export const scriptOf = (name: ScriptName): URL =>
 /** In Node the runtime is a package, wherever a page would look for its files. */
 export const runtimeFolder = (_assets: string | undefined, _runtimePath: string | undefined): string | undefined =>
   undefined;
+
+/** Logical cores that this process may use. */
+export const logicalCores = (): number => availableParallelism();
 
 /** In a worker: its first message. */
 export function onFirstMessage(listener: (message: unknown) => void): void {

@@ -9,7 +9,7 @@ import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime
 import { MettleError } from '../errors.ts';
 import { placesOf } from './places.ts';
 
-export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
+export { logicalCores, onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
 type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }

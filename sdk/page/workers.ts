@@ -13,6 +13,9 @@ export const scriptOf = (name: ScriptName, assets: string | undefined): URL => p
 export const runtimeFolder = (assets: string | undefined, runtimePath: string | undefined): string | undefined =>
   runtimePath === undefined ? placesOf(assets).runtime.href : resolveUrl(runtimePath.replace(/\/?$/, '/')).href;
 
+/** Logical cores of the machine, as far as the browser tells. */
+export const logicalCores = (): number => navigator.hardwareConcurrency;
+
 /** In a worker: its first message. */
 export function onFirstMessage(listener: (message: unknown) => void): void {
   globalThis.addEventListener('message', (event) => listener(event.data), { once: true });

@@ -2,7 +2,7 @@
  * Where the work of one `Mettle` is done: one engine, and as many decoders as clips are open at a time. Both live in workers of their own, which are started when they
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
-import { scriptOf, startWorker } from '#runtimes';
+import { logicalCores, scriptOf, startWorker } from '#runtimes';
 import type { Clip, ClipSource } from '../contract/clip.ts';
 import type { WorkerFactory } from '../contract/worker.ts';
 import type { Engine } from '../engine/types.ts';
@@ -38,7 +38,7 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
 }
 
 /** Decoders that work at once: more than there are cores would only share them. */
-const mostDecoders = (): number => Math.max(2, Math.min(8, globalThis.navigator?.hardwareConcurrency ?? 4));
+const mostDecoders = (): number => Math.max(2, Math.min(8, logicalCores()));
 
 class Workers implements Workshop {
   readonly #options: WorkshopOptions & { worker?: WorkerFactory };

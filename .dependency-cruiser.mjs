@@ -8,7 +8,7 @@
 const rooms = {
   // Ground floor: what all others share.
   ground: {
-    at: '^sdk/((errors|wire-error|abort|arrays|random)\\.ts$|contract/)',
+    at: '^sdk/((errors|wire-error|did-you-mean|abort|arrays|random)\\.ts$|contract/)',
     sees: [],
     packages: ['mediabunny', 'onnxruntime-common'],
   },
@@ -76,6 +76,7 @@ const rooms = {
   // Node's side of training and of the command line.
   'node/files': { sees: ['ground', 'onnx'] },
   'node/host': { sees: [] },
+  'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
   'node/output': { sees: ['ground', 'tasks', 'analyze'] },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
@@ -129,6 +130,7 @@ const rooms = {
       'mettle',
       'train/metrics',
       'train/data',
+      'node/assets',
       'node/files',
       'node/host',
       'node/output',

@@ -121,7 +121,7 @@ const stages: Stage[] = [
       ...['--out', 'data/everyday', '--seed', '1', '--clips', amount(300, 30)],
     ],
   },
-  train('everyday-10', 'data/everyday', ['--verb', 'localize', '--note', join(here, 'everyday/card.md')]),
+  train('everyday-10', 'data/everyday', ['--task', 'localize', '--note', join(here, 'everyday/card.md')]),
   { name: 'quality', makes: 'quality.json', command: quality },
   {
     // What LCD has above the probe is close to its target there: one seed does not tell.

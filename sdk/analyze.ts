@@ -105,7 +105,7 @@ async function passOver(
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     for (const adapter of adapters) {
-      if (adapter.task === 'segmentation') {
+      if (adapter.task === 'segment') {
         pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
       }
     }
@@ -135,8 +135,8 @@ async function passOver(
 }
 
 function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
-  if (adapter.task === 'segmentation') return toSegmentation(masks.get(adapter.id)!, context);
+  if (adapter.task === 'segment') return toSegmentation(masks.get(adapter.id)!, context);
   const own = outputs[adapter.id]!;
-  if (adapter.task === 'localization') return toLocalization(own, context);
+  if (adapter.task === 'localize') return toLocalization(own, context);
   return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

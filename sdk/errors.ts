@@ -62,10 +62,12 @@ export type Warning = {
     | 'no-audio'
     | 'no-picture'
     | 'several-streams'
+    | 'other-stream'
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
     | 'short-clip'
-    | 'invalid-samples';
+    | 'invalid-samples'
+    | 'cancelled-sound';
   message: string;
 };

@@ -67,15 +67,15 @@ class LoadedMettle implements Mettle {
   }
 
   localize(source: ClipSource, options: TaskOptions = {}): Promise<LocalizationResult> {
-    return this.#one('localization', source, options);
+    return this.#one('localize', source, options);
   }
 
   parse(source: ClipSource, options: TaskOptions = {}): Promise<ParsingResult> {
-    return this.#one('parsing', source, options);
+    return this.#one('parse', source, options);
   }
 
   segment(source: ClipSource, options: TaskOptions = {}): Promise<SegmentationResult> {
-    return this.#one('segmentation', source, options);
+    return this.#one('segment', source, options);
   }
 
   async analyze(source: ClipSource, options: AnalyzeOptions = {}): Promise<Analysis> {

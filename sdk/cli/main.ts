@@ -1,5 +1,6 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../contract/version.ts';
+import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
@@ -45,6 +46,8 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
       return await backbone(rest, io);
     case 'info':
       return await info(rest, io);
+    case 'assets':
+      return await assets(rest, io);
     case 'data':
       return await data(rest, io);
     case 'train':

@@ -34,7 +34,7 @@ export function chooseAdapters(
   const missing = tasks.find((task) => !fitting.some((model) => model.task === task));
   if (missing) {
     const ids = fitting.map((model) => `${model.id} (${model.task})`).join(', ') || 'none';
-    throw new MettleError('not-found', `No shipped adapter for backbone "${backbone}" does ${missing}.`, {
+    throw new MettleError('not-found', `No shipped adapter for backbone "${backbone}" can ${missing}.`, {
       hint: `Name one with --adapter. Shipped for this backbone: ${ids}.`,
     });
   }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../contract/device.ts';
-import type { Task } from '../contract/task.ts';
+import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 
@@ -92,16 +92,14 @@ export async function readNote(path: string | undefined): Promise<string | null>
   }
 }
 
-const TASKS: Record<string, Task> = { localize: 'localization', parse: 'parsing', segment: 'segmentation' };
-
 /** Each task once, in the order given; undefined for all. */
 export function readTasks(value: string | undefined): Task[] | undefined {
   if (value === undefined) return undefined;
   const tasks = value.split(',').map((name) => {
-    const task = Object.hasOwn(TASKS, name.trim()) ? TASKS[name.trim()] : undefined;
+    const task = TASKS.find((known) => known === name.trim());
     if (task) return task;
     throw new MettleError('invalid-argument', `--tasks: "${name.trim()}" is no task.`, {
-      hint: `Name some of ${Object.keys(TASKS).join(', ')}, separated by commas.`,
+      hint: `Name some of ${TASKS.join(', ')}, separated by commas.`,
     });
   });
   return [...new Set(tasks)];

@@ -33,6 +33,7 @@ import {
   text,
   tuple,
 } from './strict-json.ts';
+import { TASKS, type Task } from './task.ts';
 import { satisfies, sdkVersion, versionRange } from './version.ts';
 
 /** What the id of a backbone or adapter looks like. */
@@ -198,10 +199,26 @@ const backbone = object<BackboneManifest>({
   variants: variants(object({ visual: nullable(graphFiles), audio: nullable(graphFiles) })),
 });
 
+/** What packages of older versions call the tasks. */
+const formerTasks = new Map<unknown, Task>([
+  ['localization', 'localize'],
+  ['parsing', 'parse'],
+  ['segmentation', 'segment'],
+]);
+const knownTask = oneOf(...TASKS);
+const task: Check<Task> = (value, at) => {
+  const now = formerTasks.get(value);
+  if (now === undefined) return knownTask(value, at);
+  throw at.error(
+    `"${value}" is the name that older versions gave to "${now}"`,
+    `Take a newer release of the adapter; if it is yours, export it again with "mettle train" (same data, options and seed), or write "${now}" there.`,
+  );
+};
+
 const adapter = object<AdapterManifest>({
   ...common,
   kind: oneOf('adapter'),
-  task: oneOf('localization', 'parsing', 'segmentation'),
+  task,
   classes: list(text, { key: (name) => name }),
   thresholds: nullable(list(number(0, 1))),
   base: object({ id: baseId, contract: integrity }),
@@ -264,9 +281,8 @@ function checkLogMel(frontEnd: LogMelFrontEnd, at: Place): void {
 }
 
 function checkAdapter({ task, classes, thresholds, segment, clip, variants }: AdapterManifest, at: Place): void {
-  if (task !== 'segmentation' && classes.length === 0)
-    throw at.field('classes').error('expected at least 1 item, got 0');
-  if (thresholds && task !== 'parsing') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
+  if (task !== 'segment' && classes.length === 0) throw at.field('classes').error('expected at least 1 item, got 0');
+  if (thresholds && task !== 'parse') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
   if (thresholds && thresholds.length !== classes.length) {
     const wanted = `expected ${classes.length} items, one per class, got ${thresholds.length}`;
     throw at.field('thresholds').error(wanted);

@@ -4,9 +4,10 @@ import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } f
 import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { interleavedPlanes, packRgb, resizeRgb } from '../front-end/resize.ts';
-import { mixDown, type SoundPiece, secondsOf } from './audio-seconds.ts';
+import { type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
+import { createDownmix } from './downmix.ts';
 import { disposedClip } from './media-error.ts';
 
 type Frame = ImageData | RgbImage;
@@ -34,7 +35,7 @@ class ArrayClip implements Clip {
   readonly segmentCount: number;
   readonly video: Clip['video'];
   readonly audio: Clip['audio'];
-  readonly warnings: readonly Warning[];
+  readonly warnings: Warning[];
   #raw: HandedRawClip | null;
 
   constructor(raw: HandedRawClip) {
@@ -60,7 +61,12 @@ class ArrayClip implements Clip {
     const raw = this.#raw;
     if (!raw) throw disposedClip();
     const { frames = [], frameRate = 1, audio } = raw;
-    const seconds = audio && secondsOf(piecesOf(audio), format.sampleRate);
+    const seconds =
+      audio &&
+      secondsOf(
+        piecesOf(audio, (warning) => this.#warn(warning)),
+        format.sampleRate,
+      );
     for (let index = 0; index < this.segmentCount; index++) {
       options.signal?.throwIfAborted();
       if (!this.#raw) throw disposedClip();
@@ -78,6 +84,10 @@ class ArrayClip implements Clip {
     }
   }
 
+  #warn(warning: Warning): void {
+    if (!this.warnings.some(({ code }) => code === warning.code)) this.warnings.push(warning);
+  }
+
   async dispose(): Promise<void> {
     for (const frame of this.#raw?.frames ?? []) if (isBrowserFrame(frame)) frame.close();
     this.#raw = null;
@@ -88,11 +98,16 @@ class ArrayClip implements Clip {
   }
 }
 
-async function* piecesOf({ channels, sampleRate }: NonNullable<RawClip['audio']>): AsyncGenerator<SoundPiece> {
+async function* piecesOf(
+  { channels, sampleRate }: NonNullable<RawClip['audio']>,
+  warn: (warning: Warning) => void,
+): AsyncGenerator<SoundPiece> {
+  const downmix = createDownmix(warn);
   const length = channels[0]!.length;
   for (let at = 0; at < length; at += sampleRate) {
-    const { samples } = mixDown(channels.map((channel) => channel.subarray(at, at + sampleRate)));
-    yield { time: at / sampleRate, sampleRate, samples };
+    const time = at / sampleRate;
+    const piece = channels.map((channel) => channel.subarray(at, at + sampleRate));
+    yield { time, sampleRate, samples: downmix(piece, sampleRate, time) };
   }
 }
 

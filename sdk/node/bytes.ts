@@ -7,10 +7,11 @@ import { FilePathSource, type Source } from 'mediabunny';
 import { type Bytes, emptySource, type ReadOptions, type Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { fetchFile, urlSource } from '../page/http.ts';
+import { packageRoot } from './package-root.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */
 export const bytesFor = (_assets?: string): Bytes => ({
-  modelsUrl: new URL('../../adapters/', import.meta.url).href,
+  modelsUrl: new URL('adapters/', packageRoot).href,
   readFile,
   resolveUrl,
 });

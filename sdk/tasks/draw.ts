@@ -57,7 +57,7 @@ export function drawTimeline(ctx: DrawContext, result: TaskResult, style: Timeli
   ctx.clip();
   ctx.fillStyle = faint;
   ctx.fillRect(x, y, width, height);
-  if (result.task === 'segmentation') {
+  if (result.task === 'segment') {
     ctx.fillStyle = ink;
     for (const mask of result.masks) {
       const left = toX(mask.start);

@@ -82,8 +82,8 @@ export function maskFile(ordinal: number, index: number): string {
 export function toWebVTT(results: readonly TaskResult[]): string {
   const cues = results
     .flatMap((result) => {
-      if (result.task === 'segmentation') return [];
-      if (result.task === 'parsing') return result.events;
+      if (result.task === 'segment') return [];
+      if (result.task === 'parse') return result.events;
       return result.events.map((event) => ({ ...event, modality: 'audio-visual' as const }));
     })
     .sort((a, b) => a.start - b.start || a.end - b.end)
@@ -102,7 +102,7 @@ export function toWebVTT(results: readonly TaskResult[]): string {
 function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {
   let ordinal = 0;
   return results.map((result) => {
-    if (result.task !== 'segmentation') return result;
+    if (result.task !== 'segment') return result;
     const here = ordinal++;
     const masks = result.masks.map(({ data: _, ...rest }, index) => ({ ...rest, file: maskFile(here, index) }));
     return { ...result, masks };

@@ -39,7 +39,7 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
   });
 
   return {
-    task: 'localization',
+    task: 'localize',
     adapter,
     duration: context.duration,
     untrained: context.untrained,

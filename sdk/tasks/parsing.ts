@@ -46,7 +46,7 @@ export function toParsing(
   ].sort((a, b) => a.start - b.start || ORDER[a.modality] - ORDER[b.modality] || a.classIndex - b.classIndex);
 
   return {
-    task: 'parsing',
+    task: 'parse',
     adapter: context.adapter,
     duration: context.duration,
     untrained: context.untrained,

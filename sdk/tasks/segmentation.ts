@@ -29,7 +29,7 @@ export function toMask(outputs: AdapterOutputs, context: ResultContext, index: n
 export function toSegmentation(masks: readonly Mask[], context: ResultContext): SegmentationResult {
   checkContext(context);
   return {
-    task: 'segmentation',
+    task: 'segment',
     adapter: context.adapter,
     duration: context.duration,
     untrained: context.untrained,

@@ -34,7 +34,7 @@ export type LocalizationSecond = {
   probabilities: number[];
 };
 export type LocalizationResult = ResultBase & {
-  task: 'localization';
+  task: 'localize';
   classes: string[];
   /** Events both seen and heard, by start time. */
   events: Event[];
@@ -49,7 +49,7 @@ export type ParsingSecond = {
   visual: number[];
 };
 export type ParsingResult = ResultBase & {
-  task: 'parsing';
+  task: 'parse';
   classes: string[];
   events: ParsedEvent[];
   seconds: ParsingSecond[];
@@ -65,6 +65,6 @@ export type Mask = {
   /** Share of pixels above one half, 0 to 1. */
   area: number;
 };
-export type SegmentationResult = ResultBase & { task: 'segmentation'; masks: Mask[] };
+export type SegmentationResult = ResultBase & { task: 'segment'; masks: Mask[] };
 
 export type TaskResult = LocalizationResult | ParsingResult | SegmentationResult;

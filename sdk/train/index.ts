@@ -7,10 +7,10 @@
  *
  * const films = new Map(files.map((file) => [file.name, file]));
  * const dataset = {
- *   task: 'localization', format: 'folder', classes: ['bell', 'dog'], annotated: { train: 1, val: 0, test: 0 }, findings: [],
+ *   task: 'localize', format: 'folder', classes: ['bell', 'dog'], annotated: { train: 1, val: 0, test: 0 }, findings: [],
  *   items: [{
  *     id: 'a.mp4', split: 'train', seconds: 3, source: { kind: 'video', path: 'a.mp4' },
- *     labels: { task: 'localization', seconds: Int32Array.of(0, 0, 2) }, // bell, bell, background
+ *     labels: { task: 'localize', seconds: Int32Array.of(0, 0, 2) }, // bell, bell, background
  *   }],
  * };
  * const tools = await openTools({ backbone: 'nano' });

@@ -38,15 +38,15 @@ export async function constantAnswer(
 const itemsOf = ({ items }: Dataset, split: Split): DatasetItem[] => items.filter((item) => item.split === split);
 
 async function answersFor(dataset: Dataset, read: ReadMask): Promise<Answer[]> {
-  if (dataset.task === 'segmentation') return maskAnswers(await meanMask(dataset, read));
-  return dataset.task === 'parsing' ? parsingAnswers(dataset) : [mostFrequentSecond(dataset)];
+  if (dataset.task === 'segment') return maskAnswers(await meanMask(dataset, read));
+  return dataset.task === 'parse' ? parsingAnswers(dataset) : [mostFrequentSecond(dataset)];
 }
 
 function mostFrequentSecond(dataset: Dataset): Answer {
   const names = [...dataset.classes, 'background'];
   const counts = names.map(() => 0);
   for (const { labels } of itemsOf(dataset, 'train')) {
-    if (labels.task === 'localization') for (const label of labels.seconds) counts[label]!++;
+    if (labels.task === 'localize') for (const label of labels.seconds) counts[label]!++;
   }
   const most = largest(counts);
   return {
@@ -58,7 +58,7 @@ function mostFrequentSecond(dataset: Dataset): Answer {
 function parsingAnswers({ classes, ...rest }: Dataset): Answer[] {
   const counts = classes.map(() => 0);
   for (const { labels } of itemsOf({ classes, ...rest }, 'train')) {
-    if (labels.task === 'parsing') labels.clip.forEach((on, c) => (counts[c]! += on));
+    if (labels.task === 'parse') labels.clip.forEach((on, c) => (counts[c]! += on));
   }
   const most = largest(counts);
   const answer = (note: string, on: number | null): Answer => ({
@@ -101,7 +101,7 @@ async function meanMask(dataset: Dataset, read: ReadMask): Promise<Float32Array>
   const sum = new Float32Array(side * side);
   let count = 0;
   for (const { labels } of itemsOf(dataset, 'train')) {
-    if (labels.task !== 'segmentation') continue;
+    if (labels.task !== 'segment') continue;
     for (const [second, path] of labels.masks.entries()) {
       if (path === null || !labels.supervised[second]) continue;
       binaryMask(await read(path), side, side).forEach((on, i) => (sum[i]! += on));

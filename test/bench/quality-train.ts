@@ -218,8 +218,8 @@ export async function judgeForms({ task, data, work, backbone, signal, say }: Pl
 
 /** In percent, by the keys of the task's figures. */
 export function figuresOf(report: EvaluationReport): Record<string, number> {
-  if (report.task === 'localization') return { accuracy: report.accuracy };
-  if (report.task === 'segmentation') return { mJ: 100 * report.mJ, mF: 100 * report.mF };
+  if (report.task === 'localize') return { accuracy: report.accuracy };
+  if (report.task === 'segment') return { mJ: 100 * report.mJ, mF: 100 * report.mF };
   const { segment, event, thresholded } = report;
   return {
     segmentType: segment.typeAV,

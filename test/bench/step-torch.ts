@@ -44,7 +44,7 @@ const nano: BackboneTaps = {
   visual: tapsOf('swin-v2-nano'),
   audio: tapsOf('hts-at-nano'),
 };
-const localization = { ...defaultAdapter, task: 'localization' as const, classes: Array.from({ length: 28 }, String) };
+const localization = { ...defaultAdapter, task: 'localize' as const, classes: Array.from({ length: 28 }, String) };
 const withForm = (form: 'absorbed' | 'plain'): AdapterConfig => ({
   ...localization,
   distill: { ...localization.distill, form },
@@ -52,7 +52,7 @@ const withForm = (form: 'absorbed' | 'plain'): AdapterConfig => ({
 const cases: Record<string, Case> = {
   'localization, absorbed': { batch: 8, config: withForm('absorbed') },
   'localization, plain': { batch: 8, config: withForm('plain') },
-  'segmentation, absorbed': { batch: 4, config: { ...defaultAdapter, task: 'segmentation', classes: [], segments: 5 } },
+  'segmentation, absorbed': { batch: 4, config: { ...defaultAdapter, task: 'segment', classes: [], segments: 5 } },
 };
 
 function tapsOf(name: 'swin-v2-nano' | 'hts-at-nano'): Tap[] {
@@ -68,7 +68,7 @@ function sizesOf({ batch, config }: Case): Record<string, unknown> {
     ...{ form: distill.form, tokens: distill.tokens, width: distill.width },
     audio: tapsToDistill(nano.audio, config).map(shape),
     visual: tapsToDistill(nano.visual, config).map(shape),
-    maps: task === 'segmentation' ? mapsToGuide(nano.visual).map(shape) : [],
+    maps: task === 'segment' ? mapsToGuide(nano.visual).map(shape) : [],
   };
 }
 

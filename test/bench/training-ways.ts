@@ -115,7 +115,7 @@ function beside(way: Way, p: Params, inputs: Values, options: WayOptions): [Valu
   if (way === 'linear probe, all layers') return [probe(p, taps.audio, width), probe(p, taps.visual, width)];
   const config: AdapterConfig = {
     ...defaultAdapter,
-    task: 'localization',
+    task: 'localize',
     classes: [],
     segments,
     distill: { ...defaultAdapter.distill, width, form: way === 'LCD, plain' ? 'plain' : 'absorbed' },

@@ -67,8 +67,8 @@ export async function byoPair(mobilenet: Uint8Array, yamnet: Uint8Array, ort: Or
   const common = { version: '1.0.0', license: 'MIT', weights: { seed: 2 } };
   const small = { ...defaultAdapter, distill: { ...defaultAdapter.distill, width: 32 }, channels: 16 };
   const adapters = [
-    { id: 'events', ...common, config: { ...small, task: 'localization' as const, classes: ['Bell', 'Dog', 'Train'] } },
-    { id: 'masks', ...common, config: { ...small, task: 'segmentation' as const, classes: [] } },
+    { id: 'events', ...common, config: { ...small, task: 'localize' as const, classes: ['Bell', 'Dog', 'Train'] } },
+    { id: 'masks', ...common, config: { ...small, task: 'segment' as const, classes: [] } },
   ];
   const built: Package<Manifest>[] = [];
   for (const adapter of adapters) built.push(await compileAdapter(adapter, base, (values) => evaluate(ort, values)));

@@ -60,7 +60,7 @@ export function findings(change: Partial<ResultContext> = {}): Findings {
       gpu: null,
       why: ['There is no <GPU> here.'],
       backbone: { id: 'nano', version: '1.0.0' },
-      adapters: [{ id: context.adapter, version: '1.0.0', task: 'localization' }],
+      adapters: [{ id: context.adapter, version: '1.0.0', task: 'localize' }],
       loadMs: 100,
       warmupMs: 20,
       warnings: [],

@@ -24,7 +24,7 @@ export const tinyTaps: BackboneTaps = {
 
 export const tinyConfig: AdapterConfig = {
   ...defaultAdapter,
-  task: 'localization',
+  task: 'localize',
   classes: ['Bell', 'Dog', 'Train'],
   distill: { ...defaultAdapter.distill, tokens: 2, heads: 2, width: 32 },
   segments: 4,

@@ -27,7 +27,7 @@ const make = (id: string, names: PresetName[]): Promise<Package<BackboneManifest
 const pictures = await make('eyes', ['swin-v2-nano']);
 const sounds = await make('ears', ['hts-at-nano']);
 const both = await make('whole', ['swin-v2-nano', 'hts-at-nano']);
-const config = { ...defaultAdapter, task: 'localization' as const, classes: ['a', 'b'] };
+const config = { ...defaultAdapter, task: 'localize' as const, classes: ['a', 'b'] };
 const adapterFor = (base: BackboneManifest): Promise<Package<AdapterManifest>> =>
   compileAdapter({ id: 'adapter', version: '1.0.0', license: 'MIT', config, weights: { seed: 2 } }, base, onCpu);
 

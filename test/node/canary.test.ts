@@ -146,10 +146,10 @@ describe('compiled packages', () => {
     forms: Forms = exactForms,
   ) => compileBackbone({ id, ...common, presets, forms }, onCpu);
   const both = ['swin-v2-nano', 'hts-at-nano'] as const;
-  const config = { ...defaultAdapter, classes: ['a', 'b'], task: 'parsing' as const };
+  const config = { ...defaultAdapter, classes: ['a', 'b'], task: 'parse' as const };
   const sources: AdapterSource[] = [
-    { id: 'parsing', ...common, config },
-    { id: 'masks', ...common, config: { ...config, task: 'segmentation', classes: [] } },
+    { id: 'parse', ...common, config },
+    { id: 'masks', ...common, config: { ...config, task: 'segment', classes: [] } },
   ];
   const adaptersFor = (base: BackboneManifest, forms: Forms = exactForms) =>
     Promise.all(sources.map((source) => compileAdapter({ ...source, forms }, base, onCpu)));

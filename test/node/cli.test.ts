@@ -10,9 +10,9 @@ import { findings } from '../helpers/findings.ts';
 
 const models: ShippedModel[] = [
   { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
-  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localization', backbone: 'nano' },
-  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segmentation', backbone: 'nano' },
-  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parsing', backbone: 'large' },
+  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localize', backbone: 'nano' },
+  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segment', backbone: 'nano' },
+  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parse', backbone: 'large' },
 ];
 
 /** A session that finds the same in every clip, and complains about those that are named after their fault. */
@@ -90,11 +90,7 @@ describe('mettle', () => {
     [['run', 'a.mp4', '--out='], /--out must name a folder/, /mettle run --help/],
     [['run', 'a.mp4', '--tasks', 'localize,sing'], /"sing" is no task/, /localize, parse, segment/],
     [['run', 'a.mp4', '--tasks', 'toString'], /"toString" is no task/, /localize, parse, segment/],
-    [
-      ['run', 'a.mp4', '--tasks', 'parse'],
-      /No shipped adapter for backbone "nano" does parsing/,
-      /nano-ave \(localization\)/,
-    ],
+    [['run', 'a.mp4', '--tasks', 'parse'], /No shipped adapter for backbone "nano" can parse/, /nano-ave \(localize\)/],
     [['run', 'a.mp4', '--device', 'tpu'], /--device "tpu" is unknown/, /auto, cpu, wasm, webgpu/],
     [['run', 'a.mp4', '--threads', '0'], /--threads must be a whole number/, /Leave it out/],
     [['info', 'x'], /Unexpected argument 'x'/, /mettle info --help/],
@@ -152,7 +148,7 @@ describe('mettle', () => {
         device: 'cpu',
         threads: 3,
       });
-      expect(analyze.mock.calls[0]![1]).toMatchObject({ tasks: ['segmentation', 'localization'] });
+      expect(analyze.mock.calls[0]![1]).toMatchObject({ tasks: ['segment', 'localize'] });
       expect(analyze.mock.calls[0]![1]).not.toHaveProperty('thumbnailHeight');
       await mettle(['run', 'c.mp4', '--backbone', './b', '--adapter', 'one', '--adapter', './two']);
       expect(createMettle.mock.calls[1]![0]).toMatchObject({ backbone: './b', adapters: ['one', './two'] });
@@ -252,7 +248,7 @@ describe('mettle', () => {
       expect(out).toContain(process.version);
       expect(out).toContain('cpu, onnxruntime-node 1.30.0');
       expect(out).toContain('There is no <GPU> here.');
-      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localization, for nano \(untrained\)/);
+      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localize, for nano \(untrained\)/);
       expect(session.disposed).toBe(true);
     });
 

@@ -65,8 +65,8 @@ describe('engine', () => {
       expect(info.threads).toBeGreaterThanOrEqual(1);
       expect(info.warnings.map((warning) => warning.code)).toEqual(['untrained', 'untrained']);
       expect(info.adapters).toEqual([
-        { id: 'mix', version: '1.0.0', task: 'localization' },
-        { id: 'sound', version: '1.0.0', task: 'segmentation' },
+        { id: 'mix', version: '1.0.0', task: 'localize' },
+        { id: 'sound', version: '1.0.0', task: 'segment' },
       ]);
       const counted = (phase: string) => steps.filter((step) => step.phase === phase).map((step) => step.done);
       expect(counted('load')).toEqual([0, 1, 2, 3, 4, 5]);

@@ -277,7 +277,7 @@ describe.skipIf(isAbsent)('real sounds and photographs (skipped without ../share
     const io = { stdout: { write: (text: string) => (report += text) }, stderr: { write: () => {} } };
     expect(await mettle(['data', 'check', out, '--json'], io)).toBe(0);
     const { task, usable, findings } = JSON.parse(report);
-    expect({ task, usable }).toEqual({ task: 'localization', usable: { train: 1, val: 1, test: 1 } });
+    expect({ task, usable }).toEqual({ task: 'localize', usable: { train: 1, val: 1, test: 1 } });
     expect(findings.filter(({ level }: { level: string }) => level !== 'info')).toEqual([]);
     const credits = await readFile(join(out, 'attribution.csv'), 'utf8');
     expect(credits).toMatch(/^sound,.*freesound\.org.*,CC/m);

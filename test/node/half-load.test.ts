@@ -31,7 +31,7 @@ beforeAll(async () => {
     { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], forms: half },
     evaluate,
   );
-  const config = { ...defaultAdapter, task: 'segmentation' as const, classes: [] };
+  const config = { ...defaultAdapter, task: 'segment' as const, classes: [] };
   const made = await compileAdapter({ id: 'exact', ...common, config }, whole.manifest, evaluate);
   backbone = await written('backbone', whole.files);
   adapter = await written('adapter', made.files);

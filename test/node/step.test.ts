@@ -30,10 +30,10 @@ const segmentationTaps = {
 const variants: Record<string, TrainModel> = {
   localization: adapterModel(tinyTaps, tinyConfig),
   'localization, head B': adapterModel(tinyTaps, { ...tinyConfig, head: 'B' }),
-  parsing: adapterModel(tinyTaps, { ...tinyConfig, task: 'parsing' }),
+  parsing: adapterModel(tinyTaps, { ...tinyConfig, task: 'parse' }),
   segmentation: adapterModel(
     segmentationTaps,
-    { ...tinyConfig, task: 'segmentation', segments: 2, channels: 8, nonLocal: { seconds: 2 } },
+    { ...tinyConfig, task: 'segment', segments: 2, channels: 8, nonLocal: { seconds: 2 } },
     { matching: 0.5 },
   ),
 };

@@ -43,7 +43,7 @@ const train = (verb: string) =>
     join(root, verb),
     '--cache',
     join(root, 'features'),
-    '--verb',
+    '--task',
     verb,
     ...small,
   );
@@ -63,7 +63,7 @@ test('a trained parser keeps its thresholds, and reports with and without them',
 
   const reports = JSON.parse(await textOf('parse', 'evaluation.json')) as Extract<
     EvaluationReport,
-    { task: 'parsing' }
+    { task: 'parse' }
   >[];
   expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
   for (const report of reports) {

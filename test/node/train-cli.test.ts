@@ -41,13 +41,13 @@ const checkpoint = async (name: string) =>
 
 describe('from clips to an adapter', () => {
   test.each([
-    ['localize', /Accuracy +\d+\.\d/, 'localization'],
-    ['parse', /Segment-level/, 'parsing'],
-    ['segment', /M_J +\d+\.\d/, 'segmentation'],
+    ['localize', /Accuracy +\d+\.\d/, 'localize'],
+    ['parse', /Segment-level/, 'parse'],
+    ['segment', /M_J +\d+\.\d/, 'segment'],
   ])('%s: the folder appears whole, and run and eval take it', async (verb, figures, task) => {
     const from = await place.copyOfData(`data-${verb}`);
     if (verb === 'segment') await addMasks(from);
-    const trained = await place.train(verb, ['--verb', verb], {}, from);
+    const trained = await place.train(verb, ['--task', verb], {}, from);
     expect(trained).toMatchObject({ code: 0, out: expect.stringMatching(figures) });
     expect(trained.err).toMatch(/Device: the CPU\nData: 5 clips, folder, /);
     expect(await place.left(verb)).toEqual([verb, `${verb}.work`]);
@@ -80,7 +80,7 @@ describe('from clips to an adapter', () => {
   });
 
   test('a finished adapter says on a split what training said of it', async () => {
-    const trained = await place.train('agree', ['--json', '--verb', 'localize', '--head', 'B', '--exact']);
+    const trained = await place.train('agree', ['--json', '--task', 'localize', '--head', 'B', '--exact']);
     const reports = JSON.parse(trained.out) as { split: string }[];
     for (const report of reports) {
       const { out } = await mettle(['eval', join(place.root, 'agree'), place.data, '--split', report.split, '--json']);
@@ -90,8 +90,8 @@ describe('from clips to an adapter', () => {
   });
 
   test.each([
-    [['--verb', 'localize', '--senses', 'audio', '--tokens', '2'], 'visual'],
-    [['--verb', 'parse', '--senses', 'visual', '--paths', 'none', '--taps', 'last'], 'audio'],
+    [['--task', 'localize', '--senses', 'audio', '--tokens', '2'], 'visual'],
+    [['--task', 'parse', '--senses', 'visual', '--paths', 'none', '--taps', 'last'], 'audio'],
   ])('with %j it reads no taps of the other sense, and says the same', async (switches, unread) => {
     // Without the number of meta-tokens, of which a probe has none.
     const few = ['--epochs', '2', '--batch', '1', '--width', '16', '--layers', '1', '--exact'];

@@ -51,8 +51,8 @@ describe('data at fault', () => {
 
   test.each([
     [['--width', '30'], 'A width of 30 cannot be shared by 4 heads'],
-    [['--verb', 'parse', '--head', 'B'], 'A head is chosen for localization alone'],
-    [['--verb', 'localize', '--decoder', 'linear'], 'Masks are decoded in segmentation alone'],
+    [['--task', 'parse', '--head', 'B'], 'A head is chosen for localize alone'],
+    [['--task', 'localize', '--decoder', 'linear'], 'Masks are decoded for segment alone'],
     [['--paths', 'none'], 'Without paths there are no meta-tokens to count'],
   ])('a model that cannot be is refused: %j', async (args, message) => {
     const { code, err } = await place.train('impossible', args);
@@ -77,7 +77,7 @@ describe('data at fault', () => {
   });
 
   test('evaluation refuses classes that the adapter does not know, and takes those that it knows in any order', async () => {
-    await place.train('knowing', ['--verb', 'localize']);
+    await place.train('knowing', ['--task', 'localize']);
     const folder = await place.copyOfData('turned');
     await writeEvents(folder, [...fiveClips].reverse());
     const [straight, turned] = [
@@ -91,9 +91,7 @@ describe('data at fault', () => {
     );
     expect(await mettle(['eval', join(place.root, 'knowing'), folder])).toMatchObject({
       code: 2,
-      err: expect.stringContaining(
-        'has the classes drum, but adapter "knowing" was made for localization of bell, ball',
-      ),
+      err: expect.stringContaining('has the classes drum, but adapter "knowing" was made for localize of bell, ball'),
     });
   });
 });

@@ -40,7 +40,7 @@ let exact: Package<BackboneManifest>;
 let adapter: Package<AdapterManifest>;
 beforeAll(async () => {
   exact = await compileBackbone(source, evaluate);
-  const config = { ...defaultAdapter, task: 'segmentation' as const, classes: [] };
+  const config = { ...defaultAdapter, task: 'segment' as const, classes: [] };
   const masks = { id: 'masks', version: '0.1.0', license: 'MIT', config, weights: { seed: 1 }, forms: smallForms };
   adapter = await compileAdapter(masks, exact.manifest, evaluate);
 }, 60_000);

@@ -86,7 +86,7 @@ export async function adapterDraft(): Promise<Omit<AdapterManifest, 'files'>> {
     untrained: true,
     requires: { sdk: '>=0.1 <1' },
     canary: null,
-    task: 'localization',
+    task: 'localize',
     classes: ['dog', 'bell'],
     thresholds: null,
     base: { id: 'nano', contract: await contractOf(backboneDraft) },

@@ -23,7 +23,7 @@ const clips: ClipTaps[] = [segments, 2].map((seconds, clip) => ({
   },
 }));
 const items = clips.map(({ seconds }, index): Piece => {
-  const labels = { task: 'localization' as const, seconds: new Int32Array(seconds).fill(classes.length) };
+  const labels = { task: 'localize' as const, seconds: new Int32Array(seconds).fill(classes.length) };
   return { id: `clip ${index}`, split: 'train', seconds, source: { kind: 'video', path: '' }, labels, start: 0 };
 });
 
@@ -76,9 +76,9 @@ test('what is no number stays none; a damaged file is computed anew', async () =
 });
 
 test('seconds without a mask to learn from can be left out', async () => {
-  const config = { ...tinyConfig, task: 'segmentation' as const, segments: 1 };
+  const config = { ...tinyConfig, task: 'segment' as const, segments: 1 };
   const labels = {
-    task: 'segmentation' as const,
+    task: 'segment' as const,
     masks: [null, 'second.png', 'third.png', null],
     supervised: Uint8Array.of(0, 1, 0, 0),
   };

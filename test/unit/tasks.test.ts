@@ -296,7 +296,7 @@ describe('toJSON', () => {
       timing: null,
     });
     expect(document.results[0]).toMatchObject({
-      task: 'segmentation',
+      task: 'segment',
       masks: [{ start: 0, end: 1, width: 2, height: 1, area: 0.5, file: 'masks/000.png' }],
     });
     expect(document.results[2]).toMatchObject({ masks: [{ file: 'masks-2/000.png' }] });

@@ -4,9 +4,9 @@ import type { AudioTrack, VideoTrack } from '../../contract/clip.ts';
 import type { Task } from '../../contract/task.ts';
 
 export const TASK_TITLES: Record<Task, string> = {
-  localization: 'Event localization',
-  parsing: 'Video parsing',
-  segmentation: 'Sound segmentation',
+  localize: 'Event localization',
+  parse: 'Video parsing',
+  segment: 'Sound segmentation',
 };
 
 /** `2`, `3.4`: at most one decimal. */

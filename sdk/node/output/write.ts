@@ -69,7 +69,7 @@ async function writeFiles(folder: string, findings: Findings, signal: AbortSigna
   };
   let ordinal = 0;
   for (const result of findings.results) {
-    if (result.task !== 'segmentation') continue;
+    if (result.task !== 'segment') continue;
     await mkdir(join(folder, dirname(maskFile(ordinal, 0))), { recursive: true });
     for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
     ordinal++;

@@ -44,7 +44,7 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { task, classes, thresholds, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
   const strange = dataset.classes.filter((name) => !classes.includes(name));
-  if (dataset.task !== task || (task !== 'segmentation' && strange.length > 0)) {
+  if (dataset.task !== task || (task !== 'segment' && strange.length > 0)) {
     const found = dataset.task === task ? `the classes ${strange.join(', ')}` : `labels for ${dataset.task}`;
     throw new MettleError(
       'invalid-argument',
@@ -88,9 +88,9 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
 
 /** Labels by the adapter's list of classes, which may hold more than the data's and in another order. */
 function relabel(labels: DatasetItem['labels'], from: readonly string[], to: readonly string[]): DatasetItem['labels'] {
-  if (labels.task === 'segmentation') return labels;
+  if (labels.task === 'segment') return labels;
   const places = from.map((name) => to.indexOf(name));
-  if (labels.task === 'localization') {
+  if (labels.task === 'localize') {
     return { ...labels, seconds: labels.seconds.map((label) => places[label] ?? to.length) };
   }
   const spread = (rows: Uint8Array): Uint8Array => {
@@ -154,10 +154,10 @@ async function predict(
     let seconds = 0;
     for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
       const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-      if (adapter.task === 'segmentation') masks.push(delivered[adapter.id]!.mask!.data);
+      if (adapter.task === 'segment') masks.push(delivered[adapter.id]!.mask!.data);
       if (++seconds === item.seconds) break;
     }
-    if (adapter.task === 'segmentation') return { mask: concatenate(masks) };
+    if (adapter.task === 'segment') return { mask: concatenate(masks) };
     return perClip((await engine.finish(run))[adapter.id]!, adapter);
   } finally {
     await engine.cancel(run);
@@ -167,7 +167,7 @@ async function predict(
 /** The engine repeats what holds for a whole window in each of its rows; a clip has what any of its windows has. */
 function perClip(outputs: Record<string, { data: Float32Array }>, { task, classes }: AdapterManifest) {
   const arrays = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
-  if (task !== 'parsing') return arrays;
+  if (task !== 'parse') return arrays;
   const largest = (name: string): Float32Array => {
     const most = new Float32Array(classes.length);
     arrays[name]!.forEach((p, at) => {
@@ -179,7 +179,7 @@ function perClip(outputs: Record<string, { data: Float32Array }>, { task, classe
 }
 
 function maskSizeOf({ task, segment }: AdapterManifest): { width: number; height: number } | undefined {
-  if (task !== 'segmentation') return undefined;
+  if (task !== 'segment') return undefined;
   const [, , height, width] = segment.outputs.find(({ name }) => name === 'mask')!.shape as [
     number,
     number,

@@ -12,19 +12,19 @@ export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'dis
  * Passes over the training clips where no number is asked for. Masks are learned in half as many: on the toybox those of later passes fit the training clips
  * alone (measured on validation clips; ours).
  */
-export const defaultEpochs = (task: Dataset['task']): number => (task === 'segmentation' ? 15 : 30);
+export const defaultEpochs = (task: Dataset['task']): number => (task === 'segment' ? 15 : 30);
 
 /**
  * Layers along time where no number is asked for. Parsing has none (HAN has one): labels of clips do not say which sense they are of, and what senses tell each
  * other is taken for what they sense themselves (measured on validation clips of the toybox; ours).
  */
-const defaultLayers = (task: Dataset['task']): number => (task === 'parsing' ? 0 : defaultAdapter.layers);
+const defaultLayers = (task: Dataset['task']): number => (task === 'parse' ? 0 : defaultAdapter.layers);
 
 /**
  * Decay of the moving average of the weights, which is what is judged and kept, where none is asked for. Masks have one, of about two passes over the toybox:
  * each training clip of S4 has one mask, and what is learned of it goes up and down from pass to pass (measured on validation clips; ours).
  */
-export const defaultAverage = (task: Dataset['task']): number | null => (task === 'segmentation' ? 0.998 : null);
+export const defaultAverage = (task: Dataset['task']): number | null => (task === 'segment' ? 0.998 : null);
 
 /** Seconds that are seen at once at most, unless more are asked for: what a step takes grows with them. */
 const mostSeconds = 60;
@@ -39,15 +39,15 @@ export function configFor(
   change: ConfigChange = {},
 ): AdapterConfig {
   const { task, classes, items } = dataset;
-  if (change.head && task !== 'localization') {
-    throw new MettleError('invalid-argument', `A head is chosen for localization alone; this training is for ${task}.`);
+  if (change.head && task !== 'localize') {
+    throw new MettleError('invalid-argument', `A head is chosen for localize alone; this training is for ${task}.`);
   }
-  if (change.decoder && task !== 'segmentation') {
-    throw new MettleError('invalid-argument', `Masks are decoded in segmentation alone; this training is for ${task}.`);
+  if (change.decoder && task !== 'segment') {
+    throw new MettleError('invalid-argument', `Masks are decoded for segment alone; this training is for ${task}.`);
   }
-  if (change.senses === 'audio' && task === 'segmentation') {
+  if (change.senses === 'audio' && task === 'segment') {
     throw new MettleError('invalid-argument', 'Masks are decoded from pictures; there are none of sound alone.', {
-      hint: 'Let segmentation read both senses, or visual to do without sound.',
+      hint: 'Let segment read both senses, or visual to do without sound.',
     });
   }
   if (change.distill?.paths === 'none' && change.distill.tokens !== undefined) {

@@ -37,8 +37,8 @@ export type Figures = {
 
 export async function evaluatePredictions(options: EvaluateOptions): Promise<Figures> {
   const { task } = options.config;
-  if (task === 'localization') return await localizationFigures(options);
-  return task === 'parsing' ? await parsingFigures(options) : await segmentationFigures(options);
+  if (task === 'localize') return await localizationFigures(options);
+  return task === 'parse' ? await parsingFigures(options) : await segmentationFigures(options);
 }
 
 /** What the trainer selects by: the task's main figure, in percent. */
@@ -66,7 +66,7 @@ async function localizationFigures({ predict, config }: EvaluateOptions) {
   });
   const averagePrecision = perClass(scores, truths, config.classes);
   const report = {
-    task: 'localization' as const,
+    task: 'localize' as const,
     clips,
     decoding: 'argmax' as const,
     accuracy: score.accuracy,
@@ -105,7 +105,7 @@ async function parsingFigures({ predict, config, thresholds }: EvaluateOptions) 
   const figures = published.figures();
   const averagePrecision = perClass(scores, truths, config.classes);
   const thresholded = judged.length > 0 ? thresholdedFigures(judged, config.classes, thresholds!) : null;
-  const report = { task: 'parsing' as const, clips, ...figures, ...(thresholded && { thresholded }), averagePrecision };
+  const report = { task: 'parse' as const, clips, ...figures, ...(thresholded && { thresholded }), averagePrecision };
   const values = thresholded?.thresholds.map(({ value }) => value);
   return { report, score: (figures.segment.typeAV + figures.event.typeAV) / 2, thresholds: values };
 }
@@ -119,7 +119,7 @@ function thresholdedFigures(
   judged: readonly Judged[],
   classes: readonly string[],
   given: readonly number[] | 'choose',
-): NonNullable<Extract<EvaluationReport, { task: 'parsing' }>['thresholded']> {
+): NonNullable<Extract<EvaluationReport, { task: 'parse' }>['thresholded']> {
   const thresholds = given === 'choose' ? chosenFor(judged, classes.length) : given;
   const score = new ParsingScore(classes.length);
   for (const clip of judged) addDecoded(score, clip, thresholds);
@@ -161,7 +161,7 @@ async function segmentationFigures({ predict, maskSize, readMask }: EvaluateOpti
     clips++;
   });
   const { mJ, mF } = score.figures();
-  const report = { task: 'segmentation' as const, clips, batchClips: publishedBatchClips, mJ, mF };
+  const report = { task: 'segment' as const, clips, batchClips: publishedBatchClips, mJ, mF };
   return { report, score: 50 * (mJ + mF) };
 }
 

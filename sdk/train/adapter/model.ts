@@ -42,7 +42,7 @@ export type LossOptions = {
 
 /** The training of an adapter on the taps of a backbone. */
 export function adapterModel(taps: BackboneTaps, config: AdapterConfig, losses: LossOptions = {}): TrainModel {
-  const tasks = { localization: localizationModel, parsing: parsingModel, segmentation: segmentationModel };
+  const tasks = { localize: localizationModel, parse: parsingModel, segment: segmentationModel };
   return tasks[config.task](taps, config, losses);
 }
 

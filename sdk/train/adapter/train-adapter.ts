@@ -180,7 +180,7 @@ function lessons(
   pieces: readonly Piece[],
   model: TrainModel,
 ): Pick<TrainOptions, 'model' | 'data'> {
-  if (config.task !== 'segmentation' || losses?.matching) return { model, data: features.examples(pieces) };
+  if (config.task !== 'segment' || losses?.matching) return { model, data: features.examples(pieces) };
   const segments = Math.max(1, ...pieces.map((piece) => secondsToLearn(piece, true).length));
   const lean = { ...config, segments: Math.min(segments, config.segments) };
   return {
@@ -285,7 +285,7 @@ export function segmentFormatOf({ inputs: { visual, audio } }: BackboneManifest)
 }
 
 function maskSizeOf({ config, backbone }: AdapterTraining): { width: number; height: number } | undefined {
-  if (config.task !== 'segmentation') return undefined;
+  if (config.task !== 'segment') return undefined;
   const [rows, columns] = mapsToGuide(backbone.manifest.taps.visual)[0]!.grid;
   return { width: 4 * columns, height: 4 * rows };
 }

@@ -101,10 +101,10 @@ export async function readAve(folder: DataFolder, options: ReadOptions = {}): Pr
       split,
       seconds: aveSeconds,
       source: { kind: 'video', path },
-      labels: { task: 'localization', seconds: aveLabels(row, classIndex, classes.length) },
+      labels: { task: 'localize', seconds: aveLabels(row, classIndex, classes.length) },
     });
   }
-  return { task: 'localization', format: 'ave', classes, items, annotated, findings: findings.list() };
+  return { task: 'localize', format: 'ave', classes, items, annotated, findings: findings.list() };
 }
 
 async function readClasses(folder: DataFolder, base: string, rows: AveRow[], findings: FindingList): Promise<string[]> {

@@ -113,7 +113,7 @@ export async function readAvs(folder: DataFolder, part: Part, options: ReadOptio
       options.onProgress?.({ done: ++done, total: rows.length });
     }
   }
-  return { task: 'segmentation', format: part, classes: [], items, annotated, findings: findings.list() };
+  return { task: 'segment', format: part, classes: [], items, annotated, findings: findings.list() };
 }
 
 async function readItem(
@@ -152,7 +152,7 @@ async function readItem(
     seconds: avsSeconds,
     source: { kind: 'frames', paths: frames as string[], audio: hasSound ? sound : null },
     labels: {
-      task: 'segmentation',
+      task: 'segment',
       masks,
       supervised: masks.map((path) => path !== null),
       category: row.category,

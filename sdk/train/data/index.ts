@@ -39,7 +39,7 @@ export async function readDataset(folder: DataFolder, options: ReadOptions = {})
   if (task !== undefined && task !== dataset.task) {
     throw new MettleError('invalid-argument', `${folder.name} holds data for ${dataset.task}, not for ${task}.`);
   }
-  return dataset.task === 'segmentation' && options.probe !== false
+  return dataset.task === 'segment' && options.probe !== false
     ? await withUsableParts(folder, dataset, options)
     : dataset;
 }

@@ -168,10 +168,10 @@ export async function readLlp(folder: DataFolder, options: ReadOptions = {}): Pr
       split,
       seconds: llpSeconds,
       source: { kind: 'video', path },
-      labels: { task: 'parsing', clip: multihot, audio: events('audio'), visual: events('visual') },
+      labels: { task: 'parse', clip: multihot, audio: events('audio'), visual: events('visual') },
     });
   }
-  return { task: 'parsing', format: 'llp', classes, items, annotated, findings: findings.list() };
+  return { task: 'parse', format: 'llp', classes, items, annotated, findings: findings.list() };
 }
 
 /** The id of the film that a clip was cut from: `_start_end` is taken from the right, since ids may contain `_`. */

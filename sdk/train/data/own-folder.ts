@@ -32,9 +32,9 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
   }
   const rows = hasTable ? parseOwnEvents(await folder.readText(ownTable), ownTable) : [];
   const task = options.task ?? chooseTask(rows, maskFolders.length > 0, findings);
-  const clips = await locate(folder, rows, task === 'segmentation' ? maskFolders : [], findings);
+  const clips = await locate(folder, rows, task === 'segment' ? maskFolders : [], findings);
   const splits = await readSplits(folder, rows, [...clips.keys()], options.seed ?? 0, findings);
-  const classes = task === 'segmentation' ? [] : await readClasses(folder, rows, findings);
+  const classes = task === 'segment' ? [] : await readClasses(folder, rows, findings);
 
   const annotated = { train: 0, val: 0, test: 0 };
   const chosen: { file: string; path: string; split: Split }[] = [];
@@ -62,7 +62,7 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
     if (facts === undefined) continue;
     const clip = { file, duration: facts?.seconds ?? null, rows: eventsOf.get(file) ?? [] };
     const labels =
-      task === 'segmentation' ? await maskLabels(folder, clip, findings) : eventLabels(task, clip, classes, findings);
+      task === 'segment' ? await maskLabels(folder, clip, findings) : eventLabels(task, clip, classes, findings);
     if (labels) items.push({ id: file, split, source: { kind: 'video', path }, ...labels });
   }
   items.sort((a, b) => SPLITS.indexOf(a.split) - SPLITS.indexOf(b.split));
@@ -72,12 +72,12 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
 function chooseTask(rows: OwnEvent[], hasMasks: boolean, findings: FindingList): Task {
   if (hasMasks) {
     if (rows.some((row) => row.event)) {
-      const message = 'There are masks, so the task is segmentation; choose another to train on the events alone.';
+      const message = 'There are masks, so the task is segment; choose another to train on the events alone.';
       findings.add('info', 'task-chosen', message, `${ownMasks}/`);
     }
-    return 'segmentation';
+    return 'segment';
   }
-  return rows.some((row) => row.event && row.event.modality !== 'audio-visual') ? 'parsing' : 'localization';
+  return rows.some((row) => row.event && row.event.modality !== 'audio-visual') ? 'parse' : 'localize';
 }
 
 /** Path by file, null where it is missing, for all files that rows or folders of masks name. */

@@ -48,7 +48,7 @@ export function examplesOf(options: ExampleOptions): BatchSource {
 /** Numbers of an item's seconds that an example holds. */
 export function secondsToLearn({ labels, seconds }: DatasetItem, supervisedOnly = false): number[] {
   const all = Array.from({ length: seconds }, (_, second) => second);
-  if (!supervisedOnly || labels.task !== 'segmentation') return all;
+  if (!supervisedOnly || labels.task !== 'segment') return all;
   return all.filter((second) => labels.supervised[second] && labels.masks[second] !== null);
 }
 
@@ -68,8 +68,8 @@ function rowsOf<T extends Float32Array | Uint16Array>(
 
 async function labelsOf({ labels }: DatasetItem, seconds: readonly number[], options: ExampleOptions): Promise<Batch> {
   const { segments, classes } = options.config;
-  if (labels.task === 'parsing') return { labels: Float32Array.from(labels.clip) };
-  if (labels.task === 'localization') {
+  if (labels.task === 'parse') return { labels: Float32Array.from(labels.clip) };
+  if (labels.task === 'localize') {
     const width = classes.length + 1;
     const rows = new Float32Array(segments * width);
     labels.seconds.subarray(0, segments).forEach((label, second) => {

@@ -20,10 +20,10 @@ function pieceOf(item: DatasetItem, start: number, length: number): Piece {
   const end = Math.min(start + length, item.seconds);
   const piece = { ...item, id: `${item.id} from ${start} s`, seconds: end - start, start };
   const { labels } = item;
-  if (labels.task === 'localization') {
+  if (labels.task === 'localize') {
     return { ...piece, labels: { ...labels, seconds: labels.seconds.slice(start, end) } };
   }
-  if (labels.task === 'parsing') return { ...piece, labels: parsingPart(labels, start, end) };
+  if (labels.task === 'parse') return { ...piece, labels: parsingPart(labels, start, end) };
   const masks = labels.masks.slice(start, end);
   return { ...piece, labels: { ...labels, masks, supervised: labels.supervised.slice(start, end) } };
 }
@@ -42,4 +42,4 @@ function parsingPart({ task, clip, audio, visual }: ParsingLabels, start: number
 }
 
 const hasLabels = ({ labels }: Piece): boolean =>
-  labels.task !== 'segmentation' || labels.masks.some((mask) => mask !== null);
+  labels.task !== 'segment' || labels.masks.some((mask) => mask !== null);

@@ -35,7 +35,7 @@ export async function tapReader(base: BackboneManifest, taps: readonly Tap[]): P
       untrained: true,
       requires: { sdk: '>=0.1 <1' },
       canary: null,
-      task: 'segmentation',
+      task: 'segment',
       classes: [],
       thresholds: null,
       base: { id: base.id, contract: await contractOf(base) },

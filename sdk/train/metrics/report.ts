@@ -18,14 +18,14 @@ type Common = {
 export type EvaluationReport = Common &
   (
     | {
-        task: 'localization';
+        task: 'localize';
         /** How labels were decoded: `argmax` over classes and background, or `gated` by an event score per second. */
         decoding: 'argmax' | 'gated';
         /** Percent of seconds. */
         accuracy: number;
       }
     | {
-        task: 'parsing';
+        task: 'parse';
         /** Decoded with 0.5 for every class, as published. */
         segment: ParsingFigures;
         event: ParsingFigures;
@@ -37,7 +37,7 @@ export type EvaluationReport = Common &
         };
       }
     | ({
-        task: 'segmentation';
+        task: 'segment';
         /** Clips per batch; M_F depends on it. */
         batchClips: number;
       } & SegmentationFigures)
@@ -47,7 +47,7 @@ export type EvaluationReport = Common &
  * The report as text (tables with one decimal, as printed in papers) or as JSON with all digits.
  *
  * @example
- * console.log(formatReport({ task: 'segmentation', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
+ * console.log(formatReport({ task: 'segment', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
  */
 export function formatReport(report: EvaluationReport, format: 'text' | 'json' = 'text'): string {
   if (format === 'json') return JSON.stringify(report, null, 2);
@@ -71,11 +71,11 @@ export function formatReport(report: EvaluationReport, format: 'text' | 'json' =
 }
 
 function figures(report: EvaluationReport): string[] {
-  if (report.task === 'localization') {
+  if (report.task === 'localize') {
     const how = report.decoding === 'gated' ? 'gated by the event score' : 'argmax over classes and background';
     return [...table([['Accuracy', percent(report.accuracy)]]), `(${how})`];
   }
-  if (report.task === 'segmentation') {
+  if (report.task === 'segment') {
     return [
       ...table([
         ['M_J', share(report.mJ)],

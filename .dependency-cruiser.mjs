@@ -18,7 +18,7 @@ const rooms = {
   toybox: { sees: ['ground'] },
   onnx: { sees: ['ground', 'ops'] },
   // The platforms: behind the doors.
-  page: { sees: ['ground'], packages: ['mediabunny', 'onnxruntime-web'] },
+  page: { sees: ['ground'], packages: ['mediabunny'] },
   doors: {
     at: '^sdk/node/[^/]+\\.ts$',
     sees: ['ground', 'page'],
@@ -215,7 +215,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)dist/' },
+    exclude: { path: '^dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'default', 'types'],

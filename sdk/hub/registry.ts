@@ -1,9 +1,9 @@
 /** registry.json: the models that ship with the SDK, by id. */
-
 import { untilAborted } from '../abort.ts';
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Bytes } from '../contract/bytes.ts';
 import { integrityPattern } from '../contract/integrity.ts';
+import { limits } from '../contract/limits.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
@@ -11,8 +11,6 @@ import type { Registry, RegistryEntry } from '../contract/registry.ts';
 import { dictionary, matching, object, oneOf, Place } from '../contract/strict-json.ts';
 import { MettleError } from '../errors.ts';
 import { readBounded } from './download.ts';
-
-const maxRegistryBytes = 1 << 20;
 
 const registry = dictionary(
   idPattern,
@@ -46,7 +44,7 @@ export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promi
 
 async function fetchRegistry(platform: Bytes): Promise<Registry> {
   const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, maxRegistryBytes).catch((error: unknown) => {
+  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((error: unknown) => {
     if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
       hint: assetsHint,

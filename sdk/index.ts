@@ -1,5 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** Everything that a page or a Node program uses. */
+/**
+ * Everything that a page or a Node program uses.
+ *
+ * @module mettle-edge
+ */
+
 export type { Analysis, AnalyzeOptions, CallOptions, CallProgress } from './analyze.ts';
 export type {
   AudioTrack,
@@ -13,17 +18,33 @@ export type {
 } from './contract/clip.ts';
 export type { Device, DeviceRequest } from './contract/device.ts';
 export type { EngineInfo } from './contract/engine-info.ts';
+export type { VariantName } from './contract/model.ts';
 export { segmentCount } from './contract/segment-time.ts';
 export type { Task } from './contract/task.ts';
 export { sdkVersion as version } from './contract/version.ts';
-export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
-export { type ErrorCode, MettleError, type Warning } from './errors.ts';
-export { listShipped } from './hub/hub.ts';
+export type { WorkerFactory, WorkerLike, WorkerName } from './contract/worker.ts';
+export { type ErrorCode, MettleError, type MettleErrorOptions, type Warning } from './errors.ts';
+export { listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
 export { classColor } from './tasks/color.ts';
-export { drawMask, drawTimeline } from './tasks/draw.ts';
-export { toJSON, toWebVTT } from './tasks/export.ts';
+export {
+  type DrawContext,
+  drawMask,
+  drawTimeline,
+  type MaskStyle,
+  type Pixels,
+  type TimelineStyle,
+} from './tasks/draw.ts';
+export {
+  type DocumentInfo,
+  type DocumentResult,
+  type MaskEntry,
+  type ResultsDocument,
+  type Timing,
+  toJSON,
+  toWebVTT,
+} from './tasks/export.ts';
 export type {
   Event,
   LocalizationResult,

@@ -15,13 +15,17 @@ import { listShipped, type OpenedModel, type OpenOptions, openModel } from './hu
 import { pairModels } from './hub/pair-models.ts';
 import type { Workshop, WorkshopOptions } from './work/workshop.ts';
 
+/** How far the loading of models is. */
 export type CreateProgress = {
   /** Bytes of model files, graphs made ready, and graphs run once so that no later call waits for a compiler. */
   phase: 'download' | 'load' | 'warmup';
+  /** Bytes in phase `download`, else graphs; of `total`. */
   done: number;
+  /** Bytes or graphs of the phase. */
   total: number;
 };
 
+/** What `createMettle` takes; all of it may be left out. */
 export type CreateOptions = WorkshopOptions & {
   /**
    * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
@@ -36,7 +40,9 @@ export type CreateOptions = WorkshopOptions & {
   threads?: number;
   /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
+  /** Ends the loading: `createMettle` rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Called as often as there is something new. */
   onProgress?: (progress: CreateProgress) => void;
 };
 

@@ -11,6 +11,7 @@ import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
 
+/** What `localize`, `parse` and `segment` take. */
 export type TaskOptions = CallOptions & {
   /** Which adapter answers, where several are loaded for one task. Default: the first. */
   adapter?: string;

@@ -53,7 +53,18 @@ export type LogMelFrontEnd = {
 /**
  * An intermediate output that adapters may read. `tokens` is [1, tokens, width], row by row over `grid` (rows, columns); `map` is [1, width, rows, columns].
  */
-export type Tap = { name: string; layout: 'tokens' | 'map'; tokens: number; width: number; grid: [number, number] };
+export type Tap = {
+  /** Unique in the backbone, with its sense before a dot: `visual.s0.b1`. */
+  name: string;
+  /** Order of the axes. */
+  layout: 'tokens' | 'map';
+  /** Places; rows times columns. */
+  tokens: number;
+  /** Numbers at each place. */
+  width: number;
+  /** Rows and columns. */
+  grid: [number, number];
+};
 
 /**
  * A small safetensors file of the numbers that the graphs must give for made-up inputs, and how far a device may be off, as a share of an output's largest
@@ -98,29 +109,56 @@ export type BackboneNetworks = { visual: Integrity | null; audio: Integrity | nu
 
 /** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
 export type BackboneManifest = Common & {
+  /** Tells manifests apart. */
   kind: 'backbone';
+  /** What the networks read, and how it is made of a second of clip. */
   inputs: BackboneInputs;
+  /** Digests of the networks' numbers. */
   networks: BackboneNetworks;
+  /** What adapters may read. */
   taps: BackboneTaps;
   /** One graph per modality. */
   variants: Variants<BackboneGraphs>;
 };
 
+/** What an adapter answers, what it reads, and its compiled graphs. */
 export type AdapterManifest = Common & {
+  /** Tells manifests apart. */
   kind: 'adapter';
+  /** The question it answers. */
   task: Task;
+  /** Labels, in the order of its outputs; empty for `segment`. */
   classes: string[];
   /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
   thresholds: number[] | null;
-  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs`, `networks` and `taps` (see `contractOf`). */
-  base: { id: string; contract: Integrity };
-  /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */
-  segment: { reads: string[]; outputs: (TensorSpec & { deliver: 'segment' | 'clip' })[] };
+  /** The backbone it was made for. */
+  base: {
+    /** A pair as `pictures+sounds`. */
+    id: string;
+    /** Digest of that manifest's `inputs`, `networks` and `taps`. */
+    contract: Integrity;
+  };
+  /** Runs once per second. */
+  segment: {
+    /** Names of the taps that are its inputs. */
+    reads: string[];
+    /** By name, with their shapes. */
+    outputs: (TensorSpec & {
+      /** Who gets it: the caller at once, or the clip graph at the end. */
+      deliver: 'segment' | 'clip';
+    })[];
+  };
   /**
    * Runs once per window of `segments` seconds: reads the outputs kept from each second, stacked to [segments, ...], and `mask` [segments], 1 where there
    * is a second and 0 where the window is padded. Outputs are [segments, ...]. Null where the segment graph says it all.
    */
-  clip: { segments: number; outputs: TensorSpec[] } | null;
+  clip: {
+    /** Seconds in a window. */
+    segments: number;
+    /** [segments, ...] each. */
+    outputs: TensorSpec[];
+  } | null;
+  /** Graphs by device variant. */
   variants: Variants<AdapterGraphs>;
 };
 

@@ -31,6 +31,7 @@ export type EngineProgress = { phase: 'load' | 'warmup'; done: number; total: nu
 export interface Engine {
   /** The device that `load` would take, without loading anything: it says which variant of the models to download. Rejects as `load` does. */
   chooseDevice(request: DeviceRequest): Promise<DeviceChoice>;
+  /** Makes the models ready on a device and runs each graph once. Throws `device`, `incompatible` or `invalid-file`. */
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /** Starts a run over one clip for the adapters with these ids. */
   begin(adapterIds: string[]): Promise<number>;
@@ -40,5 +41,6 @@ export interface Engine {
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
   cancel(run: number): Promise<void>;
+  /** Frees models and device; open calls reject with `disposed`. */
   dispose(): Promise<void>;
 }

@@ -24,6 +24,7 @@ import { MettleError } from '../errors.ts';
 import { readBounded, readVerified } from './download.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 
+/** A network that reads clips, or one that answers a task beside it. */
 export type ModelKind = 'backbone' | 'adapter';
 export type ManifestOf<K extends ModelKind> = K extends 'backbone' ? BackboneManifest : AdapterManifest;
 
@@ -32,7 +33,9 @@ export type DownloadProgress =
   | { type: 'file'; model: string; path: string; received: number; bytes: number }
   | { type: 'total'; model: string; received: number; bytes: number };
 
+/** How a model is looked for. */
 export type OpenOptions = {
+  /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Digest that the manifest must have. Of shipped models it is checked without asking. */
   integrity?: Integrity;
@@ -91,11 +94,19 @@ export async function loadModel<K extends ModelKind>(
   return await model.download(variant, options);
 }
 
+/** A model that ships with the SDK. */
+export type ShippedModel = {
+  /** What `createMettle` takes. */
+  id: string;
+  /** What it is. */
+  kind: ModelKind;
+};
+
 /** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
 export async function listShipped({
   signal,
   platform = bytesFor(),
-}: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
+}: Omit<OpenOptions, 'integrity'> = {}): Promise<ShippedModel[]> {
   const registry = await readRegistry(platform, signal);
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }

@@ -12,6 +12,7 @@ import { DecodeWorker } from './decode-client.ts';
 import { connectEngine, type WorkerEngine } from './engine-bridge.ts';
 import type * as InThread from './in-thread.ts';
 
+/** Where the work is done: which workers, started from where. */
 export type WorkshopOptions = {
   /**
    * Page: URL of the folder that `mettle assets` wrote, with worker scripts, runtime and models. Default: what the plugin for bundlers says, else beside this

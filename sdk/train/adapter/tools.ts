@@ -12,24 +12,33 @@ import { openBackbone } from '../../load.ts';
 import type { FileStore } from '../features/tap-cache.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 
+/** Names of what a training runs on. */
 export type ToolOptions = {
   /** Shipped id, or path or URL of a folder with a manifest.json; or two, one for pictures and one for sounds. Default `nano`. */
   backbone?: string | readonly [string, string];
   /** Default `auto`. */
   device?: DeviceRequest;
+  /** Threads of the CPU kernels. Default: chosen by the machine. */
   threads?: number;
   /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
   runtimePath?: string;
+  /** Ends the loading: it rejects with the signal's reason. */
   signal?: AbortSignal;
 };
 
 /** The part of `trainAdapter`'s options that has to do with machines. Dispose of it when the training is over. */
 export type Tools = {
+  /** Its files, for the device. */
   backbone: ModelPackage<BackboneManifest>;
+  /** Runs the backbone. */
   engine: Engine;
+  /** Runs the training steps. */
   runtime: Runtime;
+  /** The device of both. */
   device: DeviceRequest;
+  /** As it was given. */
   runtimePath?: string;
+  /** Frees engine and runtime. */
   dispose(): Promise<void>;
 };
 

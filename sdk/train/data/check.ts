@@ -8,17 +8,30 @@ import { detectFormat, readDataset } from './index.ts';
 import type { DataFolder, DataFormat, Dataset, Finding, ReadOptions } from './types.ts';
 
 /** Clips of one class per split, and for localization and parsing the seconds that carry it. */
-export type ClassCount = { label: string; clips: Record<Split, number>; seconds: Record<Split, number> };
+export type ClassCount = {
+  /** Of the class. */
+  label: string;
+  /** Per split. */
+  clips: Record<Split, number>;
+  /** Per split; 0 for segmentation. */
+  seconds: Record<Split, number>;
+};
 
+/** What {@link checkDataset} found. */
 export type CheckReport = {
+  /** Its name, for people. */
   folder: string;
   /** Null where the tables could not be read at all; `findings` then says why. */
   format: DataFormat | null;
+  /** What its labels are for; null where nothing could be read. */
   task: Task | null;
-  /** Clips in the tables, and those that can be used. */
+  /** Clips in the tables, per split. */
   annotated: Record<Split, number>;
+  /** Clips that can be used, per split. */
   usable: Record<Split, number>;
+  /** Counts per class. */
   classes: ClassCount[];
+  /** What is missing or odd. */
   findings: Finding[];
 };
 

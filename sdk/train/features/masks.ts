@@ -2,7 +2,14 @@
 import { makeAxis, resizePlane } from '../../front-end/resize.ts';
 
 /** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
-export type MaskImage = { width: number; height: number; data: Uint8Array };
+export type MaskImage = {
+  /** Pixels. */
+  width: number;
+  /** Pixels. */
+  height: number;
+  /** [height, width] */
+  data: Uint8Array;
+};
 
 /** 0 or 1 at another size: 1 where at least half of the area that a pixel covers is set. */
 export function binaryMask({ width, height, data }: MaskImage, toWidth: number, toHeight: number): Float32Array {

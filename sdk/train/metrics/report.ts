@@ -15,9 +15,11 @@ type Common = {
   averagePrecision?: { label: string; value: number | null }[];
 };
 
+/** Figures of one split of a dataset, told apart by `task`. */
 export type EvaluationReport = Common &
   (
     | {
+        /** Tells reports apart. */
         task: 'localize';
         /** How labels were decoded: `argmax` over classes and background, or `gated` by an event score per second. */
         decoding: 'argmax' | 'gated';
@@ -25,18 +27,29 @@ export type EvaluationReport = Common &
         accuracy: number;
       }
     | {
+        /** Tells reports apart. */
         task: 'parse';
-        /** Decoded with 0.5 for every class, as published. */
+        /** Second by second, decoded with 0.5 for every class, as published. */
         segment: ParsingFigures;
+        /** By events, decoded in the same way. */
         event: ParsingFigures;
         /** The same with a threshold per class that was chosen on the validation split; not comparable with published figures. */
         thresholded?: {
-          thresholds: { label: string; value: number }[];
+          /** One per class. */
+          thresholds: {
+            /** Of the class. */
+            label: string;
+            /** A probability, 0 to 1. */
+            value: number;
+          }[];
+          /** Second by second. */
           segment: ParsingFigures;
+          /** By events. */
           event: ParsingFigures;
         };
       }
     | ({
+        /** Tells reports apart. */
         task: 'segment';
         /** Clips per batch; M_F depends on it. */
         batchClips: number;

@@ -53,6 +53,7 @@ export type {
   ParsedEvent,
   ParsingResult,
   ParsingSecond,
+  ResultBase,
   SegmentationResult,
   TaskResult,
 } from './tasks/types.ts';

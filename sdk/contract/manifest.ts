@@ -4,7 +4,15 @@ import type { Task } from './task.ts';
 /** `sha256-` and the digest in base64, as in Subresource Integrity. */
 export type Integrity = `sha256-${string}`;
 
-export type FileEntry = { path: string; bytes: number; integrity: Integrity };
+/** A file of a package. */
+export type FileEntry = {
+  /** In the package, with `/` between names. */
+  path: string;
+  /** Its size. */
+  bytes: number;
+  /** Its digest. */
+  integrity: Integrity;
+};
 
 /** Shape of a named tensor; every dimension is known. */
 export type TensorSpec = { name: string; shape: number[] };
@@ -70,18 +78,33 @@ export type Tap = {
  * A small safetensors file of the numbers that the graphs must give for made-up inputs, and how far a device may be off, as a share of an output's largest
  * value. The inputs and the names in the file are those of `engine/canary.ts`.
  */
-export type Canary = { file: string; rtol: number };
+export type Canary = {
+  /** Its path in the package. */
+  file: string;
+  /** Share, 0 to 1. */
+  rtol: number;
+};
 
-type Common = {
+/** What every manifest says. */
+export type ManifestBase = {
+  /** Of this form of manifest. */
   schema: 1;
+  /** Lower-case letters, digits and dashes. */
   id: string;
+  /** Three numbers. */
   version: string;
+  /** SPDX id, or a sentence. */
   license: string;
   /** True if the weights are seeded noise: everything computed from them means nothing. */
   untrained: boolean;
-  requires: { sdk: string };
+  /** What reads it. */
+  requires: {
+    /** Range of versions of this SDK. */
+    sdk: string;
+  };
   /** Checked when the model is loaded, on the device that will run it. Null where there is none. */
   canary: Canary | null;
+  /** All but the manifest itself. */
   files: FileEntry[];
 };
 
@@ -108,7 +131,7 @@ export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
 export type BackboneNetworks = { visual: Integrity | null; audio: Integrity | null };
 
 /** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
-export type BackboneManifest = Common & {
+export type BackboneManifest = ManifestBase & {
   /** Tells manifests apart. */
   kind: 'backbone';
   /** What the networks read, and how it is made of a second of clip. */
@@ -122,7 +145,7 @@ export type BackboneManifest = Common & {
 };
 
 /** What an adapter answers, what it reads, and its compiled graphs. */
-export type AdapterManifest = Common & {
+export type AdapterManifest = ManifestBase & {
   /** Tells manifests apart. */
   kind: 'adapter';
   /** The question it answers. */

@@ -22,7 +22,7 @@ export type ParsedEvent = Event & {
 };
 
 /** What every result has. */
-type ResultBase = {
+export type ResultBase = {
   /** Id of the adapter that answered. */
   adapter: string;
   /** Seconds. */

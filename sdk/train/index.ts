@@ -33,7 +33,7 @@
  * @module mettle-edge/train
  */
 
-export type { AdapterManifest, BackboneManifest, Tap } from '../contract/manifest.ts';
+export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';

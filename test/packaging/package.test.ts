@@ -21,14 +21,19 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'adapters/QUALITY.md',
+      'adapters/README.md',
       'adapters/adapters',
       'adapters/backbones',
+      'adapters/everyday',
       'adapters/registry.json',
       'dist/cli',
       'dist/node',
       'dist/page',
       'dist/types',
       'package.json',
+      'sdk/docs',
+      'sdk/models',
+      'sdk/train',
     ]);
     const kinds = new Set(project.files.map((path) => extname(path.replace(/\.d\.ts$/, '.types'))));
     const known = ['', '.js', '.json', '.map', '.md', '.mjs', '.onnx', '.safetensors', '.types', '.wasm'];

@@ -89,9 +89,9 @@ export type Canary = {
 export type ManifestBase = {
   /** Of this form of manifest. */
   schema: 1;
-  /** Lower-case letters, digits and dashes. */
+  /** Lower-case letters, digits, dots, dashes and underscores. */
   id: string;
-  /** Three numbers. */
+  /** Such as `1.0.0`. */
   version: string;
   /** SPDX id, or a sentence. */
   license: string;

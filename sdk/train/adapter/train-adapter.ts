@@ -47,7 +47,7 @@ export type ItemAccess = {
 
 /** What `trainAdapter` takes. */
 export type AdapterTraining = {
-  /** Id of the new adapter: lower-case letters, digits and dashes. */
+  /** Id of the new adapter: lower-case letters, digits, dots, dashes and underscores. */
   id: string;
   /** SPDX id or a sentence, for its manifest. */
   license: string;

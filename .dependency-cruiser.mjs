@@ -3,12 +3,12 @@
  *
  * A room may only name rooms that stand above it in this list, so there is no circle between folders. `sees` is the whole truth: what is not named is
  * forbidden. `packages` are the dependencies that a room may import. The two doors to the platform are imported as `#bytes` and `#runtimes` and by nothing
- * else; only `sdk/node`, `sdk/page` and `sdk/cli` know a platform (its globals are denied to all others in `.biome.json`).
+ * else; only `sdk/node`, `sdk/page`, `sdk/plugin` and `sdk/cli` know a platform (its globals are denied to all others in `.biome.json`).
  */
 const rooms = {
   // Ground floor: what all others share.
   ground: {
-    at: '^sdk/((errors|wire-error|did-you-mean|abort|arrays|random)\\.ts$|contract/)',
+    at: '^sdk/((errors|wire-error|did-you-mean|door|abort|arrays|random)\\.ts$|contract/)',
     sees: [],
     packages: ['mediabunny', 'onnxruntime-common'],
   },
@@ -80,6 +80,7 @@ const rooms = {
   'node/output': { sees: ['ground', 'tasks', 'analyze'] },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
+  plugin: { sees: ['ground', 'node/assets'], packages: ['unplugin', 'vite', 'rollup', 'esbuild', 'webpack'] },
   'node/pretrain': {
     sees: [
       'ground',
@@ -119,6 +120,7 @@ const rooms = {
     sees: [
       'ground',
       'doors',
+      'load',
       'ops',
       'onnx',
       'toybox',
@@ -185,14 +187,15 @@ export default {
       name: 'through-the-door',
       comment: 'The platform is reached as "#bytes" or "#runtimes" alone; package.json says which file stands behind.',
       severity: 'error',
-      from: { path: '^sdk/', pathNot: '^sdk/(node|page|cli)/' },
+      from: { path: '^sdk/', pathNot: '^sdk/(node|page|plugin|cli)/' },
       to: { path: '^sdk/(node|page)/', dependencyTypesNot: ['aliased-subpath-import'] },
     },
     {
       name: 'no-platform',
-      comment: 'Only sdk/node and sdk/cli may use what Node brings: sdk/train and the rest run in a page too.',
+      comment:
+        'Only sdk/node, sdk/plugin and sdk/cli may use what Node brings: sdk/train and the rest run in a page too.',
       severity: 'error',
-      from: { path: '^sdk/', pathNot: '^sdk/(node|cli)/' },
+      from: { path: '^sdk/', pathNot: '^sdk/(node|plugin|cli)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -77,7 +77,6 @@ export type Warning = {
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
-    | 'short-clip'
     | 'invalid-samples'
     | 'cancelled-sound';
   /** One or two sentences for people. */

@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Everything that a page or a Node program uses.
  *
@@ -24,7 +23,7 @@ export type { Task } from './contract/task.ts';
 export { sdkVersion as version } from './contract/version.ts';
 export type { WorkerFactory, WorkerLike, WorkerName } from './contract/worker.ts';
 export { type ErrorCode, MettleError, type MettleErrorOptions, type Warning } from './errors.ts';
-export { listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
+export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
 export { classColor } from './tasks/color.ts';
@@ -40,6 +39,7 @@ export {
   type DocumentInfo,
   type DocumentResult,
   type MaskEntry,
+  type Results,
   type ResultsDocument,
   type Timing,
   toJSON,

@@ -4,6 +4,7 @@ import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Task } from '../contract/task.ts';
+import type { CreateProgress } from '../load.ts';
 
 /** A terminal or a pipe. */
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
@@ -34,7 +35,7 @@ export type CreateMettle = (options: {
   device?: DeviceRequest;
   threads?: number;
   signal?: AbortSignal;
-  onProgress?: (progress: { phase: 'download' | 'load' | 'warmup'; done: number; total: number }) => void;
+  onProgress?: (progress: CreateProgress) => void;
 }) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */

@@ -61,6 +61,7 @@ const node = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
     'node/in-thread': 'sdk/work/in-thread.ts',

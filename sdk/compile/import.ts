@@ -21,31 +21,40 @@ import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
 export type ImportPart = {
+  /** The network that they are for. */
   preset: BackbonePreset;
   /** What the preset is called in errors. */
   presetName: string;
   /** What the checkpoint is called in errors. */
   where: string;
+  /** Where they are. */
   checkpoint: Checkpoint;
   /** Of this checkpoint and this preset. */
   accounting: Accounting;
 };
 
+/** What becomes a backbone. */
 export type ImportSource = {
+  /** Of the new package. */
   id: string;
+  /** Of the new package, such as `1.0.0`. */
   version: string;
+  /** SPDX id or a sentence, for its manifest. */
   license: string;
   /** One, or two of different senses. */
   parts: readonly ImportPart[];
-  /** How each device gets it; of several forms each reads the checkpoint anew. Default: {@link exactForms}. */
+  /** How each device gets it; of several forms each reads the checkpoint anew. Default: float32 on every device. */
   forms?: Forms;
 };
 
 /** Writes a file of the package, chunk by chunk, and tells its size and digest. */
 export type WriteFile = (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => Promise<FileEntry>;
 
+/** How a backbone is written. */
 export type ImportOptions = {
+  /** Ends the import: it rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Told how many bytes of the checkpoints were read so far. */
   onBytes?: (read: number) => void;
   /** Default: true. */
   withCanary?: boolean;
@@ -54,7 +63,7 @@ export type ImportOptions = {
 };
 
 /**
- * Writes graphs, weights, where {@link canaryRefusal} has nothing against it a canary, and manifest.json. `onBytes` is told how much of the checkpoints was read,
+ * Writes graphs, weights, a canary where the networks are small enough to be run, and manifest.json. `onBytes` is told how much of the checkpoints was read,
  * out of `importBytes`. Throws `incompatible` that names the tensors which do not fit, or `invalid-file` where a weight is no finite number.
  */
 export async function importBackbone(
@@ -172,8 +181,20 @@ class WeightsReader {
 
   async read(spec: ParamSpec): Promise<Float32Array> {
     const numbers = await this.#joined(spec);
+    if (/(^|\.)running_var$/.test(spec.name)) this.#checkVariance(spec.name, numbers);
     await this.digest.add(spec.name, numbers);
     return numbers;
+  }
+
+  #checkVariance(name: string, numbers: Float32Array): void {
+    const bad = numbers.find((x) => x < 0);
+    if (bad === undefined) return;
+    const [source] = this.#source.accounting.sources.get(name)!;
+    throw new MettleError(
+      'invalid-file',
+      `${this.#source.where}: tensor "${source}" holds ${bad} as a variance, expected numbers from 0 on.`,
+      { hint: 'The weights are damaged: get the checkpoint again from its authors.' },
+    );
   }
 
   async #joined({ name, shape }: ParamSpec): Promise<Float32Array> {

@@ -7,6 +7,8 @@ import {
   FLAC,
   Input,
   IsobmffInputFormat,
+  Logging,
+  LogLevel,
   MATROSKA,
   MP3,
   MP4,
@@ -18,6 +20,7 @@ import {
   WEBM,
 } from 'mediabunny';
 import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
+import { knownCause } from './media-error.ts';
 
 /** Files only: a playlist would make requests to hosts that the caller did not name. */
 const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
@@ -45,6 +48,8 @@ const largestMovie = 2 ** 28;
 
 /** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
 export async function openGuarded(source: Source): Promise<GuardedInput> {
+  // What it would write to the console is told by errors and warnings.
+  Logging.level = LogLevel.Silent;
   const input = new Input({ source, formats: containerFormats });
   let reader: Reader | undefined;
   Object.defineProperty(input, '_reader', {
@@ -76,7 +81,7 @@ function guard(reader: Reader): Reader {
   reader.requestSlice = (start, length) =>
     inTurn(() => {
       const slice = requestSlice.call(reader, start, length);
-      return slice instanceof Promise ? slice.then(checked) : checked(slice);
+      return slice instanceof Promise ? slice.then(checked, fail) : checked(slice);
     });
   reader.requestSliceRange = (start, least, most) => {
     if (least === 0 && most <= stuckBytes) return null;
@@ -88,6 +93,11 @@ function guard(reader: Reader): Reader {
 function checked(slice: Slice | null): Slice | null {
   if (slice && slice.end - slice.start >= 16 && typeAt(slice) === 'moof') checkFragment(bytesOf(slice));
   return slice;
+}
+
+/** While decoding, an error that is not known as final is taken for damage, behind which one goes on. */
+function fail(error: unknown): never {
+  throw knownCause(error) ?? error;
 }
 
 const bytesOf = ({ bytes, bufferPos, start, end }: Slice): Uint8Array =>

@@ -1,5 +1,7 @@
 /** `mettle info`: versions, the device that models run on and why, and the models that ship. */
+
 import { availableParallelism } from 'node:os';
+import { jsonText } from '../contract/plain-text.ts';
 import { sdkVersion } from '../contract/version.ts';
 import type { EngineInfo } from '../engine/types.ts';
 import { INFO_HELP } from './help.ts';
@@ -36,7 +38,7 @@ export async function info(argv: string[], io: Io): Promise<number> {
     engine,
     models,
   };
-  io.stdout.write(values.json ? `${JSON.stringify(facts, null, 2)}\n` : text(facts, io));
+  io.stdout.write(values.json ? `${jsonText(facts, 2)}\n` : text(facts, io));
   return code;
 }
 

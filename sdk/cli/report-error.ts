@@ -19,7 +19,7 @@ export function reportError(error: unknown, io: Io, options: { verbose: boolean;
   );
   if (options.verbose) {
     for (let cause = error; cause instanceof Error; cause = cause.cause)
-      io.stderr.write(`${cause.stack ?? cause.message}\n`);
+      io.stderr.write(`${(cause.stack ?? cause.message).split('\n').map(oneLine).join('\n')}\n`);
   }
   return known ? 2 : 1;
 }

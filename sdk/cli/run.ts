@@ -1,5 +1,7 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
+
 import { basename, join } from 'node:path';
+import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import type { RgbImage } from '../media/types.ts';
@@ -137,7 +139,7 @@ async function analyze(
 
 function print(findings: Findings, folder: string | null, job: Job, io: Io): void {
   if (job.json) {
-    io.stdout.write(`${JSON.stringify(toJSON(findings.results, { ...findings, source: findings.name }))}\n`);
+    io.stdout.write(`${jsonText(toJSON(findings.results, { ...findings, source: findings.name }))}\n`);
     return;
   }
   if (job.quiet) return;

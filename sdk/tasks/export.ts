@@ -1,5 +1,6 @@
 /** Results in formats that other programs read: a JSON document of a stable schema, and WebVTT. No files are written here. */
 
+import { oneLine } from '../contract/plain-text.ts';
 import type { EngineInfo } from '../engine/types.ts';
 import type { Warning } from '../errors.ts';
 import type { AudioTrack, VideoTrack } from '../media/types.ts';
@@ -116,9 +117,9 @@ function timestamp(milliseconds: number): string {
   return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}.${pad(milliseconds % 1000, 3)}`;
 }
 
-/** Cue text must not hold markup, an arrow or a line break. */
+/** Cue text must not hold markup, an arrow, a line break or a control character. */
 function cueText(text: string): string {
-  return text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const round = (value: number) => Math.round(value * 1e6) / 1e6;

@@ -1,5 +1,6 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
 
+import { oneLine } from '../../contract/plain-text.ts';
 import { SPLITS, type Split } from '../../contract/split.ts';
 import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
@@ -73,7 +74,7 @@ export function formatCheck(report: CheckReport): string {
       ...table([
         [timed ? 'Class: clips (seconds)' : 'Object: clips', ...SPLITS],
         ...classes.map(({ label, clips, seconds }) => [
-          printable(label),
+          oneLine(label),
           ...SPLITS.map((split) => (timed ? `${clips[split]} (${seconds[split]})` : `${clips[split]}`)),
         ]),
       ]),
@@ -133,6 +134,5 @@ function parsedSeconds(
   return seconds;
 }
 
-/** One line that cannot steer a terminal: names come from others. */
-const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]|\p{Surrogate}/gu, '\ufffd');
+/** Keeps the spaces of tables. */
+const printable = (line: string): string => line.split(' ').map(oneLine).join(' ');

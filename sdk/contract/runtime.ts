@@ -9,6 +9,7 @@ export type Ort = typeof import('onnxruntime-common');
 
 /** A runtime that is ready to create sessions, and how it was chosen. */
 export type Runtime = {
+  /** @internal Types of a dependency are no part of this package's own. */
   ort: Ort;
   device: Device;
   /** e.g. `onnxruntime-web 1.30.0`. */
@@ -18,7 +19,7 @@ export type Runtime = {
   /** Whether the GPU computes in half precision (`shader-f16`); left out where that cannot be known, as in Node. */
   half?: boolean;
   why: string[];
-  /** What a session gets as its execution provider. */
+  /** @internal What a session gets as its execution provider. */
   provider: InferenceSession.ExecutionProviderConfig;
   /** Aborts with a `device` error when the GPU is lost; null where that cannot be known. */
   lost: AbortSignal | null;
@@ -28,11 +29,16 @@ export type Runtime = {
 
 export type RuntimeRequest = { device: DeviceRequest; threads?: number; runtimePath?: string };
 
+/** Bytes of `file` that have come, of so many. */
+export type RuntimeProgress = (file: string, done: number, total: number) => void;
+
 export interface Runtimes {
   /** The device that `loadRuntime` would take, without loading anything: it says which variant of the models to download. Throws as `loadRuntime` does. */
   chooseDevice(request: DeviceRequest, exclude?: readonly Device[]): Promise<Device>;
   /** As `Runtime.half`, of the device that `chooseDevice` gave. */
   hasHalf(device: Device): Promise<boolean | undefined>;
+  /** Bytes that `loadRuntime` will fetch over the network for this device; 0 where they are installed, or there already. */
+  bytesToLoad(device: Device): number;
   /** Chooses a device and loads the runtime for it; called where sessions will live. `exclude` names devices that failed already. */
-  loadRuntime(request: RuntimeRequest, exclude?: readonly Device[]): Promise<Runtime>;
+  loadRuntime(request: RuntimeRequest, exclude?: readonly Device[], onProgress?: RuntimeProgress): Promise<Runtime>;
 }

@@ -5,10 +5,10 @@
 
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
-import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
+import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 import { placesOf } from './places.ts';
-import type { RuntimeFile } from './runtime-digests.ts';
+import { type RuntimeFile, runtimeDigests } from './runtime-digests.ts';
 import { fetchRuntimeFile } from './runtime-files.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
@@ -40,6 +40,7 @@ const threadsOfBuild = new Map<Build, number>();
 export const runtimes: Runtimes = {
   chooseDevice,
   hasHalf,
+  bytesToLoad,
   loadRuntime,
 };
 
@@ -52,16 +53,29 @@ async function hasHalf(device: Device): Promise<boolean> {
   return device === 'webgpu' && isHalf((await findAdapter()).adapter);
 }
 
+const buildFor = (device: Device): Build =>
+  device !== 'webgpu' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+
+/** See `Runtimes.bytesToLoad`. */
+function bytesToLoad(device: Device): number {
+  const build = buildFor(device);
+  return loadedBuilds.has(build) ? 0 : runtimeDigests[build.wasm].bytes;
+}
+
 /** See `Runtimes.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
-async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
+async function loadRuntime(
+  request: RuntimeRequest,
+  exclude: readonly Device[] = [],
+  onProgress: RuntimeProgress = () => {},
+): Promise<Runtime> {
   const choice = await choose(request.device, exclude);
-  const build = choice.device === 'wasm' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+  const build = buildFor(choice.device);
   const threads = threadsFor(build, choice, request.threads);
   const folder = request.runtimePath
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
-  const ort = await loadBuild(build, folder);
-  ort.env.logLevel = 'error';
+  const ort = await loadBuild(build, folder, onProgress);
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   const common = {
     ort,
@@ -89,19 +103,24 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
 const loadedBuilds = new Map<Build, Promise<Ort>>();
 
 /** Throws `integrity`, `network` or `not-found` for files that are not the runtime's, `device` where they do not run. */
-function loadBuild(build: Build, folder: URL): Promise<Ort> {
-  const loading = loadedBuilds.get(build) ?? checkedBuild(build, folder);
+function loadBuild(build: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const loading = loadedBuilds.get(build) ?? checkedBuild(build, folder, onProgress);
   loadedBuilds.set(build, loading);
   loading.catch(() => loadedBuilds.delete(build));
   return loading;
 }
 
-async function checkedBuild({ script, module, wasm }: Build, folder: URL): Promise<Ort> {
-  const [binary] = await Promise.all([wasm, script, module].map((name) => fetchRuntimeFile(folder, name))).catch(
-    (error: unknown) => {
-      throw error instanceof MettleError && error.code === 'not-found' ? unloadable(folder, error) : error;
-    },
-  );
+async function checkedBuild({ script, module, wasm }: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const total = runtimeDigests[wasm].bytes;
+  onProgress(wasm, 0, total);
+  const onBytes = (received: number): void => onProgress(wasm, received, total);
+  const fetching = [
+    fetchRuntimeFile(folder, wasm, { onBytes }),
+    ...[script, module].map((name) => fetchRuntimeFile(folder, name)),
+  ];
+  const [binary] = await Promise.all(fetching).catch((error: unknown) => {
+    throw error instanceof MettleError && error.code === 'not-found' ? unloadable(folder, error) : error;
+  });
   const ort = await importBuild(new URL(script, folder));
   ort.env.wasm.wasmBinary = binary!.buffer;
   ort.env.wasm.wasmPaths = { mjs: new URL(module, folder).href, wasm: new URL(wasm, folder).href };

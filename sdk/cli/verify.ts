@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bytesText } from '../contract/limits.ts';
-import { jsonText } from '../contract/plain-text.ts';
+import { jsonText, spacedLine } from '../contract/plain-text.ts';
 import { runtimeVersion } from '../contract/version.ts';
 import type { Verification } from '../hub/verify.ts';
 import { readOptions, usageError } from './options.ts';
@@ -146,8 +146,5 @@ function reportText({ models, runtime, notCovered }: Report): string {
     'Not covered',
     ...notCovered.map((sentence) => `  - ${sentence}`),
   );
-  return lines.map((line) => `${printable(line)}\n`).join('');
+  return lines.map((line) => `${spacedLine(line)}\n`).join('');
 }
-
-/** Keeps the spaces that a line begins with. */
-const printable = (line: string): string => /^ */.exec(line)![0] + oneLine(line.trimStart());

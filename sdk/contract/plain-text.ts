@@ -8,6 +8,9 @@ export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replace(controls, '\ufffd');
 }
 
+/** As `oneLine`, with the spaces that indent a line or make columns of it. */
+export const spacedLine = (line: string): string => line.split(' ').map(oneLine).join(' ');
+
 /** JSON that means the same and holds no such character itself: they are written as `\u` and four digits. */
 export function jsonText(value: unknown, space?: number): string {
   return JSON.stringify(value, null, space).replace(controls, (found) =>

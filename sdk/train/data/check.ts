@@ -1,6 +1,6 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
 
-import { oneLine } from '../../contract/plain-text.ts';
+import { oneLine, spacedLine } from '../../contract/plain-text.ts';
 import { SPLITS, type Split } from '../../contract/split.ts';
 import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
@@ -85,7 +85,7 @@ export function formatCheck(report: CheckReport): string {
     lines.push(`  ${level} ${code}: ${message}`);
     if (where !== '') lines.push(`    ${where}`);
   }
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(spacedLine).join('\n')}\n`;
 }
 
 const perSplit = (): Record<Split, number> => ({ train: 0, val: 0, test: 0 });
@@ -133,6 +133,3 @@ function parsedSeconds(
   });
   return seconds;
 }
-
-/** Keeps the spaces of tables. */
-const printable = (line: string): string => line.split(' ').map(oneLine).join(' ');

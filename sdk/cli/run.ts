@@ -1,6 +1,8 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
+
 import { basename, join } from 'node:path';
 import type { RgbImage } from '../contract/clip.ts';
+import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import type { Findings } from '../node/output/findings.ts';
@@ -144,7 +146,7 @@ async function analyze(
 
 function print(findings: Findings, folder: string | null, job: Job, io: Io): void {
   if (job.json) {
-    io.stdout.write(`${JSON.stringify(toJSON(findings, { source: findings.name, engine: findings.engine }))}\n`);
+    io.stdout.write(`${jsonText(toJSON(findings, { source: findings.name, engine: findings.engine }))}\n`);
     return;
   }
   if (job.quiet) return;

@@ -13,6 +13,7 @@ import {
   required,
   text,
 } from '../contract/options.ts';
+import { oneLine } from '../contract/plain-text.ts';
 import { TASKS } from '../contract/task.ts';
 import type { Warning } from '../errors.ts';
 import type { Mask, TaskResult } from './types.ts';
@@ -198,9 +199,9 @@ function timestamp(milliseconds: number): string {
   return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}.${pad(milliseconds % 1000, 3)}`;
 }
 
-/** Cue text must not hold markup, an arrow or a line break. */
+/** Cue text must not hold markup, an arrow, a line break or a control character. */
 function cueText(text: string): string {
-  return text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const round = (value: number) => Math.round(value * 1e6) / 1e6;

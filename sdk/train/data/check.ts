@@ -1,5 +1,6 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
 
+import { oneLine, spacedLine } from '../../contract/plain-text.ts';
 import { SPLITS, type Split } from '../../contract/split.ts';
 import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
@@ -86,7 +87,7 @@ export function formatCheck(report: CheckReport): string {
       ...table([
         [timed ? 'Class: clips (seconds)' : 'Object: clips', ...SPLITS],
         ...classes.map(({ label, clips, seconds }) => [
-          printable(label),
+          oneLine(label),
           ...SPLITS.map((split) => (timed ? `${clips[split]} (${seconds[split]})` : `${clips[split]}`)),
         ]),
       ]),
@@ -97,7 +98,7 @@ export function formatCheck(report: CheckReport): string {
     lines.push(`  ${level} ${code}: ${message}`);
     if (where !== '') lines.push(`    ${where}`);
   }
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(spacedLine).join('\n')}\n`;
 }
 
 const perSplit = (): Record<Split, number> => ({ train: 0, val: 0, test: 0 });
@@ -145,7 +146,3 @@ function parsedSeconds(
   });
   return seconds;
 }
-
-/** One line that cannot steer a terminal: names come from others. */
-const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]|\p{Surrogate}/gu, '\ufffd');

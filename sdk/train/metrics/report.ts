@@ -1,5 +1,6 @@
 /** A finished evaluation as the tables of the papers, as text for a terminal or as JSON. */
 
+import { jsonText } from '../../contract/plain-text.ts';
 import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
 import { meanAveragePrecision } from './average-precision.ts';
@@ -63,7 +64,7 @@ export type EvaluationReport = Common &
  * console.log(formatReport({ task: 'segment', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
  */
 export function formatReport(report: EvaluationReport, format: 'text' | 'json' = 'text'): string {
-  if (format === 'json') return JSON.stringify(report, null, 2);
+  if (format === 'json') return jsonText(report, 2);
   if (format !== 'text') {
     throw new MettleError('invalid-argument', `format must be "text" or "json", got "${String(format)}".`);
   }

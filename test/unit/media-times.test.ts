@@ -33,16 +33,22 @@ function close(values: (number | null)[], expected: number[]): void {
 
 const within6ms = (onset: number | null, expected: number) => expect(Math.abs(onset! - expected)).toBeLessThan(0.006);
 
-test.each(['film.mp4', 'film.mov', 'film.mkv', 'film.webm', 'film.mpegts', 'late.mpegts', 'late.webm', 'unindexed.mkv'])(
-  '%s: each second shows its picture, and the tone begins at 1 s',
-  async (name) => {
-    const { duration, greys, onset, warnings } = await see(await load(name));
-    close(greys, [28, 121, 214]);
-    within6ms(onset, 1);
-    expect(Math.abs(duration - 3)).toBeLessThan(0.03);
-    expect(warnings).toEqual([]);
-  },
-);
+test.each([
+  'film.mp4',
+  'film.mov',
+  'film.mkv',
+  'film.webm',
+  'film.mpegts',
+  'late.mpegts',
+  'late.webm',
+  'unindexed.mkv',
+])('%s: each second shows its picture, and the tone begins at 1 s', async (name) => {
+  const { duration, greys, onset, warnings } = await see(await load(name));
+  close(greys, [28, 121, 214]);
+  within6ms(onset, 1);
+  expect(Math.abs(duration - 3)).toBeLessThan(0.03);
+  expect(warnings).toEqual([]);
+});
 
 test.each(['sound.mp3', 'sound.aac', 'sound.mka', 'sound.ogg', 'sound.flac', 'sound.wav'])(
   '%s: the tone begins at 1 s',

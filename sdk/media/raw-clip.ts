@@ -10,7 +10,9 @@ import type { Clip, RawClip, RgbImage, Segment, SegmentFormat } from './types.ts
 
 type Frame = ImageData | RgbImage;
 
-const highestRate = 768_000;
+/** In Hz. */
+const [lowestRate, highestRate] = [1000, 768_000];
+const longestHours = 24;
 
 /** Throws `invalid-argument` for arrays that do not fit together, `empty-media` for none at all. */
 export function openRaw(raw: RawClip): Clip {
@@ -25,7 +27,13 @@ export function openRaw(raw: RawClip): Clip {
       },
     );
   }
-  return new ArrayClip(raw);
+  const clip = new ArrayClip(raw);
+  demand(
+    clip.duration <= longestHours * 3600,
+    `The raw clip lasts ${Math.round(clip.duration / 3600)} hours; expected at most ${longestHours}.`,
+    'Check frameRate and sampleRate, or give it in shorter pieces.',
+  );
+  return clip;
 }
 
 class ArrayClip implements Clip {
@@ -155,8 +163,8 @@ function checkSound({ audio }: RawClip): void {
   if (audio === undefined) return;
   const { channels, sampleRate } = audio;
   demand(
-    Number.isInteger(sampleRate) && sampleRate > 0 && sampleRate <= highestRate,
-    `audio.sampleRate is ${sampleRate}; expected a whole number of Hz from 1 to ${highestRate}.`,
+    Number.isInteger(sampleRate) && sampleRate >= lowestRate && sampleRate <= highestRate,
+    `audio.sampleRate is ${sampleRate}; expected a whole number of Hz from ${lowestRate} to ${highestRate}.`,
     'Give the rate at which the samples were taken, for example 44100.',
   );
   demand(

@@ -1,39 +1,16 @@
 /**
- * Two bundles of one source. `dist/page`: everything inside, ready for a script tag or another bundler, the runtime's WASM beside it.
- * `dist/node` with `dist/cli`: the package's dependencies stay imports. `#platform` is what differs.
+ * Bundles of one source. A page's thread takes a small front; workers, demuxer and runtime are files of their own that are found by their address, each whole, so that no
+ * bundler ever has to follow them. In Node the package's dependencies stay imports. `#bytes` and `#runtimes` are what differs between the two.
  */
-import { cp, mkdir, rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { rm } from 'node:fs/promises';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import esbuild from 'rollup-plugin-esbuild';
 
-const compile = (options) => esbuild({ target: 'es2022', sourceMap: true, tsconfig: false, ...options });
-
-/** Empties the output folder before, and puts the runtime's own files beside the page's bundle after. */
-const runtimeFiles = () => ({
-  name: 'runtime-files',
-  async writeBundle() {
-    const from = fileURLToPath(new URL('node_modules/onnxruntime-web/dist/', import.meta.url));
-    const to = fileURLToPath(new URL('dist/page/runtime/', import.meta.url));
-    await mkdir(to, { recursive: true });
-    for (const build of ['', '.asyncify', '.jspi']) {
-      for (const extension of ['mjs', 'wasm']) {
-        const file = `ort-wasm-simd-threaded${build}.${extension}`;
-        await cp(`${from}${file}`, `${to}${file}`);
-      }
-    }
-  },
-});
+const compile = (options) => esbuild({ target: 'es2022', sourceMap: false, tsconfig: false, ...options });
 
 const emptyFolder = (folder) => ({
   name: 'empty-folder',
   buildStart: () => rm(new URL(`${folder}/`, import.meta.url), { recursive: true, force: true }),
-});
-
-/** In the sources the worker's entry is a folder up; in the bundle it lies beside. */
-const workerPlace = () => ({
-  name: 'worker-place',
-  transform: (code) => (code.includes("'../worker.ts'") ? code.replace("'../worker.ts'", "'./worker.js'") : null),
 });
 
 /** mediabunny's file sources for Node, which its package says a page must leave out. */
@@ -43,39 +20,80 @@ const withoutFileSystem = () => ({
   load: (id) => (id === '\0nothing' ? '' : null),
 });
 
-const page = {
-  input: { index: 'sdk/index.ts', train: 'sdk/train/index.ts', worker: 'sdk/worker.ts' },
+/** A bundler writes a path of its own machine where a module asks for its address: what it takes asks for none. */
+const withoutAddress = () => ({
+  name: 'without-address',
+  resolveImportMeta: (property) => (property === 'url' ? "''" : null),
+});
+
+/** What is imported by an address that is known only at run time is no bundler's business: their own comments say so, and minifying drops them. */
+const leftAlone = () => ({
+  name: 'left-alone',
+  renderChunk: (code) =>
+    code.replace(
+      /\bimport\((\w+\.href)\)/g,
+      'import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ $1)',
+    ),
+});
+
+const pageFile = (name, input, plugins = []) => ({
+  input: { [name]: input },
   plugins: [
-    emptyFolder('dist/page'),
-    workerPlace(),
+    ...plugins,
     withoutFileSystem(),
-    nodeResolve({
-      browser: true,
-      exportConditions: ['onnxruntime-web-use-extern-wasm'],
-      extensions: ['.ts', '.mjs', '.js'],
-    }),
+    nodeResolve({ browser: true, extensions: ['.ts', '.mjs', '.js'] }),
     compile({ minify: true }),
-    runtimeFiles(),
+    leftAlone(),
   ],
-  output: { dir: 'dist/page', format: 'es', sourcemap: true, chunkFileNames: '[name]-[hash].js' },
-};
+  output: { dir: 'dist/page', format: 'es', inlineDynamicImports: true },
+});
+
+const page = [
+  pageFile('index', 'sdk/index.ts', [emptyFolder('dist/page')]),
+  pageFile('bundled', 'sdk/index.ts', [withoutAddress()]),
+  pageFile('decode-worker', 'sdk/work/decode-worker.ts'),
+  pageFile('engine-worker', 'sdk/work/engine-worker.ts'),
+  pageFile('in-thread', 'sdk/work/in-thread.ts'),
+  pageFile('train', 'sdk/train/index.ts'),
+];
 
 const node = {
-  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts', 'cli/mettle': 'sdk/cli/mettle.ts' },
+  input: {
+    'node/index': 'sdk/index.ts',
+    'node/train': 'sdk/train/index.ts',
+    'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
+    'node/decode-worker': 'sdk/work/decode-worker.ts',
+    'node/engine-worker': 'sdk/work/engine-worker.ts',
+    'node/in-thread': 'sdk/work/in-thread.ts',
+    'cli/mettle': 'sdk/cli/mettle.ts',
+    'plugin/index': 'sdk/plugin/index.ts',
+  },
   external: (id) => !/^[./#]/.test(id) && !id.startsWith('/'),
   plugins: [
     emptyFolder('dist/node'),
     emptyFolder('dist/cli'),
+    emptyFolder('dist/plugin'),
     nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }),
     compile(),
   ],
   output: {
     dir: 'dist',
     format: 'es',
-    sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'node/[name]-[hash].js',
   },
+};
+
+/** For `require`: what people call, and the plugin, because a bundler's configuration often is CommonJS; scripts of workers, which nobody requires, are those of above. */
+const commonJs = {
+  input: {
+    'node/index': 'sdk/index.ts',
+    'node/train': 'sdk/train/index.ts',
+    'plugin/index': 'sdk/plugin/index.ts',
+  },
+  external: node.external,
+  plugins: [nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }), compile()],
+  output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'node/[name]-[hash].cjs' },
 };
 
 /** An import that leads nowhere is only a warning to rollup, and a broken package to us. */
@@ -86,4 +104,4 @@ const strict = (config) => ({
   },
 });
 
-export default [strict(page), strict(node)];
+export default [...page, node, commonJs].map(strict);

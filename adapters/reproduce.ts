@@ -64,6 +64,7 @@ const pretrain = (preset: string, steps: number, teachers: readonly string[], mo
   makes: `${preset}.safetensors`,
   command: [
     ...[...mettle, 'pretrain', '--preset', preset, '--steps', amount(steps, 4), '--batch', '16', '--resume'],
+    ...['--reuse', '1', '--made', '0.6'],
     ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
     ...more,
     ...['--material', from('clips'), '--out', `${preset}.safetensors`],
@@ -121,7 +122,7 @@ const stages: Stage[] = [
       ...['--out', 'data/everyday', '--seed', '1', '--clips', amount(300, 30)],
     ],
   },
-  train('everyday-10', 'data/everyday', ['--verb', 'localize', '--note', join(here, 'everyday/card.md')]),
+  train('everyday-10', 'data/everyday', ['--task', 'localize', '--note', join(here, 'everyday/card.md')]),
   { name: 'quality', makes: 'quality.json', command: quality },
   {
     // What LCD has above the probe is close to its target there: one seed does not tell.

@@ -27,28 +27,28 @@ export type ClipKind = { layout: ToyboxLayout; task: Task; adapter: string; titl
 const kinds: readonly ClipKind[] = [
   {
     layout: 'ave',
-    task: 'localization',
+    task: 'localize',
     adapter: 'toybox-ave',
     title: 'Localize',
     question: 'Which event is both seen and heard, and when?',
   },
   {
     layout: 'llp',
-    task: 'parsing',
+    task: 'parse',
     adapter: 'toybox-llp',
     title: 'Parse',
     question: 'Which events are heard, which are seen, and when?',
   },
   {
     layout: 'avs-s4',
-    task: 'segmentation',
+    task: 'segment',
     adapter: 'toybox-s4',
     title: 'Segment',
     question: 'Which pixels make the sound?',
   },
   {
     layout: 'avs-ms3',
-    task: 'segmentation',
+    task: 'segment',
     adapter: 'toybox-ms3',
     title: 'Segment several',
     question: 'Which pixels, where several things sound by turns?',
@@ -79,7 +79,7 @@ export async function makeClip(kind: ClipKind, ordinal: number): Promise<DemoCli
   const renderer = createRenderer(clip, size.width, size.height);
   const film = await encodeFilm(clip, renderer, soundOf(clip));
   const poster = encodePng({ ...size, data: renderer.draw(centreOf(fullestSecond(clip))).rgb });
-  return { id: `${kind.layout}-${index}`, kind, film, poster, truth: truthOf(clip, kind.task === 'segmentation') };
+  return { id: `${kind.layout}-${index}`, kind, film, poster, truth: truthOf(clip, kind.task === 'segment') };
 }
 
 /** The layouts of AVSBench keep their sound at 16 kHz, and that is what adapters learn from there. */

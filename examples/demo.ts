@@ -46,7 +46,7 @@ async function answerTo(mettle: Mettle, clip: DemoClip): Promise<Answer> {
   });
   const result = results.find(({ adapter }) => adapter === clip.kind.adapter)!;
   const comparison = compare(result, clip.truth);
-  if (result.task === 'segmentation') {
+  if (result.task === 'segment') {
     const annotated = annotatedFrames(frames, result.masks, clip.truth);
     await writeFile(`${folder}/${clip.id}.png`, encodePng(stripOf(annotated)));
     frames.splice(0, frames.length, ...annotated);

@@ -7,8 +7,8 @@ const senses = { audio: 'heard', visual: 'seen', 'audio-visual': 'both' };
 const titles = { audio: 'Heard', visual: 'Seen', 'audio-visual': 'Seen and heard' };
 
 export function compare(result, truth) {
-  if (result.task === 'segmentation') return compareMasks(result, truth);
-  const modalities = result.task === 'localization' ? ['audio-visual'] : Object.keys(senses);
+  if (result.task === 'segment') return compareMasks(result, truth);
+  const modalities = result.task === 'localize' ? ['audio-visual'] : Object.keys(senses);
   const lanes = modalities.map((modality) => compareLane(result, truth, modality));
   // What is both seen and heard follows from the two senses.
   const counted = lanes.length === 1 ? lanes : lanes.filter((lane) => lane.modality !== 'audio-visual');
@@ -45,12 +45,12 @@ export function runsOf(mask) {
 }
 
 function compareLane(result, truth, modality) {
-  const events = result.task === 'localization' ? result.events : result.events.filter((e) => e.modality === modality);
+  const events = result.task === 'localize' ? result.events : result.events.filter((e) => e.modality === modality);
   const right = Array.from({ length: truth.seconds }, (_, second) => {
     const found = events.filter((event) => covers(event, second)).map((event) => event.label);
     const expected = labelsAt(truth, modality, second);
     // Localization names one event at a time.
-    if (result.task === 'localization' && found.length > 0) return expected.includes(found[0]);
+    if (result.task === 'localize' && found.length > 0) return expected.includes(found[0]);
     return found.length === expected.length && found.every((label) => expected.includes(label));
   });
   const expected = truth.events.filter((event) => event.modality === senses[modality]);

@@ -1,14 +1,18 @@
 /** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
-import type { AdapterOutputs } from './engine/types.ts';
+
+import { untilAborted } from './abort.ts';
+import type { AdapterManifest } from './contract/manifest.ts';
+import type { AdapterOutputs } from './contract/model.ts';
+import { callback, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
-import type { AdapterManifest } from './hub/manifest.ts';
 import type { LoadedEngine } from './load.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
 import type { ResultContext } from './tasks/context.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
 import { toMask, toSegmentation } from './tasks/segmentation.ts';
-import type { Mask, Task, TaskResult } from './tasks/types.ts';
+import type { Mask, TaskResult } from './tasks/types.ts';
 
 export type CallProgress = { phase: 'segments'; done: number; total: number };
 
@@ -24,6 +28,14 @@ export type AnalyzeOptions = CallOptions & {
   onSegment?: (segment: Segment) => void;
   /** Give each segment a thumbnail of this many pixels in height. */
   thumbnailHeight?: number;
+};
+
+export const callRules: Rules<CallOptions> = { signal, onProgress: callback };
+export const analyzeRules: Rules<AnalyzeOptions> = {
+  ...callRules,
+  tasks: someOf(...TASKS),
+  onSegment: callback,
+  thumbnailHeight: whole(1, 8192),
 };
 
 export type Analysis = {
@@ -60,8 +72,9 @@ export async function analyzeClip(
     warnings: clip.warnings,
   });
   const { engine } = loaded;
-  const run = await engine.begin(adapters.map(({ id }) => id));
+  const begun = engine.begin(adapters.map(({ id }) => id));
   try {
+    const run = await untilAborted(begun, options.signal);
     const pass = await passOver(loaded, clip, run, adapters, context, options);
     const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
     return {
@@ -74,7 +87,7 @@ export async function analyzeClip(
       timing: { decodeMs: pass.decodeMs, modelMs: pass.modelMs, totalMs: performance.now() - started },
     };
   } catch (error) {
-    await engine.cancel(run);
+    begun.then((run) => engine.cancel(run)).catch(() => {});
     throw error;
   }
 }
@@ -101,7 +114,7 @@ async function passOver(
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     for (const adapter of adapters) {
-      if (adapter.task === 'segmentation') {
+      if (adapter.task === 'segment') {
         pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
       }
     }
@@ -115,24 +128,24 @@ async function passOver(
   for await (const segment of clip.segments(format, { signal })) {
     pass.decodeMs += performance.now() - waitingSince;
     onSegment?.(segment);
-    await pushed;
+    await untilAborted(pushed, signal);
     signal?.throwIfAborted();
     pushed = push(segment);
     // It is awaited on the next turn; until then a failure must not count as unhandled.
     pushed.catch(() => {});
     waitingSince = performance.now();
   }
-  await pushed;
+  await untilAborted(pushed, signal);
   signal?.throwIfAborted();
   const start = performance.now();
-  pass.outputs = await engine.finish(run);
+  pass.outputs = await untilAborted(engine.finish(run), signal);
   pass.modelMs += performance.now() - start;
   return pass;
 }
 
 function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
-  if (adapter.task === 'segmentation') return toSegmentation(masks.get(adapter.id)!, context);
+  if (adapter.task === 'segment') return toSegmentation(masks.get(adapter.id)!, context);
   const own = outputs[adapter.id]!;
-  if (adapter.task === 'localization') return toLocalization(own, context);
+  if (adapter.task === 'localize') return toLocalization(own, context);
   return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'network'
   /** The requested device cannot be had, or was lost. */
   | 'device'
+  /** Decoding made no progress for so long that its worker was ended. */
+  | 'stalled'
   /** The worker ended while calls were open. */
   | 'worker-died'
   /** The object was disposed before or during the call. */
@@ -64,7 +66,6 @@ export type Warning = {
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
-    | 'short-clip'
     | 'invalid-samples'
     | 'cancelled-sound';
   message: string;

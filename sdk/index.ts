@@ -1,12 +1,14 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /** Everything that a page or a Node program uses. */
 export type { Analysis, AnalyzeOptions, CallOptions, CallProgress } from './analyze.ts';
-export type { Device, DeviceRequest, EngineInfo } from './engine/types.ts';
+export type { Device, DeviceRequest } from './contract/device.ts';
+export type { Task } from './contract/task.ts';
+export { sdkVersion as version } from './contract/version.ts';
+export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
+export type { EngineInfo } from './engine/types.ts';
 export { type ErrorCode, MettleError, type Warning } from './errors.ts';
 export { listShipped } from './hub/hub.ts';
-export { sdkVersion as version } from './hub/version.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
-export { openClip, segmentCount } from './media/clip.ts';
+export { segmentCount } from './media/segment-time.ts';
 export type {
   AudioTrack,
   Clip,
@@ -30,6 +32,6 @@ export type {
   ParsingResult,
   ParsingSecond,
   SegmentationResult,
-  Task,
   TaskResult,
 } from './tasks/types.ts';
+export { openClip, type WorkshopOptions } from './work/workshop.ts';

@@ -1,12 +1,25 @@
 /** The public API: `createMettle`, and what it gives. */
-import { type Analysis, type AnalyzeOptions, analyzeClip, type CallOptions } from './analyze.ts';
+
+import { untilAborted } from './abort.ts';
+import {
+  type Analysis,
+  type AnalyzeOptions,
+  analyzeClip,
+  analyzeRules,
+  type CallOptions,
+  callRules,
+} from './analyze.ts';
+import type { AdapterManifest } from './contract/manifest.ts';
+import { checkOptions, type Rules, text } from './contract/options.ts';
+import type { Task } from './contract/task.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { callersOwn, throughDoor } from './door.ts';
 import type { EngineInfo } from './engine/types.ts';
 import { MettleError } from './errors.ts';
-import type { AdapterManifest } from './hub/manifest.ts';
-import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
-import { openClip } from './media/clip.ts';
+import { type CreateOptions, createRules, type LoadedEngine, loadEngine } from './load.ts';
 import type { ClipSource } from './media/types.ts';
-import type { LocalizationResult, ParsingResult, SegmentationResult, Task, TaskResult } from './tasks/types.ts';
+import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
+import { openWorkshop, type Workshop } from './work/workshop.ts';
 
 export type TaskOptions = CallOptions & {
   /** Which adapter answers, where several are loaded for one task. Default: the first. */
@@ -40,13 +53,27 @@ export interface Mettle extends AsyncDisposable {
  * for (const { label, start, end } of events) console.log(label, start, end);
  */
 export async function createMettle(options: CreateOptions = {}): Promise<Mettle> {
-  return new LoadedMettle(await loadEngine(options));
+  checkOptions(options, createRules);
+  const own = callersOwn(options);
+  return await throughDoor(own.signal, async () => {
+    const workshop = openWorkshop(own);
+    return new LoadedMettle(workshop, own, await loadEngine(workshop, own));
+  });
 }
 
-class LoadedMettle implements Mettle {
-  readonly #loaded: LoadedEngine;
+const taskRules: Rules<TaskOptions> = { ...callRules, adapter: text };
 
-  constructor(loaded: LoadedEngine) {
+class LoadedMettle implements Mettle {
+  readonly #workshop: Workshop;
+  readonly #options: CreateOptions;
+  #loaded: LoadedEngine;
+  #reloading: Promise<LoadedEngine> | null = null;
+  #disposed: MettleError | null = null;
+
+  constructor(workshop: Workshop, options: CreateOptions, loaded: LoadedEngine) {
+    this.#workshop = workshop;
+    // Signal and progress belonged to the first load.
+    this.#options = { ...options, signal: undefined, onProgress: undefined };
     this.#loaded = loaded;
   }
 
@@ -54,25 +81,30 @@ class LoadedMettle implements Mettle {
     return this.#loaded.info;
   }
 
-  localize(source: ClipSource, options: TaskOptions = {}): Promise<LocalizationResult> {
-    return this.#one('localization', source, options);
+  localize(source: ClipSource, options?: TaskOptions): Promise<LocalizationResult> {
+    return this.#one('localize', source, options);
   }
 
-  parse(source: ClipSource, options: TaskOptions = {}): Promise<ParsingResult> {
-    return this.#one('parsing', source, options);
+  parse(source: ClipSource, options?: TaskOptions): Promise<ParsingResult> {
+    return this.#one('parse', source, options);
   }
 
-  segment(source: ClipSource, options: TaskOptions = {}): Promise<SegmentationResult> {
-    return this.#one('segmentation', source, options);
+  segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult> {
+    return this.#one('segment', source, options);
   }
 
-  async analyze(source: ClipSource, options: AnalyzeOptions = {}): Promise<Analysis> {
-    const { tasks } = options;
-    const chosen = tasks ? tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
-    return await this.#analyze(source, chosen, options);
+  analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis> {
+    return this.#call(options, analyzeRules, (own) => {
+      const chosen = own.tasks ? own.tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
+      return this.#analyze(source, chosen, own);
+    });
   }
 
   async dispose(): Promise<void> {
+    this.#disposed ??= new MettleError('disposed', 'The Mettle was disposed.', {
+      hint: 'Create a new one with createMettle().',
+    });
+    this.#workshop.dispose(this.#disposed);
     await this.#loaded.engine.dispose();
   }
 
@@ -80,24 +112,60 @@ class LoadedMettle implements Mettle {
     return this.dispose();
   }
 
-  async #one<T extends Task>(
+  #one<T extends Task>(
     task: T,
     source: ClipSource,
-    { adapter, ...options }: TaskOptions,
+    options: TaskOptions | undefined,
   ): Promise<Extract<TaskResult, { task: T }>> {
-    const candidates = this.#adaptersFor(task);
-    const chosen = adapter === undefined ? candidates[0] : candidates.find(({ id }) => id === adapter);
-    if (!chosen) {
-      const ids = candidates.map(({ id }) => `"${id}"`).join(', ');
-      throw new MettleError('not-found', `No adapter "${adapter}" for ${task} is loaded; there is ${ids}.`);
+    return this.#call(options, taskRules, async ({ adapter, ...own }) => {
+      const { results } = await this.#analyze(source, [this.#adapterFor(task, adapter)], own);
+      return results[0] as Extract<TaskResult, { task: T }>;
+    });
+  }
+
+  /** What every call has in common: its options are checked, and whatever fails because of `dispose` says so. */
+  async #call<O extends CallOptions, T>(
+    options: O | undefined,
+    rules: Rules<O>,
+    work: (own: O) => Promise<T>,
+  ): Promise<T> {
+    if (this.#disposed) throw this.#disposed;
+    checkOptions(options, rules);
+    const own = callersOwn(options ?? ({} as O));
+    try {
+      return await throughDoor(own.signal, async () => await work(own));
+    } catch (error) {
+      throw this.#disposed ?? error;
     }
-    const { results } = await this.#analyze(source, [chosen], options);
-    return results[0] as Extract<TaskResult, { task: T }>;
   }
 
   async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
-    await using clip = await openClip(source, options);
-    return await analyzeClip(this.#loaded, clip, adapters, options);
+    const loaded = await untilAborted(this.#living(), options.signal);
+    await using clip = await this.#workshop.openClip(source, options);
+    return await analyzeClip(loaded, clip, adapters, options);
+  }
+
+  /** The engine; loaded again if its worker ended since. */
+  async #living(): Promise<LoadedEngine> {
+    if (!this.#loaded.engine.ended) return this.#loaded;
+    this.#reloading ??= loadEngine(this.#workshop, this.#options).finally(() => {
+      this.#reloading = null;
+    });
+    const loaded = await this.#reloading;
+    if (this.#disposed) await loaded.engine.dispose();
+    this.#loaded = loaded;
+    return loaded;
+  }
+
+  #adapterFor(task: Task, id: string | undefined): AdapterManifest {
+    const candidates = this.#adaptersFor(task);
+    const chosen = id === undefined ? candidates[0] : candidates.find((adapter) => adapter.id === id);
+    if (chosen) return chosen;
+    const ids = candidates.map((adapter) => adapter.id);
+    const meant = didYouMean(id!, ids);
+    throw new MettleError('not-found', `No adapter "${id}" for ${task} is loaded.${meant}`, {
+      hint: `There is ${ids.join(', ')}; others are named in createMettle({ adapters: [...] }).`,
+    });
   }
 
   #adaptersFor(task: Task): AdapterManifest[] {

@@ -2,9 +2,10 @@
  * What happens in a clip: which takes are heard when and how loudly, over which noise, and which photographs are seen meanwhile. Every choice follows from the
  * seed and the clip's number; nothing is mixed or drawn here.
  */
+
+import type { Split } from '../../sdk/contract/split.ts';
 import { type Dice, diceOf } from '../../sdk/toybox/dice.ts';
 import type { Span } from '../../sdk/toybox/types.ts';
-import type { Split } from '../../sdk/train/data/types.ts';
 import type { Take } from './esc10.ts';
 import { categoryOf, type Photo } from './pictures.ts';
 import { isCall, type Sound } from './sounds.ts';

@@ -1,5 +1,5 @@
 /** Tables with a header: rows by the names of their columns, and back to text. */
-import { lineError, parseTable } from '../../sdk/train/csv.ts';
+import { lineError, parseTable } from '../../sdk/train/data/csv.ts';
 
 /** Rows as records; columns beyond `columns` are left alone. Throws `invalid-file` that begins with `where` and the line. */
 export function readRows<C extends string>(text: string, where: string, columns: readonly C[]): Record<C, string>[] {

@@ -2,9 +2,10 @@
  * Which recordings and photographs train, validate and test. Folds 1 and 2 of ESC-10 train, but for a tenth of each class's recordings, which validate; fold 3
  * tests; other folds are not touched. Photographs are parted by file. Nothing stands on two sides.
  */
+
+import { SPLITS, type Split } from '../../sdk/contract/split.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { diceOf } from '../../sdk/toybox/dice.ts';
-import { SPLITS, type Split } from '../../sdk/train/data/types.ts';
 import type { Take } from './esc10.ts';
 import type { Photo } from './pictures.ts';
 import { categoryOf } from './pictures.ts';

@@ -57,7 +57,7 @@ function card({ clip, result, comparison, frames, segmentMs }: Answer): Html {
   const pictures = frames.map((frame) => html`<img alt="" src="${pngUrl(frame)}">`);
   return html`<article style="--n:${count}">
 <div class="title"><h3>${clip.id}</h3><p>${shareText(comparison)} right · ${segmentMs.toFixed(0)} ms per second</p></div>
-<div class="row"><div class="head">${result.task === 'segmentation' ? html`Frames<small>mask found, line true</small>` : 'Frames'}</div><div class="frames">${pictures}</div></div>
+<div class="row"><div class="head">${result.task === 'segment' ? html`Frames<small>mask found, line true</small>` : 'Frames'}</div><div class="frames">${pictures}</div></div>
 ${comparison.lanes.map((lane) => laneRows(lane, count))}
 ${comparison.overlaps && overlapRow(comparison.overlaps)}
 <div class="row"><div></div><div class="axis">${Array.from({ length: count }, (_, second) => html`<span>${second}</span>`)}</div></div>

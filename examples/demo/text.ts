@@ -63,7 +63,7 @@ function areaLines(
   { clip, result, comparison }: Pick<Answer, 'clip' | 'result' | 'comparison'>,
   paint: Paint,
 ): string[] {
-  if (result.task !== 'segmentation') return [];
+  if (result.task !== 'segment') return [];
   const truth = clip.truth.events.filter(({ modality }) => modality === 'both');
   const names = [...new Set(truth.map(({ label }) => label))].join(', ');
   const areas = Array.from({ length: clip.truth.seconds }, (_, second) => {

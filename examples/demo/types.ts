@@ -34,7 +34,7 @@ export function totalOf(answers: readonly Answer[]): { right: number; total: num
 
 /** What makes a second right, and what is counted. */
 export const rules = {
-  localization: 'seconds named rightly',
-  parsing: 'seconds whose labels are all right, heard and seen counted apart',
-  segmentation: 'seconds whose mask overlaps the truth by one half or more',
+  localize: 'seconds named rightly',
+  parse: 'seconds whose labels are all right, heard and seen counted apart',
+  segment: 'seconds whose mask overlaps the truth by one half or more',
 } as const;

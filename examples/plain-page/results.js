@@ -43,7 +43,7 @@ export function showResults(analysis, truth) {
   $('stage').hidden = false;
   $('timeline').hidden = false;
   $('legend').hidden = !truth;
-  $('toggles').hidden = !results.some(({ task }) => task === 'segmentation');
+  $('toggles').hidden = !results.some(({ task }) => task === 'segment');
   $('truth-toggle').hidden = !truth?.masks;
   $('score').textContent = answers.map(scoreText).join('');
   $('chart').replaceChildren(...drawChart(shown, seek));
@@ -53,7 +53,7 @@ export function showResults(analysis, truth) {
 function scoreText({ result, comparison }) {
   if (!comparison) return '';
   const { right, total, overlaps } = comparison;
-  if (!overlaps) return `${right} of ${total} seconds right${result.task === 'parsing' ? ', heard and seen' : ''}`;
+  if (!overlaps) return `${right} of ${total} seconds right${result.task === 'parse' ? ', heard and seen' : ''}`;
   return `Overlap with the truth ${percent(overlaps.reduce((sum, share) => sum + share, 0) / overlaps.length)}`;
 }
 
@@ -77,7 +77,7 @@ function drawMasks(second) {
   context.clearRect(0, 0, mask.width, mask.height);
   let ordinal = 0;
   for (const { result } of shown.answers) {
-    if (result.task !== 'segmentation') continue;
+    if (result.task !== 'segment') continue;
     const color = MASK_COLORS[ordinal++ % MASK_COLORS.length];
     if ($('show-mask').checked && result.masks[second]) drawMask(context, result.masks[second], { color });
   }
@@ -114,12 +114,12 @@ function drawOutline(context, truth, second) {
 
 /** The classes of one second, most probable first. */
 function readout({ result, comparison }, second, ordinal) {
-  if (result.task === 'segmentation') {
+  if (result.task === 'segment') {
     const lines = [
       meter('of the picture', result.masks[second].area, `rgb(${MASK_COLORS[ordinal % MASK_COLORS.length]})`),
     ];
     if (comparison) lines.push(meter('overlap', comparison.overlaps[second] ?? 0, 'var(--accent)'));
-    return [set(TITLES.segmentation, lines)];
+    return [set(TITLES.segment, lines)];
   }
   const { classes } = result;
   const top = (probabilities) =>
@@ -133,8 +133,8 @@ function readout({ result, comparison }, second, ordinal) {
           : meter('background', probability, NEUTRAL),
       );
   const at = result.seconds[second];
-  if (result.task === 'localization') {
-    return [set(TITLES.localization, top(at.probabilities), trueText('audio-visual', second))];
+  if (result.task === 'localize') {
+    return [set(TITLES.localize, top(at.probabilities), trueText('audio-visual', second))];
   }
   return [
     set(MODALITIES.audio, top(at.audio), trueText('audio', second)),

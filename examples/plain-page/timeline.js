@@ -3,7 +3,7 @@ import { classColor } from '../../dist/page/index.js';
 import { maskAt } from '../truth.js';
 import { clock, element, percent } from './elements.js';
 
-export const TITLES = { localization: 'Seen and heard', parsing: 'Video parsing', segmentation: 'Sounding area' };
+export const TITLES = { localize: 'Seen and heard', parse: 'Video parsing', segment: 'Sounding area' };
 export const MODALITIES = { audio: 'Heard', visual: 'Seen', 'audio-visual': 'Both at once' };
 /** One per segmentation result, in their order. */
 export const MASK_COLORS = [
@@ -14,9 +14,9 @@ export const MASK_COLORS = [
 /** All rows, and the playhead. `seek` gets seconds. */
 export function drawChart({ duration, answers, truth }, seek) {
   const context = { duration, truth, seek };
-  const masked = answers.filter(({ result }) => result.task === 'segmentation');
+  const masked = answers.filter(({ result }) => result.task === 'segment');
   const rows = answers.flatMap((answer) =>
-    answer.result.task === 'segmentation'
+    answer.result.task === 'segment'
       ? [areaRow(answer, masked.indexOf(answer), masked.length > 1, context)]
       : laneRows(answer, context),
   );
@@ -39,11 +39,10 @@ function ruler({ duration, seek }) {
 }
 
 function laneRows({ result, comparison }, context) {
-  const modalities = result.task === 'localization' ? ['audio-visual'] : Object.keys(MODALITIES);
+  const modalities = result.task === 'localize' ? ['audio-visual'] : Object.keys(MODALITIES);
   return modalities.map((modality) => {
-    const title = result.task === 'localization' ? TITLES.localization : MODALITIES[modality];
-    const events =
-      result.task === 'localization' ? result.events : result.events.filter((e) => e.modality === modality);
+    const title = result.task === 'localize' ? TITLES.localize : MODALITIES[modality];
+    const events = result.task === 'localize' ? result.events : result.events.filter((e) => e.modality === modality);
     const found = track(events, 'found', title, result.classes, context);
     const lane = comparison?.lanes.find((one) => one.modality === modality);
     if (!lane) return row(head(title), 'lane', found);
@@ -91,7 +90,7 @@ function areaRow({ result, comparison }, ordinal, named, context) {
   const node = element('div', { className: 'track' }, ...cells(masks, 'cell'), ...cells(real, 'cell true'));
   node.style.setProperty('--color', `rgb(${MASK_COLORS[ordinal % MASK_COLORS.length]})`);
   const notes = [named && result.adapter, `up to ${percent(largest)}`].filter(Boolean).join(', ');
-  const title = head(TITLES.segmentation, comparison ? `${comparison.right} of ${comparison.total} right` : notes);
+  const title = head(TITLES.segment, comparison ? `${comparison.right} of ${comparison.total} right` : notes);
   if (!comparison) return row(title, 'area', seekable(node, context));
   const right = comparison.overlaps.map((share) => share >= 0.5);
   return row(title, 'area', seekable(node, context), verdicts(right, context));

@@ -2,10 +2,11 @@
 import { basename } from 'node:path';
 import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
+import type { BackboneManifest } from '../contract/manifest.ts';
+import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
-import { idPattern } from '../hub/parse-manifest.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
-import { type PresetName, presets } from '../models/presets.ts';
+import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { FileByteSource } from '../node/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { importCard, type Origin } from './import-card.ts';
@@ -25,6 +26,9 @@ same order, one is for pictures and one for sounds: the package then has both se
 
 Options
   --preset NAME       the network that the weights are for, once per checkpoint; see below
+  --pretrained-windows LIST
+                      windows that the stages of a Swin-V2 were trained with before it was tuned to larger ones, e.g.
+                      8,8,8,8 or 12,12,12,6 (default: the preset's; 0 for its own)
   --out DIR           folder of the package
   --id ID             id of the package (default of one checkpoint: the preset's name)
   --license TEXT      licence of the weights, as their authors give it (default: unknown)
@@ -52,6 +56,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       preset: { type: 'string', multiple: true },
+      'pretrained-windows': { type: 'string' },
       out: { type: 'string' },
       id: { type: 'string' },
       license: { type: 'string' },
@@ -76,13 +81,14 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   const id = readId(values.id ?? presetNames[0]!);
   if (values.license === '') throw usageError('--license must not be empty.', command);
   const forms = readForms(values.forms, command);
+  const windows = readWindows(values['pretrained-windows'], presetNames);
   if (!values.out && !values['dry-run']) throw usageError('--out DIR is missing; or say --dry-run.', command);
 
   const files: FileByteSource[] = [];
   try {
     const parts: Part[] = [];
     for (const [index, path] of positionals.entries()) {
-      const part = await openPart(path, presetNames[index]!, (file) => files.push(file));
+      const part = await openPart(path, presetNames[index]!, windows, (file) => files.push(file));
       const { where, file, checkpoint, accounting, presetName, preset } = part;
       const facts = { where, bytes: file.size, checkpoint, accounting, presetName, verbose: values.verbose };
       if (!values.quiet) io.stdout.write(accountText(facts));
@@ -105,11 +111,20 @@ type Source = ImportSource & { parts: Part[]; forms: Forms };
 type Target = { out: string; note: string | null; force: boolean; quiet: boolean };
 
 /** `onOpen` gets the file as soon as it must be closed. */
-async function openPart(path: string, presetName: PresetName, onOpen: (file: FileByteSource) => void): Promise<Part> {
+async function openPart(
+  path: string,
+  presetName: PresetName,
+  pretrainedWindows: number[] | undefined,
+  onOpen: (file: FileByteSource) => void,
+): Promise<Part> {
   const { FileByteSource } = await import('../node/byte-source.ts');
   const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
   const where = basename(path);
-  const preset = presets[presetName];
+  const named: BackbonePreset = presets[presetName];
+  const preset: BackbonePreset =
+    named.modality === 'visual' && pretrainedWindows
+      ? { ...named, network: { ...named.network, pretrainedWindows } }
+      : named;
   const file = await FileByteSource.open(path);
   onOpen(file);
   const checkpoint = await openCheckpoint(file, where);
@@ -119,7 +134,7 @@ async function openPart(path: string, presetName: PresetName, onOpen: (file: Fil
 async function writePackage(source: Source, target: Target, io: Io): Promise<void> {
   const { PackageFolder } = await import('../node/package-folder.ts');
   const { canaryRefusal, importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
-  const { loadRuntime } = await import('../node/runtime.ts');
+  const { runtimes } = await import('../node/runtimes.ts');
   const { evaluate } = await import('../compile/evaluate.ts');
   const { importReport } = await import('./import-report.ts');
   const { parts } = source;
@@ -138,17 +153,19 @@ async function writePackage(source: Source, target: Target, io: Io): Promise<voi
     }
     const onBytes = show('Writing weights', importBytes(parts));
     const write = folder.write.bind(folder);
-    const runtime = await loadRuntime({ device: 'cpu' });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu' });
     const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
-    const manifest = await importBackbone(source, onCpu, write, { signal, onBytes });
-    bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
-    const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
     const forms = formsText(source.forms);
-    const canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
-    const card = importCard(manifest, origins, { forms, report, canary, note: target.note });
-    const text = new TextEncoder();
-    await folder.write('README.md', [text.encode(card)]);
-    await folder.write('report.json', [text.encode(`${JSON.stringify(report, null, 2)}\n`)]);
+    let canary: string | null = null;
+    const documents = async (manifest: BackboneManifest): Promise<Record<string, Uint8Array>> => {
+      bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
+      const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
+      canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
+      const card = importCard(manifest, origins, { forms, report, canary, note: target.note });
+      const text = new TextEncoder();
+      return { 'README.md': text.encode(card), 'report.json': text.encode(`${JSON.stringify(report, null, 2)}\n`) };
+    };
+    const manifest = await importBackbone(source, onCpu, write, { signal, onBytes, documents });
     signal.throwIfAborted();
     await folder.finish();
     bar.clear();
@@ -181,6 +198,21 @@ function readPresets(given: readonly string[], files: readonly string[]): Preset
     throw usageError(`${one} and ${other} are networks for the same sense.`, command);
   }
   return names;
+}
+
+/** One for each stage of the network for pictures. */
+function readWindows(text: string | undefined, names: readonly PresetName[]): number[] | undefined {
+  if (text === undefined) return undefined;
+  const preset = names.map((name): BackbonePreset => presets[name]).find(({ modality }) => modality === 'visual');
+  if (!preset)
+    throw usageError('--pretrained-windows is for Swin-V2; the presets have no network for pictures.', command);
+  const windows = text.split(',').map((word) => (/^\s*\d{1,3}\s*$/.test(word) ? Number(word) : Number.NaN));
+  const stages = preset.network.depths.length;
+  if (windows.length === stages && windows.every((window) => window >= 0 && window <= 64)) return windows;
+  throw usageError(
+    `--pretrained-windows "${text}": expected ${stages} whole numbers from 0 to 64 with commas between.`,
+    command,
+  );
 }
 
 function readPreset(name: string | undefined): PresetName {

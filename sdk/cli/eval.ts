@@ -1,12 +1,12 @@
 /** `mettle eval`: the published figures of a finished adapter. */
 import { writeFile } from 'node:fs/promises';
+import { SPLITS } from '../contract/split.ts';
 import { MettleError } from '../errors.ts';
-import { SPLITS } from '../train/data/types.ts';
+import { DATA_FORMATS } from '../train/data/index.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
 import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
-import { dataFormats } from './train.ts';
 import type { Io } from './types.ts';
 
 export async function evaluate(argv: string[], io: Io): Promise<number> {
@@ -15,7 +15,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
-      task: { type: 'string' },
+      format: { type: 'string' },
       split: { type: 'string' },
       backbone: { type: 'string', multiple: true },
       out: { type: 'string' },
@@ -34,7 +34,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
     const { report, skipped } = await evaluateOnDisk({
       adapter,
       data,
-      format: readChoice('task', values.task, dataFormats),
+      format: readChoice('format', values.format, DATA_FORMATS),
       split: readChoice('split', values.split, SPLITS) ?? 'test',
       backbone: readBackbone(values.backbone),
       device: readDevice(values.device),

@@ -5,13 +5,15 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
+  mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
+  mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: import, tap
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
   mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
-  mettle COMMAND --help            options of a command
+  mettle help COMMAND              options of a command
   mettle --version
 `;
 
@@ -26,6 +28,7 @@ Options
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
                       for sounds
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
+                      ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
   --json              print one line of JSON per FILE instead of a timeline
@@ -55,8 +58,8 @@ Work in progress lies in OUT.work: checkpoint, features, log, curves.
 
 Data
   --data DIR          AVE, LLP, AVSBench, or your own clips with an events.csv
-  --task NAME         ave, llp, avs-s4, avs-ms3 or folder (default: what the folder looks like)
-  --verb NAME         localize, parse or segment, for your own folder (default: what its table allows)
+  --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
+  --task NAME         localize, parse or segment, for your own folder (default: what its table allows)
 
 Model
   --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
@@ -106,7 +109,7 @@ export const EVAL_HELP = `Usage
 Runs a finished adapter, as it is shipped, on a folder of data and prints the published figures.
 
 Options
-  --task NAME         ave, llp, avs-s4, avs-ms3 or folder (default: what the folder looks like)
+  --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
   --split NAME        train, val or test (default: test)
   --backbone ID       id, path or URL of the backbone (default: nano)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)

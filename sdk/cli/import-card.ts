@@ -1,6 +1,6 @@
 /** The card of an imported backbone: what it is, where its weights come from, and what who uses them must know. */
 import { type PackageReport, speedText } from '../compile/variants-report.ts';
-import type { BackboneManifest } from '../hub/manifest.ts';
+import type { BackboneManifest } from '../contract/manifest.ts';
 import type { KeyStyle } from '../models/checkpoints/key-styles.ts';
 import { presetSizes, sizesText } from '../models/checkpoints/sizes.ts';
 import type { BackbonePreset } from '../models/presets.ts';

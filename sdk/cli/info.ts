@@ -1,7 +1,7 @@
 /** `mettle info`: versions, the device that models run on and why, and the models that ship. */
 import { availableParallelism } from 'node:os';
+import { sdkVersion } from '../contract/version.ts';
 import type { EngineInfo } from '../engine/types.ts';
-import { sdkVersion } from '../hub/version.ts';
 import { INFO_HELP } from './help.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 import { COMMON_OPTIONS, readDevice, readOptions } from './options.ts';

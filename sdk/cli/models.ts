@@ -1,6 +1,7 @@
 /** The models that ship with the SDK, and which of them a run takes when none is named. */
+
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { Task } from '../tasks/types.ts';
 import type { ShippedModel } from './types.ts';
 
 export const DEFAULT_BACKBONE = 'nano';
@@ -33,7 +34,7 @@ export function chooseAdapters(
   const missing = tasks.find((task) => !fitting.some((model) => model.task === task));
   if (missing) {
     const ids = fitting.map((model) => `${model.id} (${model.task})`).join(', ') || 'none';
-    throw new MettleError('not-found', `No shipped adapter for backbone "${backbone}" does ${missing}.`, {
+    throw new MettleError('not-found', `No shipped adapter for backbone "${backbone}" can ${missing}.`, {
       hint: `Name one with --adapter. Shipped for this backbone: ${ids}.`,
     });
   }

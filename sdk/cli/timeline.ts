@@ -34,7 +34,7 @@ function cellCount(segments: number, columns: number): number {
 
 function taskLines(result: TaskResult, segments: number, cells: number, paint: Paint): string[] {
   const title = `\n${paint.bold(TASK_TITLES[result.task])}  ${paint.dim(oneLine(result.adapter))}`;
-  if (result.task === 'segmentation') return [title, areaLine(result, segments, cells, paint)];
+  if (result.task === 'segment') return [title, areaLine(result, segments, cells, paint)];
   const lines = lanesOf(result).flatMap((lane) => {
     return [...groupByClass(lane.events)].map(([classIndex, events]) => {
       const bar = Array.from({ length: cells }, (_, cell) => (isCovered(events, cell, segments / cells) ? '█' : '·'));

@@ -1,10 +1,13 @@
 /** `mettle train`: from a folder of data to an adapter that `mettle run` takes. */
-import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { exactForms } from '../compile/variants.ts';
+import { limits } from '../contract/limits.ts';
+import { TASKS } from '../contract/task.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
+import { readSmall } from '../node/disk.ts';
 import type { TrainRun } from '../node/train/run.ts';
-import type { DataFormat } from '../train/data/types.ts';
+import { DATA_FORMATS } from '../train/data/index.ts';
 import { TRAIN_HELP } from './help.ts';
 import { readForms } from './import-forms.ts';
 import {
@@ -21,14 +24,11 @@ import {
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
-export const dataFormats = ['ave', 'llp', 'avs-s4', 'avs-ms3', 'folder'] as const;
-const verbs = { localize: 'localization', parse: 'parsing', segment: 'segmentation' } as const;
-
 /** `number`: an option with a value; all of them may also stand in the file of `--config`. */
 const OPTIONS = {
   ...COMMON_OPTIONS,
+  format: { type: 'string' },
   task: { type: 'string' },
-  verb: { type: 'string' },
   data: { type: 'string' },
   backbone: { type: 'string', multiple: true },
   out: { type: 'string' },
@@ -122,9 +122,9 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   const out = values.out?.replace(/(?<=.)[\\/]+$/, '');
   if (!data) throw usageError('--data DIR is missing.', 'train');
   if (!out) throw usageError('--out DIR is missing.', 'train');
-  const format = readChoice('task', values.task, dataFormats) as DataFormat | undefined;
+  const format = readChoice('format', values.format, DATA_FORMATS);
   if (values.exact && values.forms) throw usageError('--exact is --forms float32 everywhere; leave one out.', 'train');
-  const verb = readChoice('verb', values.verb, Object.keys(verbs)) as keyof typeof verbs | undefined;
+  const task = readChoice('task', values.task, TASKS);
   const taps = readChoice('taps', values.taps, ['blocks', 'stage-ends', 'last-half', 'last'] as const);
   const paths = readChoice('paths', values.paths, ['both', 'preservation', 'task', 'none'] as const);
   const senses = readChoice('senses', values.senses, ['both', 'audio', 'visual'] as const);
@@ -137,7 +137,7 @@ function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signa
   return {
     data,
     format,
-    task: verb && verbs[verb],
+    task,
     backbone: readBackbone(values.backbone),
     device: readDevice(values.device),
     softwareGpu: values['software-gpu'] === true,
@@ -197,17 +197,18 @@ async function readConfig(path: string): Promise<Record<string, ConfigValue>> {
       cause,
     });
   };
-  const text = await readFile(path, 'utf8').catch((error: unknown) => fail('cannot be read.', error));
+  const bytes = await readSmall(path, 'a configuration', limits.noteBytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     fail('is no JSON.', error);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail('holds no JSON object.');
   return Object.fromEntries(
     Object.entries(json as object).map(([key, value]) => {
-      if (!Object.hasOwn(OPTIONS, key) || key === 'config') fail(`"${key}" is no option of train.`);
+      if (!Object.hasOwn(OPTIONS, key) || key === 'config')
+        fail(`"${key}" is no option of train.${didYouMean(key, Object.keys(OPTIONS))}`);
       return [key, fromJson(key as keyof typeof OPTIONS, value, fail)];
     }),
   );

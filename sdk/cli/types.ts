@@ -1,8 +1,10 @@
 /** What the commands need from outside: where to write, and the SDK's public door, so that tests can give their own. */
 import type { Analysis } from '../analyze.ts';
-import type { DeviceRequest, EngineInfo } from '../engine/types.ts';
+import type { DeviceRequest } from '../contract/device.ts';
+import type { Task } from '../contract/task.ts';
+import type { EngineInfo } from '../engine/types.ts';
+import type { CreateProgress } from '../load.ts';
 import type { Segment } from '../media/types.ts';
-import type { Task } from '../tasks/types.ts';
 
 /** A terminal or a pipe. */
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
@@ -33,7 +35,7 @@ export type CreateMettle = (options: {
   device?: DeviceRequest;
   threads?: number;
   signal?: AbortSignal;
-  onProgress?: (progress: { phase: 'download' | 'load' | 'warmup'; done: number; total: number }) => void;
+  onProgress?: (progress: CreateProgress) => void;
 }) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */

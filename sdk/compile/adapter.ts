@@ -1,14 +1,14 @@
 /** Compiles an adapter for one backbone to a folder that the hub can serve: meta-tokens and query projections become constants. */
-import { contractOf } from '../hub/contract.ts';
-import type { AdapterGraphs, AdapterManifest, BackboneManifest, GraphFiles, Variants } from '../hub/manifest.ts';
-import { finishManifest } from '../hub/package.ts';
+import { contractOf } from '../contract/fits.ts';
+import type { AdapterGraphs, AdapterManifest, BackboneManifest, GraphFiles, Variants } from '../contract/manifest.ts';
+import { tapShape } from '../contract/taps.ts';
 import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
 import { tokensPerBlock } from '../models/lcd.ts';
 import { Params, type Weights } from '../models/params.ts';
-import { tapShape } from '../models/taps.ts';
 import { type Evaluate, Graph, reshape, type Value } from '../ops/index.ts';
 import { type Package, withManifest } from './backbone.ts';
 import { compileCanary } from './canary.ts';
+import { finishManifest } from './package.ts';
 import { exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type AdapterSource = {

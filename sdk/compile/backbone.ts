@@ -1,8 +1,8 @@
 /** Compiles presets' networks to a folder that the hub can serve: one of each sense, or of one. */
-import type { VariantName } from '../engine/types.ts';
+
+import type { BackboneManifest, Integrity, Tap } from '../contract/manifest.ts';
+import type { VariantName } from '../contract/model.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest, Integrity, Tap } from '../hub/manifest.ts';
-import { finishManifest, manifestText } from '../hub/package.ts';
 import { backboneParams, backboneTaps, type Modality, modalities, type NamedTap } from '../models/backbone.ts';
 import { dataOf, Params, type Weights } from '../models/params.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
@@ -10,6 +10,7 @@ import type { Evaluate } from '../ops/index.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import type { Files } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
+import { finishManifest, manifestText } from './package.ts';
 import { type Calibrate, exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type BackboneSource = {

@@ -1,7 +1,8 @@
 /** Lets the runtime compute values of a graph once, while a model is compiled. */
+
+import type { Ort } from '../contract/runtime.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import type { Shape, Value } from '../ops/index.ts';
-import type { Ort } from '../platform.ts';
 
 export type Feeds = Record<string, { data: Float32Array | BigInt64Array; shape: Shape }>;
 
@@ -11,7 +12,7 @@ export async function evaluate(
   outputs: Record<string, Value>,
   feeds: Feeds = {},
 ): Promise<Record<string, Float32Array>> {
-  const session = await ort.InferenceSession.create(writeOnnx(outputs), { logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(writeOnnx(outputs), { logSeverityLevel: 4 });
   try {
     const tensors = Object.entries(feeds).map(([name, { data, shape }]) => [name, new ort.Tensor(data, [...shape])]);
     const results = await session.run(Object.fromEntries(tensors));

@@ -1,5 +1,5 @@
 /** Compiled graphs as files: each ONNX graph small, the weights of all of them in one safetensors file that they point into. */
-import type { GraphFiles } from '../hub/manifest.ts';
+import type { GraphFiles } from '../contract/manifest.ts';
 import { layoutSafetensors, type SafetensorsLayout, type SafetensorsType } from '../onnx/safetensors.ts';
 import { largeConstants, writeOnnx } from '../onnx/writer.ts';
 import { type DType, type Evaluate, foldConstants, type Value } from '../ops/index.ts';

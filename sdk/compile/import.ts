@@ -2,10 +2,10 @@
  * Compiles published checkpoints to a backbone package without holding them in memory: each tensor is read, brought into the form that the graph wants, written
  * at its place, and dropped. Networks that are small enough are then run once, for the canary.
  */
+
+import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../contract/manifest.ts';
+import { parseManifest } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../hub/manifest.ts';
-import { manifestText } from '../hub/package.ts';
-import { parseManifest } from '../hub/parse-manifest.ts';
 import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
 import { type ParamSpec, Params } from '../models/params.ts';
@@ -16,6 +16,7 @@ import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
+import { manifestText, withDocuments } from './package.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
@@ -48,6 +49,8 @@ export type ImportOptions = {
   onBytes?: (read: number) => void;
   /** Default: true. */
   withCanary?: boolean;
+  /** Cards and reports by path, made when all else is written; they are written and listed too. */
+  documents?: (manifest: BackboneManifest) => Promise<Record<string, Uint8Array>>;
 };
 
 /**
@@ -58,7 +61,7 @@ export async function importBackbone(
   source: ImportSource,
   evaluate: Evaluate,
   write: WriteFile,
-  { signal, onBytes, withCanary = true }: ImportOptions = {},
+  { signal, onBytes, withCanary = true, documents }: ImportOptions = {},
 ): Promise<BackboneManifest> {
   const { parts, forms = exactForms } = source;
   const files: FileEntry[] = [];
@@ -116,7 +119,10 @@ export async function importBackbone(
     variants,
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
-  const manifest = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
+  const drafted = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
+  const written = (await documents?.(drafted)) ?? {};
+  for (const [path, bytes] of Object.entries(written)) await write(path, [bytes]);
+  const manifest = await withDocuments(drafted, written);
   await write('manifest.json', [new TextEncoder().encode(manifestText(manifest))]);
   return manifest;
 }
@@ -166,8 +172,20 @@ class WeightsReader {
 
   async read(spec: ParamSpec): Promise<Float32Array> {
     const numbers = await this.#joined(spec);
+    if (/(^|\.)running_var$/.test(spec.name)) this.#checkVariance(spec.name, numbers);
     await this.digest.add(spec.name, numbers);
     return numbers;
+  }
+
+  #checkVariance(name: string, numbers: Float32Array): void {
+    const bad = numbers.find((x) => x < 0);
+    if (bad === undefined) return;
+    const [source] = this.#source.accounting.sources.get(name)!;
+    throw new MettleError(
+      'invalid-file',
+      `${this.#source.where}: tensor "${source}" holds ${bad} as a variance, expected numbers from 0 on.`,
+      { hint: 'The weights are damaged: get the checkpoint again from its authors.' },
+    );
   }
 
   async #joined({ name, shape }: ParamSpec): Promise<Float32Array> {

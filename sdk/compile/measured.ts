@@ -1,6 +1,6 @@
 /** Compiles an adapter in small forms as long as its outputs stay those of float32, and tells what was measured of the forms that it got. */
-import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
-import type { Ort } from '../platform.ts';
+import type { AdapterManifest, BackboneManifest } from '../contract/manifest.ts';
+import type { Ort } from '../contract/runtime.ts';
 import { type AdapterSource, compileAdapter } from './adapter.ts';
 import type { Package } from './backbone.ts';
 import { evaluate } from './evaluate.ts';

@@ -1,7 +1,7 @@
 /** The identity of a network: a digest of its numbers by name, the same whatever form a package keeps them in. */
-import { canonicalJson } from '../hub/contract.ts';
-import { sha256Integrity } from '../hub/integrity.ts';
-import type { Integrity } from '../hub/manifest.ts';
+import { canonicalJson } from '../contract/fits.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
+import type { Integrity } from '../contract/manifest.ts';
 
 export class NetworkDigest {
   readonly #tensors = new Map<string, Integrity>();

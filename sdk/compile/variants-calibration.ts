@@ -1,9 +1,9 @@
 /** What the large products of a network see when it runs: error-aware rounding learns from it. Needs a runtime, and all weights in memory. */
 import { concatenate } from '../arrays.ts';
+import type { Ort } from '../contract/runtime.ts';
 import { type Calibration, productsToQuantize, type Quantization } from '../onnx/quantize/quantize.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { inputOp, reachable, type Shape, sizeOf, type Value } from '../ops/index.ts';
-import type { Ort } from '../platform.ts';
 import { gaussian, seededRandom } from '../random.ts';
 
 /** An input of a network, by name. */
@@ -23,7 +23,7 @@ export async function calibrate(
   const products = productsToQuantize(outputs, quantization);
   const seen = new Map(products.map(({ inputs }) => [`seen/${inputs[1]!.name}`, inputs[0]!]));
   const inputs = reachable([...seen.values()]).filter((value) => value.op === inputOp);
-  const session = await ort.InferenceSession.create(writeOnnx(Object.fromEntries(seen)), { logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(writeOnnx(Object.fromEntries(seen)), { logSeverityLevel: 4 });
   const kept = new Map<string, Float32Array[]>([...seen.keys()].map((name) => [name, []]));
   try {
     for (const sample of samples) {

@@ -1,6 +1,6 @@
 /** What `report.json` of a package says: how far its forms are from float32, what they weigh and how long they take, measured by running them side by side. */
-import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
-import type { Ort } from '../platform.ts';
+import type { AdapterManifest, BackboneManifest, GraphFiles } from '../contract/manifest.ts';
+import type { Ort } from '../contract/runtime.ts';
 import type { Package } from './backbone.ts';
 import { compareForms, type FormReport, type Place, type RunnableForm } from './form-runs.ts';
 

@@ -1,6 +1,7 @@
 /** The forms that one network ships in: per device a precision, each precision written once. */
+
+import type { GraphFiles, Precision, Variants } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
-import type { GraphFiles, Precision, Variants } from '../hub/manifest.ts';
 import { halveGraph } from '../onnx/half.ts';
 import { type Calibration, type Quantization, quantizeGraph } from '../onnx/quantize/quantize.ts';
 import { type Evaluate, foldConstants, type Value } from '../ops/index.ts';

@@ -7,12 +7,13 @@
  * than `mostValues` numbers it holds every n-th from the first on, n odd.
  * This file runs no graphs; `models.ts` does, and `compile/canary.ts` writes such files.
  */
+
+import type { Device } from '../contract/device.ts';
+import type { AdapterManifest, Canary } from '../contract/manifest.ts';
+import type { WholeBackbone } from '../contract/pair.ts';
 import { MettleError } from '../errors.ts';
-import type { AdapterManifest, Canary } from '../hub/manifest.ts';
-import type { WholeBackbone } from '../hub/pair.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 import { seededRandom } from '../random.ts';
-import type { Device } from './types.ts';
 
 /** Kept of one output at most. */
 const mostValues = 2048;

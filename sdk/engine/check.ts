@@ -1,7 +1,8 @@
 /** What the engine asks of its callers before it touches the runtime. Integrity and the manifest's own rules are `hub`'s. */
+
+import type { BackboneManifest } from '../contract/manifest.ts';
+import { wholeBackbone } from '../contract/pair.ts';
 import { MettleError } from '../errors.ts';
-import type { BackboneManifest } from '../hub/manifest.ts';
-import { wholeBackbone } from '../hub/pair.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 
 const devices = ['auto', 'webgpu', 'wasm', 'cpu', 'cuda'];

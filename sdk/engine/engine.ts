@@ -2,23 +2,16 @@
  * The engine of this thread: loads models on the best device, runs clips second by second, and answers with named arrays. It knows no classes, no tasks and
  * no workers; `bridge.ts` puts it behind one.
  */
+import type { Device, DeviceRequest } from '../contract/device.ts';
+import { limits } from '../contract/limits.ts';
+import type { AdapterManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
+import type { Runtime, Runtimes } from '../contract/runtime.ts';
 import { MettleError, type Warning } from '../errors.ts';
-import type { AdapterManifest } from '../hub/manifest.ts';
-import type { Platform, Runtime } from '../platform.ts';
 import { checkLoad, checkSegment } from './check.ts';
 import { LoadedModels, sizeOf, stacked } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
-import type {
-  AdapterOutputs,
-  Device,
-  Engine,
-  EngineInfo,
-  EngineLoad,
-  EngineProgress,
-  EngineSegment,
-  NamedArray,
-  VariantName,
-} from './types.ts';
+import type { DeviceChoice, Engine, EngineInfo, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
 import { type AnyManifest, chooseVariant, missingFiles, variantOf } from './variant.ts';
 import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 
@@ -27,16 +20,22 @@ type Loaded = { request: EngineLoad; runtime: Runtime; models: LoadedModels };
 type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
 type OnProgress = (progress: EngineProgress) => void;
 
-/** Runs in the thread that creates it. `loadRuntime` is the platform's. */
+/** Runs in the thread that creates it, on one of the platform's runtimes. */
 export class LocalEngine implements Engine {
-  readonly #loadRuntime: Platform['loadRuntime'];
+  readonly #runtimes: Runtimes;
   readonly #queue = new RuntimeQueue();
   readonly #runs = new Map<number, Run>();
   #loaded: Loaded | null = null;
   #lastRun = 0;
 
-  constructor(loadRuntime: Platform['loadRuntime']) {
-    this.#loadRuntime = loadRuntime;
+  constructor(runtimes: Runtimes) {
+    this.#runtimes = runtimes;
+  }
+
+  async chooseDevice(request: DeviceRequest): Promise<DeviceChoice> {
+    const device = await this.#runtimes.chooseDevice(request);
+    const half = await this.#runtimes.hasHalf(device);
+    return { device, half, runtimeBytes: this.#runtimes.bytesToLoad(device) };
   }
 
   /**
@@ -66,6 +65,7 @@ export class LocalEngine implements Engine {
       const { models, request } = this.#requireLoaded();
       const state = this.#requireRun(run);
       checkSegment(segment, request.backbone.manifest);
+      for (const id of state.kept.keys()) checkKept(models.manifestOf(id), state.segments + 1);
       const outputs = await models.segment(segment, [...state.kept.keys()]);
       state.segments++;
       return Object.fromEntries(
@@ -102,7 +102,9 @@ export class LocalEngine implements Engine {
     for (;;) {
       let runtime: Runtime | undefined;
       try {
-        runtime = await this.#loadRuntime(request, exclude);
+        runtime = await this.#runtimes.loadRuntime(request, exclude, (file, done, total) =>
+          onProgress({ phase: 'download', file, done, total }),
+        );
         const info = await this.#loadOn(runtime, request, onProgress);
         return { ...info, why: [...why, ...info.why], warnings: [...warnings, ...info.warnings] };
       } catch (error) {
@@ -125,7 +127,7 @@ export class LocalEngine implements Engine {
     const absent = absentFiles(request, variant);
     if (absent) throw absent;
     const total = LoadedModels.graphCount(request, variant);
-    const stepOf = (phase: EngineProgress['phase']) => {
+    const stepOf = (phase: 'load' | 'warmup') => {
       let done = 0;
       onProgress({ phase, done, total });
       return () => onProgress({ phase, done: ++done, total });
@@ -235,6 +237,20 @@ function untrainedWarnings(request: EngineLoad): Warning[] {
 function emptyTokens(manifest: AdapterManifest): Map<string, Float32Array[]> {
   const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip');
   return new Map(kept.map((output) => [output.name, []]));
+}
+
+/** Throws `incompatible` where a clip of so many seconds makes an adapter keep more than there is room for. */
+function checkKept({ id, segment, clip }: AdapterManifest, segments: number): void {
+  if (!clip) return;
+  const kept = segment.outputs.filter(({ deliver }) => deliver === 'clip').map(({ shape }) => sizeOf(shape));
+  const given = clip.outputs.map(({ shape }) => sizeOf(shape.slice(1)));
+  const numbers = segments * [...kept, ...given].reduce((sum, size) => sum + size, 0);
+  if (numbers <= limits.clipElements) return;
+  throw new MettleError(
+    'incompatible',
+    `Adapter "${id}" keeps ${numbers} numbers of ${segments} seconds, expected at most ${limits.clipElements}.`,
+    { hint: 'Analyze the clip in parts, or take a smaller adapter.' },
+  );
 }
 
 /** Moves the outputs for the clip graph to `tokens` and returns those for the caller. */

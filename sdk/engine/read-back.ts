@@ -2,9 +2,10 @@
  * Tensors from wherever they lie to the CPU, by a graph that hands its inputs on. A tensor on the GPU is never asked for its data itself: in onnxruntime-node that
  * ends the process.
  */
+
+import type { Runtime } from '../contract/runtime.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { Graph, type Shape } from '../ops/index.ts';
-import type { Runtime } from '../platform.ts';
 import { GraphSession, type Tensors } from './session.ts';
 
 const copyOf = (name: string): string => `copy/${name}`;

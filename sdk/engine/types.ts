@@ -1,6 +1,8 @@
 /** What the engine takes and gives: bytes of verified models in, named arrays out. It knows taps and graphs, but no classes and no tasks. */
+
+import type { AdapterManifest, BackboneManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs, ModelPackage, VariantName } from '../contract/model.ts';
 import type { Warning } from '../errors.ts';
-import type { AdapterManifest, BackboneManifest } from '../hub/manifest.ts';
 import type { RgbImage } from '../media/types.ts';
 
 /**
@@ -9,26 +11,9 @@ import type { RgbImage } from '../media/types.ts';
  */
 export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu' | 'cuda';
 export type Device = Exclude<DeviceRequest, 'auto'>;
-/**
- * Which compiled form of a model is run. A CPU runs the `wasm` form, CUDA the `webgpu` form, and a GPU of a page that has `shader-f16` the `webgpu-f16` form of the
- * models that have one.
- */
-export type VariantName = 'webgpu' | 'webgpu-f16' | 'wasm';
-
-/** A model whose every byte was checked against its manifest. */
-export type ModelPackage<M extends BackboneManifest | AdapterManifest> = {
-  manifest: M;
-  /** Bytes by the path that the manifest gives them. */
-  files: Record<string, Uint8Array<ArrayBuffer>>;
-};
-
-export type NamedArray = { shape: number[]; data: Float32Array<ArrayBuffer> };
 
 /** One second for the engine: what `media` made of it, without the thumbnail. */
 export type EngineSegment = { frame: RgbImage | null; pcm: Float32Array<ArrayBuffer> | null };
-
-/** The outputs of one adapter, by the names in its manifest. */
-export type AdapterOutputs = Record<string, NamedArray>;
 
 export type EngineInfo = {
   device: Device;
@@ -59,13 +44,21 @@ export type EngineLoad = {
   runtimePath?: string;
 };
 
-export type EngineProgress = { phase: 'load' | 'warmup'; done: number; total: number };
+/** `half` as `Runtime.half`; `runtimeBytes` as `Runtimes.bytesToLoad`. */
+export type DeviceChoice = { device: Device; half?: boolean; runtimeBytes: number };
+
+/** Bytes of the runtime's file, where it is fetched; graphs made ready; graphs run once. */
+export type EngineProgress =
+  | { phase: 'download'; file: string; done: number; total: number }
+  | { phase: 'load' | 'warmup'; done: number; total: number };
 
 /**
  * Runs a backbone once per segment and every chosen adapter on its taps. Same interface in this thread and across the worker bridge.
  * All calls are queued: the runtime never sees two at once.
  */
 export interface Engine {
+  /** The device that `load` would take, without loading anything: it says which variant of the models to download. Rejects as `load` does. */
+  chooseDevice(request: DeviceRequest): Promise<DeviceChoice>;
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /** Starts a run over one clip for the adapters with these ids. */
   begin(adapterIds: string[]): Promise<number>;

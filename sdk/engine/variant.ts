@@ -1,10 +1,11 @@
 /** Which compiled form of a model a device runs, and which files that form needs. */
 
-import { anyHalf, heldVariant } from '../hub/held-variant.ts';
-import type { AdapterManifest, BackboneManifest, GraphFiles } from '../hub/manifest.ts';
-import { canariesOf } from '../hub/pair.ts';
-import type { Runtime } from '../platform.ts';
-import type { Device, ModelPackage, VariantName } from './types.ts';
+import type { Device } from '../contract/device.ts';
+import { anyHalf, heldVariant } from '../contract/held-variant.ts';
+import type { AdapterManifest, BackboneManifest, GraphFiles } from '../contract/manifest.ts';
+import type { ModelPackage, VariantName } from '../contract/model.ts';
+import { canariesOf } from '../contract/pair.ts';
+import type { Runtime } from '../contract/runtime.ts';
 
 export type AnyManifest = BackboneManifest | AdapterManifest;
 

@@ -2,18 +2,11 @@
  * The one door through which bytes of a model come in: read, measure, hash, and only then hand on. Two callers that want the same file at the same time
  * share one download. Keeps nothing afterwards; a cache by digest would stand in front of `readVerified`.
  */
+import type { Bytes, ReadOptions } from '../contract/bytes.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
+import { looksLike } from '../contract/looks-like.ts';
+import type { Integrity } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
-import { sha256Integrity } from './integrity.ts';
-import type { Integrity } from './manifest.ts';
-
-export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
-
-/** What the hub needs of a platform. Written out, not picked from `Platform`, so that the public types reach no type of a dependency. */
-export type HubPlatform = {
-  readonly modelsUrl: string;
-  readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
-  resolveUrl(location: string): URL;
-};
 
 type Download = {
   bytes: Promise<Uint8Array<ArrayBuffer>>;
@@ -24,14 +17,14 @@ type Download = {
   taken: boolean;
 };
 
-const running = new WeakMap<HubPlatform, Map<string, Download>>();
+const running = new WeakMap<Bytes, Map<string, Download>>();
 
 /**
  * The file at `url`, in memory that belongs to the caller. Stops reading as soon as the file is longer than it should be.
  * Throws `integrity` unless it has this size and digest, `not-found` or `network` if it cannot be read; rejects with the signal's reason.
  */
 export async function readVerified(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   expected: { bytes: number; integrity: Integrity },
   { signal, onBytes }: ReadOptions = {},
@@ -97,37 +90,42 @@ export async function readVerified(
 
 /** A file of unknown size that has no business being larger than `limit` bytes. Throws `invalid-file` where it is. */
 export async function readBounded(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   limit: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await readAtMost(platform, url, limit, { signal }, () => {
-    return new MettleError('invalid-file', `${url}: larger than ${limit} bytes, which no file of this kind is.`);
-  });
-}
-
-/** What bytes that should be something else look like, for errors: web servers like to answer with a page. */
-export function looksLike(bytes: Uint8Array): string {
-  const beginning = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart().toLowerCase();
-  if (beginning.startsWith('<!doctype html') || beginning.startsWith('<html')) return 'an HTML page';
-  if (beginning.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
-  return `${bytes.byteLength} bytes`;
+  signal?.throwIfAborted();
+  const exceeded = (found: number): MettleError =>
+    new MettleError(
+      'invalid-file',
+      `${url}: larger than ${limit} bytes (${found} or more), which no file of this kind is.`,
+      { hint: 'Check that the address leads to the file that was meant.' },
+    );
+  return await platform.readFile(url, { signal, limit: { bytes: limit, exceeded } });
 }
 
 async function readAndVerify(
-  platform: HubPlatform,
+  platform: Bytes,
   url: URL,
   expected: { bytes: number; integrity: Integrity },
   signal: AbortSignal,
   onBytes: (received: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readAtMost(platform, url, expected.bytes, { signal, onBytes }, () =>
-    integrityError(url, expected, `more than ${expected.bytes} bytes`),
-  );
-  const digest = await sha256Integrity(bytes);
+  const exceeded = () => integrityError(url, expected, `more than ${expected.bytes} bytes`);
+  const bytes = await platform.readFile(url, { signal, onBytes, limit: { bytes: expected.bytes, exceeded } });
+  const digest = await digestInTurn(platform, bytes);
   if (bytes.byteLength === expected.bytes && digest === expected.integrity) return bytes;
   throw integrityError(url, expected, `${looksLike(bytes)} with ${digest}`);
+}
+
+let lastDigest: Promise<unknown> = Promise.resolve();
+
+/** One digest at a time: WebCrypto copies what it is given, and files of a model arrive together. */
+function digestInTurn(platform: Bytes, bytes: Uint8Array): Promise<Integrity> {
+  const digest = lastDigest.then(() => platform.digest?.(bytes) ?? sha256Integrity(bytes));
+  lastDigest = digest.catch(() => {});
+  return digest;
 }
 
 function integrityError(
@@ -138,30 +136,4 @@ function integrityError(
   return new MettleError('integrity', `${url}: expected ${bytes} bytes with ${integrity}, got ${got}.`, {
     hint: 'The file was damaged or replaced, or the address leads elsewhere: download or publish the model again.',
   });
-}
-
-async function readAtMost(
-  platform: HubPlatform,
-  url: URL,
-  limit: number,
-  { signal, onBytes }: ReadOptions,
-  tooLong: () => MettleError,
-): Promise<Uint8Array<ArrayBuffer>> {
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal!.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    const bytes = await platform.readFile(url, {
-      signal: controller.signal,
-      onBytes(received) {
-        if (received > limit) controller.abort(tooLong());
-        else onBytes?.(received);
-      },
-    });
-    controller.signal.throwIfAborted();
-    return bytes;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
 }

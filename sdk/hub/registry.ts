@@ -1,17 +1,19 @@
 /** registry.json: the models that ship with the SDK, by id. */
+import { untilAborted } from '../abort.ts';
+import { assetsHint } from '../contract/assets-hint.ts';
+import type { Bytes } from '../contract/bytes.ts';
+import { integrityPattern } from '../contract/integrity.ts';
+import { limits } from '../contract/limits.ts';
+import type { Integrity } from '../contract/manifest.ts';
+import { parseJson } from '../contract/parse-json.ts';
+import { filePath, idPattern } from '../contract/parse-manifest.ts';
+import { dictionary, matching, object, oneOf, Place } from '../contract/strict-json.ts';
 import { MettleError } from '../errors.ts';
-import { type HubPlatform, readBounded } from './download.ts';
-import { integrityPattern } from './integrity.ts';
-import type { Integrity } from './manifest.ts';
-import { parseJson } from './parse-json.ts';
-import { filePath, idPattern } from './parse-manifest.ts';
-import { dictionary, matching, object, oneOf, Place } from './strict-json.ts';
+import { readBounded } from './download.ts';
 
 /** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
 export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
 export type Registry = Record<string, RegistryEntry>;
-
-const maxRegistryBytes = 1 << 20;
 
 const registry = dictionary(
   idPattern,
@@ -28,17 +30,27 @@ export function parseRegistry(json: unknown, where: string): Registry {
 }
 
 /** Address of the registry of the shipped models. */
-export function registryUrl(platform: HubPlatform): URL {
+export function registryUrl(platform: Bytes): URL {
   return new URL('registry.json', platform.modelsUrl);
 }
 
-/** The registry of the shipped models. Throws `not-found` where none ships, or `invalid-file`. */
-export async function readRegistry(platform: HubPlatform, signal?: AbortSignal): Promise<Registry> {
+const read = new WeakMap<Bytes, Promise<Registry>>();
+
+/** The registry of the shipped models, read once for each door. Throws `not-found` where none ships, or `invalid-file`. */
+export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promise<Registry> {
+  signal?.throwIfAborted();
+  const known = read.get(platform) ?? fetchRegistry(platform);
+  read.set(platform, known);
+  known.catch(() => read.delete(platform));
+  return await untilAborted(known, signal);
+}
+
+async function fetchRegistry(platform: Bytes): Promise<Registry> {
   const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, maxRegistryBytes, signal).catch((error: unknown) => {
+  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((error: unknown) => {
     if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
-      hint: 'Name a model by its address, or copy the folder "adapters" of the package to where its code is served from.',
+      hint: assetsHint,
       cause: error,
     });
   });

@@ -1,85 +1,60 @@
 /**
- * Opens whatever the caller has (a Blob, a URL, a path, a video element, arrays) as a {@link Clip}: one time base, one second after the other, the same in a page and in
- * Node. Clip time 0 is the first moment that a player shows (sdk/docs/media.md); before the first frame the first frame is shown.
+ * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is the first moment that a
+ * player shows (sdk/docs/media.md); before the first frame the first frame is shown.
  */
-import { BlobSource } from 'mediabunny';
-import { platform } from '#platform';
-import { MettleError } from '../errors.ts';
+import { BlobSource, Logging, LogLevel, type Source } from 'mediabunny';
+import { sources } from '#bytes';
+import { untilAborted } from '../abort.ts';
 import { openContainer } from './container-clip.ts';
-import { asMettleError, emptySource, untilAborted } from './media-error.ts';
+import { type HandedSource, handOver } from './handed-source.ts';
+import { asMettleError, emptySource } from './media-error.ts';
 import { openRaw } from './raw-clip.ts';
-import type { Clip, ClipSource, RawClip } from './types.ts';
+import type { Clip, ClipSource } from './types.ts';
 
-export { segmentCount } from './segment-time.ts';
+// What it would print is told as errors and warnings of ours.
+Logging.level = LogLevel.Silent;
+
+export type OpenClipOptions = {
+  signal?: AbortSignal;
+  /** Called for each stretch of bytes of a file that is read. */
+  onRead?: (start: number, end: number) => void;
+};
+
+/** As `openHanded`, of anything that a caller may have. */
+export async function openClip(source: ClipSource, options: OpenClipOptions = {}): Promise<Clip> {
+  return await openHanded((await handOver(source, options.signal)).source, options);
+}
 
 /**
- * Opens `source` and reads its header; nothing is decoded yet. Streams are chosen by the container's own marks (default flag, order, bit rate).
+ * Opens what `handOver` made of a caller's source and reads its header; nothing is decoded yet. Streams are chosen by the container's own marks (default flag, order,
+ * bit rate).
  *
  * Throws `not-media`, `empty-media`, `unsupported-codec`, `invalid-argument`, `not-found`, `network`, `missing-package` (Node), or `signal.reason`.
  * `clip.warnings` says what else should be known, and may grow while `segments()` runs.
- *
- * @example
- * await using clip = await openClip({ audio: { channels: [new Float32Array(44100)], sampleRate: 44100 } });
- * for await (const { start, pcm } of clip.segments({ frame: { width: 8, height: 8 }, sampleRate: 16000 })) console.log(start, pcm.length);
  */
-export async function openClip(source: ClipSource, options: { signal?: AbortSignal } = {}): Promise<Clip> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  if (typeof source === 'string' || source instanceof URL) return openLocation(source, signal);
-  if (source instanceof Blob) return openBlob(source, signal);
-  if (isVideoElement(source)) return openElement(source, signal);
-  if (isRawClip(source)) return openRaw(source);
-  throw new MettleError(
-    'invalid-argument',
-    `source is ${source === null ? 'null' : typeof source}; expected a Blob, a URL, a string, a video element, or { frames, frameRate, audio }.`,
-    { hint: 'Wrap bytes of a file as new Blob([bytes]).' },
-  );
+export async function openHanded(source: HandedSource['source'], options: OpenClipOptions = {}): Promise<Clip> {
+  options.signal?.throwIfAborted();
+  if (typeof source === 'string') return openLocation(source, options);
+  if (source instanceof Blob) return openBlob(source, options);
+  return openRaw(source);
 }
 
-async function openLocation(location: string | URL, signal: AbortSignal | undefined): Promise<Clip> {
+async function openLocation(location: string, options: OpenClipOptions): Promise<Clip> {
+  const { signal } = options;
   try {
-    return await openContainer(await untilAborted(platform.openSource(location), signal), signal);
+    return await openFile(await untilAborted(sources.openSource(location), signal), options);
   } catch (error) {
     signal?.throwIfAborted();
     throw asMettleError(error, 'opening it');
   }
 }
 
-async function openBlob(blob: Blob, signal: AbortSignal | undefined): Promise<Clip> {
+async function openBlob(blob: Blob, options: OpenClipOptions): Promise<Clip> {
   if (blob.size === 0) throw emptySource();
-  return openContainer(new BlobSource(blob), signal);
+  return openFile(new BlobSource(blob), options);
 }
 
-/** The file behind the element is read, not what it happens to show: the element neither plays nor seeks. */
-async function openElement(element: HTMLVideoElement, signal: AbortSignal | undefined): Promise<Clip> {
-  const address = element.currentSrc || element.src;
-  const hint = 'Give openClip() the file itself (a Blob or URL), or frames and audio as arrays.';
-  if (element.srcObject || !address) {
-    throw new MettleError(
-      'invalid-argument',
-      `The video element plays ${element.srcObject ? 'a live stream' : 'nothing'}; expected one whose src is a file.`,
-      { hint },
-    );
-  }
-  if (!address.startsWith('blob:')) return openLocation(address, signal);
-  let blob: Blob;
-  try {
-    blob = await (await fetch(address, { signal })).blob();
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new MettleError(
-      'invalid-argument',
-      'The video element plays a MediaSource or a revoked blob; expected one whose src can be read.',
-      { hint, cause },
-    );
-  }
-  return openBlob(blob, signal);
-}
-
-function isVideoElement(source: object): source is HTMLVideoElement {
-  return typeof HTMLVideoElement !== 'undefined' && source instanceof HTMLVideoElement;
-}
-
-function isRawClip(source: unknown): source is RawClip {
-  return typeof source === 'object' && source !== null && ('frames' in source || 'audio' in source);
+function openFile(source: Source, { signal, onRead }: OpenClipOptions): Promise<Clip> {
+  if (onRead) source.onread = onRead;
+  return openContainer(source, signal);
 }

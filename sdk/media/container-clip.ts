@@ -1,11 +1,12 @@
 /** A clip in a media file: opens the container and yields its segments, decoding picture and sound in step. */
 import type { Input, Source } from 'mediabunny';
+import { untilAborted } from '../abort.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
 import type { Warn } from './damage.ts';
 import { decodeFrames } from './frames.ts';
 import { openGuarded } from './guarded-input.ts';
-import { asMettleError, disposedClip, untilAborted } from './media-error.ts';
+import { asMettleError, disposedClip } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
 import { decodeSound } from './sound.ts';

@@ -2,9 +2,10 @@
  * The sound front end: from one second of PCM to the log-mel picture that an audio backbone reads. Pure arithmetic in float64, the same everywhere.
  * A second that is repeated costs little more than one that is not: frames that see the same samples a period later are the same, and are copied.
  */
+
+import { logMelFault } from '../contract/front-end.ts';
+import type { LogMelFrontEnd } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
-import { logMelFault } from '../hub/front-end.ts';
-import type { LogMelFrontEnd } from '../hub/manifest.ts';
 import { createPowerFft } from './fft.ts';
 import { type MelFilter, melFilters } from './mel.ts';
 

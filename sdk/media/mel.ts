@@ -1,5 +1,5 @@
 /** Mel filter banks: which bins of a spectrum each mel band sums, and with what weights. */
-import type { LogMelFrontEnd } from '../hub/manifest.ts';
+import type { LogMelFrontEnd } from '../contract/manifest.ts';
 
 /** Weights of the bins `first`, `first + 1` and so on; none at all where a band is narrower than the bins lie apart. */
 export type MelFilter = { first: number; weights: Float64Array };

@@ -1,5 +1,5 @@
 /** The picture front end: from an RGB picture to the tensor that a visual backbone reads. */
-import type { PictureFrontEnd } from '../hub/manifest.ts';
+import type { PictureFrontEnd } from '../contract/manifest.ts';
 import { resizeImage } from './resize.ts';
 import type { RgbImage } from './types.ts';
 

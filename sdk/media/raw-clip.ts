@@ -1,12 +1,13 @@
 /** A clip of arrays that the caller decoded: checks them, and yields the same segments as a file with that content would. */
 import { MettleError, type Warning } from '../errors.ts';
 import { type SoundPiece, secondsOf } from './audio-seconds.ts';
+import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
 import { createDownmix } from './downmix.ts';
 import { disposedClip } from './media-error.ts';
 import { interleavedPlanes, packRgb, resizeRgb } from './resize.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
-import type { Clip, RawClip, RgbImage, Segment, SegmentFormat } from './types.ts';
+import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
 type Frame = ImageData | RgbImage;
 
@@ -15,7 +16,7 @@ const [lowestRate, highestRate] = [1000, 768_000];
 const longestHours = 24;
 
 /** Throws `invalid-argument` for arrays that do not fit together, `empty-media` for none at all. */
-export function openRaw(raw: RawClip): Clip {
+export function openRaw(raw: HandedRawClip): Clip {
   checkFrames(raw);
   checkSound(raw);
   if (!raw.frames?.length && !raw.audio) {
@@ -42,15 +43,15 @@ class ArrayClip implements Clip {
   readonly video: Clip['video'];
   readonly audio: Clip['audio'];
   readonly warnings: Warning[];
-  #raw: RawClip | null;
+  #raw: HandedRawClip | null;
 
-  constructor(raw: RawClip) {
+  constructor(raw: HandedRawClip) {
     const { frames = [], frameRate = 1, audio } = raw;
     const [first] = frames;
     this.#raw = raw;
     this.duration = Math.max(frames.length / frameRate, audio ? audio.channels[0]!.length / audio.sampleRate : 0);
     this.segmentCount = segmentCount(this.duration);
-    this.video = first ? { codec: 'raw', width: first.width, height: first.height, rotation: 0 } : null;
+    this.video = first ? { codec: 'raw', ...sizeOfFrame(first), rotation: 0 } : null;
     this.audio = audio ? { codec: 'raw', channels: audio.channels.length, sampleRate: audio.sampleRate } : null;
     this.warnings = [
       ...(audio
@@ -77,7 +78,8 @@ class ArrayClip implements Clip {
       options.signal?.throwIfAborted();
       if (!this.#raw) throw disposedClip();
       const { start, end, middle } = segmentTimes(index, this.duration);
-      const frame = frames[Math.min(frames.length - 1, Math.floor(middle * frameRate + 1e-9))];
+      const shown = frames[Math.min(frames.length - 1, Math.floor(middle * frameRate + 1e-9))];
+      const frame = shown && pixelsOf(shown);
       yield {
         index,
         start,
@@ -94,6 +96,7 @@ class ArrayClip implements Clip {
   }
 
   async dispose(): Promise<void> {
+    for (const frame of this.#raw?.frames ?? []) if (isBrowserFrame(frame)) frame.close();
     this.#raw = null;
   }
 
@@ -130,26 +133,28 @@ function bytesPerPixel({ data, width, height }: Frame): number {
   return data.length / (width * height);
 }
 
-function checkFrames({ frames, frameRate }: RawClip): void {
+function checkFrames({ frames, frameRate }: HandedRawClip): void {
   if (frames === undefined || frames.length === 0) return;
   demand(
     typeof frameRate === 'number' && frameRate > 0 && frameRate <= 1000,
     `frameRate is ${frameRate}; expected frames per second, above 0 and at most 1000.`,
     'Give the frame rate at which the frames were taken.',
   );
-  const [first] = frames;
+  const size = sizeOfFrame(frames[0]!);
   for (const [index, frame] of frames.entries()) {
-    const { width, height, data } = frame;
+    const { width, height } = sizeOfFrame(frame);
     demand(
       Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
       `frames[${index}] is ${width} x ${height}; expected whole numbers of pixels above 0.`,
       'Give each frame as ImageData or { width, height, data }.',
     );
     demand(
-      width === first!.width && height === first!.height,
-      `frames[${index}] is ${width} x ${height}; expected ${first!.width} x ${first!.height} like the first one.`,
+      width === size.width && height === size.height,
+      `frames[${index}] is ${width} x ${height}; expected ${size.width} x ${size.height} like the first one.`,
       'Bring all frames to one size.',
     );
+    if (isBrowserFrame(frame)) continue;
+    const { data } = frame;
     const bytes = bytesPerPixel(frame);
     demand(
       (data instanceof Uint8Array || data instanceof Uint8ClampedArray) && (bytes === 3 || bytes === 4),
@@ -159,7 +164,7 @@ function checkFrames({ frames, frameRate }: RawClip): void {
   }
 }
 
-function checkSound({ audio }: RawClip): void {
+function checkSound({ audio }: HandedRawClip): void {
   if (audio === undefined) return;
   const { channels, sampleRate } = audio;
   demand(

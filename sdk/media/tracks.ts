@@ -16,7 +16,7 @@ import {
   WAVE,
   WEBM,
 } from 'mediabunny';
-import { platform } from '#platform';
+import { sources } from '#bytes';
 import { MettleError, type Warning } from '../errors.ts';
 import { tryOtherLevels } from './codec-strings.ts';
 import { chooseColor, type YuvColor } from './color.ts';
@@ -261,7 +261,7 @@ export async function demandDecoder(track: InputVideoTrack | InputAudioTrack): P
   // Fails where the header is damaged, which canDecode() would report as a missing codec.
   await track.getDecoderConfig();
   if (await track.canDecode()) return;
-  await platform.prepareDecoders();
+  await sources.prepareDecoders();
   if (await track.canDecode()) return;
   if (track.isVideoTrack() && (await tryOtherLevels(track))) return;
   const what = track.isVideoTrack() ? 'picture' : 'sound';

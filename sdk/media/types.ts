@@ -6,13 +6,17 @@ export type RgbImage = { width: number; height: number; data: Uint8Array };
 
 /** Sound and pictures that the caller decoded: no container, no codec. */
 export type RawClip = {
-  /** Frames at even distance from 0 s on: `ImageData` (RGBA) or {@link RgbImage}. */
-  frames?: readonly (ImageData | RgbImage)[];
+  /** Frames at even distance from 0 s on: `ImageData` (RGBA), {@link RgbImage}, or frames and canvases of the browser. They stay the caller's. */
+  frames?: readonly (ImageData | RgbImage | VideoFrame | ImageBitmap | HTMLCanvasElement | OffscreenCanvas)[];
   /** Frames per second of `frames`. */
   frameRate?: number;
   /** One array per channel, samples in [-1, 1]. */
   audio?: { channels: readonly Float32Array[]; sampleRate: number };
 };
+
+/** A frame that can go to another thread. */
+export type HandedFrame = ImageData | RgbImage | VideoFrame | ImageBitmap;
+export type HandedRawClip = Omit<RawClip, 'frames'> & { frames?: readonly HandedFrame[] };
 
 /** Anything `openClip` reads. A string is a URL, in Node also a path. */
 export type ClipSource = Blob | URL | string | HTMLVideoElement | RawClip;

@@ -2,10 +2,11 @@
  * A whole adapter for each task, cut where its data is cut: the segment part runs once per second on a backbone's taps, the clip part once over all seconds.
  * Training and inference use the same two functions.
  */
+
+import type { Tap } from '../contract/manifest.ts';
+import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { Tap } from '../hub/manifest.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
-import type { Task } from '../tasks/types.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
 import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
 import { maskProbe } from './mask-probe.ts';
@@ -56,13 +57,13 @@ export type BackboneTaps = { visual: readonly Tap[]; audio: readonly Tap[] };
 
 const isBlock = (tap: Tap): boolean => /\.b\d+$/.test(tap.name);
 
-const isMaskProbe = ({ task, decoder }: AdapterConfig): boolean => task === 'segmentation' && decoder === 'linear';
+const isMaskProbe = ({ task, decoder }: AdapterConfig): boolean => task === 'segment' && decoder === 'linear';
 
 /** The taps that meta-tokens or a probe read. A backbone without blocks (any network with named outputs) is read at all its taps. */
 export function tapsToDistill(taps: readonly Tap[], config: AdapterConfig): Tap[] {
   const { task, taps: choice } = config;
   const blocks = taps.some(isBlock) ? taps.filter(isBlock) : [...taps];
-  const readsTopAlone = task === 'segmentation' && !isMaskProbe(config);
+  const readsTopAlone = task === 'segment' && !isMaskProbe(config);
   if (readsTopAlone || choice === 'last') return blocks.slice(-1);
   if (choice === 'last-half') return blocks.slice(Math.floor(blocks.length / 2));
   return choice === 'blocks' ? blocks : blocks.filter((tap, i) => blocks[i + 1]?.width !== tap.width);
@@ -110,7 +111,7 @@ const hasTokens = (sense: Sense, { senses = 'both' }: AdapterConfig): boolean =>
 export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
   const distilled = (sense: Sense): Tap[] => (hasTokens(sense, config) ? tapsToDistill(taps[sense], config) : []);
   if (isMaskProbe(config)) return [...mapsToProbe(taps.visual, config), ...distilled('audio')].map((tap) => tap.name);
-  const maps = config.task === 'segmentation' ? mapsToGuide(taps.visual) : [];
+  const maps = config.task === 'segment' ? mapsToGuide(taps.visual) : [];
   const all = [...distilled('visual'), ...maps, ...distilled('audio')];
   return [...new Set(all.map((tap) => tap.name))];
 }
@@ -140,7 +141,7 @@ export function segmentPart(
     return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
-  if (config.task !== 'segmentation') {
+  if (config.task !== 'segment') {
     return { ...(audio && { audioTokens: audio }), ...(visual && { visualTokens: visual }) };
   }
   const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: asTokens(read(name)), grid }));
@@ -181,9 +182,9 @@ export function bothSenses({ audio, visual, mask }: SensedTokens): ClipTokens {
 /** What is said about each of T seconds of B clips; null for a task whose segment part says it all. */
 export function clipPart(p: Params, sensed: SensedTokens, config: AdapterConfig): Record<string, Value> | null {
   const { task, layers, heads, classes } = config;
-  if (task === 'segmentation') return null;
+  if (task === 'segment') return null;
   const tokens = bothSenses(sensed);
-  if (task === 'localization') {
+  if (task === 'localize') {
     const head = config.head ?? 'A';
     const outputs = localization(p, tokens, { classes: classes.length, layers, heads, head });
     return head === 'A' ? outputs : { logits: decodeEvents(outputs.event!, outputs.class!) };

@@ -1,5 +1,5 @@
 /** A preset's network with its outputs named as taps: `visual.s2.b1` is a block's output, `visual.s2` a stage's end; both count from 0. */
-import type { Tap } from '../hub/manifest.ts';
+import type { Tap } from '../contract/manifest.ts';
 import { Graph, type Value } from '../ops/index.ts';
 import { htsAt } from './hts-at.ts';
 import { type ParamSpec, Params } from './params.ts';

@@ -1,11 +1,5 @@
-/** A backbone's taps as values: the shape that a graph gives them, and the one form in which adapters work with them. */
-import type { Tap } from '../hub/manifest.ts';
+/** A backbone's taps as values: the one form in which adapters work with them. */
 import { reshape, transpose, type Value } from '../ops/index.ts';
-
-/** The shape of a tap over `seconds` seconds: [seconds, tokens, width], or [seconds, width, rows, columns] of a map. */
-export function tapShape({ layout, tokens, width, grid }: Tap, seconds = 1): number[] {
-  return layout === 'map' ? [seconds, width, ...grid] : [seconds, tokens, width];
-}
 
 /** A tap's value as tokens [N, tokens, width], row by row: a map [N, width, rows, columns] is turned round, tokens stay as they are. */
 export function asTokens(value: Value): Value {

@@ -12,6 +12,7 @@ import {
   type Shape,
   type Value,
 } from '../ops/graph.ts';
+import { type AttributeValue, FloatAttribute, type OnnxNodes } from '../ops/onnx-nodes.ts';
 import { ProtoWriter } from './protobuf.ts';
 
 const opset = 20;
@@ -23,12 +24,6 @@ export const microsoft = 'com.microsoft';
 /** Constants below this many bytes are not worth a place in a weights file. */
 const inlineBytes = 256;
 
-/** A number that ONNX must store as a float, even when it is whole. */
-class FloatAttribute {
-  constructor(readonly value: number) {}
-}
-export type AttributeValue = number | string | readonly number[] | FloatAttribute;
-
 /** Where the bytes of a constant lie in the weights file. */
 export type WeightsFile = {
   /** The file's name, as the loader will be told. */
@@ -37,8 +32,7 @@ export type WeightsFile = {
   places: ReadonlyMap<string, { offset: number; length: number }>;
 };
 
-/** Receives the nodes that an operation is made of. */
-export class OnnxNodes {
+class NodesOfGraph implements OnnxNodes {
   readonly nodes: ProtoWriter[] = [];
   readonly initializers: ProtoWriter[] = [];
   /** Domains of the nodes beside ONNX's own. */
@@ -64,7 +58,6 @@ export class OnnxNodes {
     this.nodes.push(node);
   }
 
-  /** Lets `make` write what computes `name` the first time it is asked for. */
   once(name: string, make: (name: string) => void): string {
     if (!this.made.has(name)) {
       this.made.add(name);
@@ -73,13 +66,11 @@ export class OnnxNodes {
     return name;
   }
 
-  /** Name of a 1-D int64 initializer. */
   integers(xs: readonly number[]): string {
     const data = BigInt64Array.from(xs.map(BigInt));
     return this.once(`integers/${xs.join(',')}`, (name) => this.initializer(name, [xs.length], data));
   }
 
-  /** Name of a 1-D float initializer. */
   floats(xs: readonly number[]): string {
     const data = Float32Array.from(xs);
     return this.once(`floats/${xs.join(',')}`, (name) => this.initializer(name, [xs.length], data));
@@ -133,7 +124,7 @@ export function writeOnnx(
   outputs: Record<string, Value>,
   { name = 'mettle', weights }: { name?: string; weights?: WeightsFile } = {},
 ): Uint8Array<ArrayBuffer> {
-  const to = new OnnxNodes();
+  const to = new NodesOfGraph();
   const names = outputNames(outputs);
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
   const inputs: ProtoWriter[] = [];

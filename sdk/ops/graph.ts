@@ -2,7 +2,7 @@
  * The graph that models are written in: values with static shapes, made by the functions of this folder, emitted as ONNX by `onnx/writer`.
  * Nothing is computed here. A graph only grows, so the order of `values` is topological.
  */
-import type { OnnxNodes } from '../onnx/writer.ts';
+import type { OnnxNodes } from './onnx-nodes.ts';
 
 export type DType = 'float32' | 'float16' | 'int64' | 'bool' | 'int8' | 'uint8';
 export type Shape = readonly number[];

@@ -3,28 +3,43 @@
  * Failures become `not-found` or `network` errors that name the URL. Nothing is cached here, and only the URL given is asked for.
  */
 import { UrlSource } from 'mediabunny';
+import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
+import { Body } from './body.ts';
 
-export type ReadOptions = { signal?: AbortSignal; onBytes?: (received: number) => void };
+/** `onResponse` may look at the headers, and throw. */
+export type FetchOptions = ReadOptions & { onResponse?: (response: Response) => void };
 
-/** The whole body at `url`. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, or the signal's reason. */
-export async function fetchFile(url: URL, { signal, onBytes }: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The whole body at `url`, held once. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, the error of `limit` as soon as the server
+ * says or sends more than that, or the signal's reason.
+ */
+export async function fetchFile(url: URL, options: FetchOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal, onBytes, limit, onResponse } = options;
   const response = await fetchChecked(url, { signal });
-  let received = 0;
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      onBytes?.(received);
-      controller.enqueue(chunk);
-    },
-  });
+  const reader = response.body?.getReader();
   try {
-    const body = response.body?.pipeThrough(counter) ?? null;
-    return new Uint8Array(await new Response(body).arrayBuffer());
+    onResponse?.(response);
+    const body = new Body(sizeOf(response), limit);
+    for (;;) {
+      const part = await reader?.read().catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw networkError(url, `broke off after ${body.length} bytes`, error);
+      });
+      if (!part || part.done) return body.finish();
+      body.push(part.value);
+      onBytes?.(body.length);
+    }
   } catch (error) {
-    signal?.throwIfAborted();
-    throw networkError(url, `broke off after ${received} bytes`, error);
+    await reader?.cancel(error).catch(() => {});
+    throw error;
   }
+}
+
+/** Bytes of the body where the server tells; of a compressed one it tells what goes over the wire. */
+function sizeOf({ headers }: Response): number | null {
+  const length = headers.get('content-length');
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.get('content-encoding') ? Number(length) : null;
 }
 
 /** A media source over HTTP. Reads reject with `not-found` or `network`; a broken connection is tried twice more. */
@@ -56,9 +71,17 @@ async function fetchChecked(input: RequestInfo | URL, init?: RequestInit): Promi
 
 function networkError(url: URL | string, what: string, cause?: unknown): MettleError {
   return new MettleError('network', `${url} ${what}.`, {
-    hint: 'Check the connection and, across origins, that the server allows it (CORS).',
+    hint: isForeign(url)
+      ? 'Check the connection, and that the server lets pages of other origins read it (CORS).'
+      : 'Check the connection and the address.',
     cause,
   });
+}
+
+/** Where a page asks another origin. Node, and a page that asks its own, know no CORS. */
+function isForeign(url: URL | string): boolean {
+  const own = globalThis.location?.origin;
+  return own !== undefined && /^https?:/.test(own) && new URL(url).origin !== own;
 }
 
 /** An answer of the server is final; a connection that could not be made has the platform's error as its cause. */

@@ -3,7 +3,7 @@
  * Nothing here knows a task.
  */
 
-import type { AdapterOutputs } from '../engine/types.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { segmentCount, segmentTimes } from '../media/segment-time.ts';
 

@@ -1,5 +1,5 @@
 /** Audio-visual event localization: logits per second -> which event is both seen and heard, and when. */
-import type { AdapterOutputs } from '../engine/types.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import { checkContext, type ResultContext, readOutput, spanOf, warningsFor } from './context.ts';
 import { maximalRuns } from './runs.ts';
 import type { Event, LocalizationResult, LocalizationSecond } from './types.ts';
@@ -39,7 +39,7 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
   });
 
   return {
-    task: 'localization',
+    task: 'localize',
     adapter,
     duration: context.duration,
     untrained: context.untrained,

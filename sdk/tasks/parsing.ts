@@ -1,5 +1,5 @@
 /** Audio-visual video parsing: probabilities per second and modality -> which events are heard, which seen, which both. */
-import type { AdapterOutputs } from '../engine/types.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import { MettleError } from '../errors.ts';
 import { checkContext, type ResultContext, readOutput, spanOf, warningsFor } from './context.ts';
 import { maximalRuns } from './runs.ts';
@@ -46,7 +46,7 @@ export function toParsing(
   ].sort((a, b) => a.start - b.start || ORDER[a.modality] - ORDER[b.modality] || a.classIndex - b.classIndex);
 
   return {
-    task: 'parsing',
+    task: 'parse',
     adapter: context.adapter,
     duration: context.duration,
     untrained: context.untrained,

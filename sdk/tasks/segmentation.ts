@@ -1,5 +1,5 @@
 /** Audio-visual segmentation: mask logits per second -> which pixels make the sound. */
-import type { AdapterOutputs } from '../engine/types.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import { checkContext, type ResultContext, readOutput, spanOf, warningsFor } from './context.ts';
 import type { Mask, SegmentationResult } from './types.ts';
 
@@ -29,7 +29,7 @@ export function toMask(outputs: AdapterOutputs, context: ResultContext, index: n
 export function toSegmentation(masks: readonly Mask[], context: ResultContext): SegmentationResult {
   checkContext(context);
   return {
-    task: 'segmentation',
+    task: 'segment',
     adapter: context.adapter,
     duration: context.duration,
     untrained: context.untrained,

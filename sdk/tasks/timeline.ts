@@ -21,7 +21,7 @@ export const MODALITY_TITLES: Record<Modality, string> = {
 
 /** One lane for localization, three for parsing; a lane without events stays, empty. */
 export function lanesOf(result: LocalizationResult | ParsingResult): Lane[] {
-  if (result.task === 'localization') return [lane('audio-visual', result.events)];
+  if (result.task === 'localize') return [lane('audio-visual', result.events)];
   return (['audio', 'visual', 'audio-visual'] as const).map((modality) =>
     lane(
       modality,

@@ -1,8 +1,6 @@
 /** Typed results: what a caller of `localize`, `parse` and `segment` gets. Times are seconds from the start of the clip. */
 import type { Warning } from '../errors.ts';
 
-export type Task = 'localization' | 'parsing' | 'segmentation';
-
 /** A stretch of time with one label. */
 export type Event = {
   label: string;
@@ -36,7 +34,7 @@ export type LocalizationSecond = {
   probabilities: number[];
 };
 export type LocalizationResult = ResultBase & {
-  task: 'localization';
+  task: 'localize';
   classes: string[];
   /** Events both seen and heard, by start time. */
   events: Event[];
@@ -51,7 +49,7 @@ export type ParsingSecond = {
   visual: number[];
 };
 export type ParsingResult = ResultBase & {
-  task: 'parsing';
+  task: 'parse';
   classes: string[];
   events: ParsedEvent[];
   seconds: ParsingSecond[];
@@ -67,6 +65,6 @@ export type Mask = {
   /** Share of pixels above one half, 0 to 1. */
   area: number;
 };
-export type SegmentationResult = ResultBase & { task: 'segmentation'; masks: Mask[] };
+export type SegmentationResult = ResultBase & { task: 'segment'; masks: Mask[] };
 
 export type TaskResult = LocalizationResult | ParsingResult | SegmentationResult;

@@ -2,7 +2,7 @@
  * What keeps train, val and test apart: each draws backgrounds, colours of walls, pitches and rooms from ranges that no other split touches, and all its numbers
  * from seeds of its own. The held-out pitches and rooms lie between those of train, the held-out backgrounds are of kinds that train never sees.
  */
-import type { Split } from '../train/data/types.ts';
+import type { Split } from '../contract/split.ts';
 import type { Dice } from './dice.ts';
 import type { Span } from './types.ts';
 

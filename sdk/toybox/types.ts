@@ -1,5 +1,5 @@
 /** The words of the toybox: what a clip is made of, before anything is drawn or synthesised. Lengths are in heights of the picture, times in seconds. */
-import type { Split } from '../train/data/types.ts';
+import type { Split } from '../contract/split.ts';
 import type { Room } from './room.ts';
 import type { Layer } from './shapes.ts';
 

@@ -7,10 +7,10 @@
  *
  * const films = new Map(files.map((file) => [file.name, file]));
  * const dataset = {
- *   task: 'localization', format: 'folder', classes: ['bell', 'dog'], annotated: { train: 1, val: 0, test: 0 }, findings: [],
+ *   task: 'localize', format: 'folder', classes: ['bell', 'dog'], annotated: { train: 1, val: 0, test: 0 }, findings: [],
  *   items: [{
  *     id: 'a.mp4', split: 'train', seconds: 3, source: { kind: 'video', path: 'a.mp4' },
- *     labels: { task: 'localization', seconds: Int32Array.of(0, 0, 2) }, // bell, bell, background
+ *     labels: { task: 'localize', seconds: Int32Array.of(0, 0, 2) }, // bell, bell, background
  *   }],
  * };
  * const tools = await openTools({ backbone: 'nano' });
@@ -30,35 +30,54 @@
  * await tools.dispose();
  * // adapter.files: every file of the adapter's folder by its path, manifest.json included
  */
-export type { Engine, ModelPackage } from '../engine/types.ts';
+
+export {
+  type ImportOptions,
+  type ImportPart,
+  type ImportSource,
+  importBackbone,
+  type WriteFile,
+} from '../compile/import.ts';
+export type { AdapterManifest, BackboneManifest, Tap } from '../contract/manifest.ts';
+export type { ModelPackage } from '../contract/model.ts';
+export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';
-export type { AdapterManifest, BackboneManifest, Tap } from '../hub/manifest.ts';
 export { type AdapterConfig, defaultAdapter } from '../models/adapter.ts';
+export { accountFor } from '../models/checkpoints/account.ts';
 export type { Weights } from '../models/params.ts';
-export type { BatchSource } from './batches.ts';
-export type { CheckpointStore, Evaluation } from './checkpoint.ts';
-export { type ConfigChange, configFor } from './config.ts';
-export { type CheckReport, checkDataset, formatCheck } from './data/check.ts';
-export { detectFormat, readDataset } from './data/index.ts';
-export type * from './data/types.ts';
-export { type EvaluateOptions, evaluatePredictions, type Figures, type Predict, type Visit } from './evaluate.ts';
-export type { MaskImage } from './masks.ts';
-export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
-export { decodeArgmax, decodeGated, LocalizationScore } from './metrics/localization.ts';
-export { decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
-export { type EvaluationReport, formatReport } from './metrics/report.ts';
-export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
-export { adapterModel, type LossOptions } from './model.ts';
-export { defaultOptimizer, type OptimizerConfig } from './optimizer.ts';
-export { defaultSchedule, type ScheduleConfig } from './schedule.ts';
-export type { TrainModel } from './step.ts';
-export type { CachePolicy, FileStore } from './tap-cache.ts';
-export { memoryStore, openTools, type ToolOptions, type Tools } from './tools.ts';
+export { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
+export { type ByteSource, memorySource } from '../onnx/checkpoint/byte-source.ts';
+export { type Checkpoint, openCheckpoint } from '../onnx/checkpoint/checkpoint.ts';
+export { type ConfigChange, configFor } from './adapter/config.ts';
+export {
+  type EvaluateOptions,
+  evaluatePredictions,
+  type Figures,
+  type Predict,
+  type Visit,
+} from './adapter/evaluate.ts';
+export { adapterModel, type LossOptions } from './adapter/model.ts';
+export { memoryStore, openTools, type ToolOptions, type Tools } from './adapter/tools.ts';
 export {
   type AdapterProgress,
   type AdapterTraining,
   type ItemAccess,
   type TrainedAdapter,
   trainAdapter,
-} from './train-adapter.ts';
-export { type TrainOptions, type TrainProgress, type TrainResult, train } from './trainer.ts';
+} from './adapter/train-adapter.ts';
+export { type CheckReport, checkDataset, formatCheck } from './data/check.ts';
+export { detectFormat, readDataset } from './data/index.ts';
+export type * from './data/types.ts';
+export type { MaskImage } from './features/masks.ts';
+export type { CachePolicy, FileStore } from './features/tap-cache.ts';
+export type { BatchSource } from './loop/batches.ts';
+export type { CheckpointStore, Evaluation } from './loop/checkpoint.ts';
+export { defaultOptimizer, type OptimizerConfig } from './loop/optimizer.ts';
+export { defaultSchedule, type ScheduleConfig } from './loop/schedule.ts';
+export type { TrainModel } from './loop/step.ts';
+export { type TrainOptions, type TrainProgress, type TrainResult, train } from './loop/trainer.ts';
+export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
+export { decodeArgmax, decodeGated, LocalizationScore } from './metrics/localization.ts';
+export { decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
+export { type EvaluationReport, formatReport } from './metrics/report.ts';
+export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';

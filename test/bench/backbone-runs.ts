@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { InferenceSession } from 'onnxruntime-common';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { errorOf } from '../../sdk/compile/form-runs.ts';
+import type { Ort, Runtime } from '../../sdk/contract/runtime.ts';
 import { ReadBack } from '../../sdk/engine/read-back.ts';
 import { disposeTensors, GraphSession, type Tensors, tellsShortage } from '../../sdk/engine/session.ts';
-import type { Ort, Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
 
@@ -71,7 +71,7 @@ function ratio(one: Contestant, other: Contestant): number {
 type Contestant = { run: () => Promise<unknown>; times: number[] };
 
 async function perform({ graphs, device, threads, rounds, plain }: RunRequest): Promise<RunResult> {
-  const runtime = await platform.loadRuntime({ device, threads });
+  const runtime = await runtimes.loadRuntime({ device, threads });
   const loadSeconds: number[] = [];
   const engine: Contestant[] = [];
   const bare: Contestant[] = [];
@@ -107,7 +107,7 @@ async function perform({ graphs, device, threads, rounds, plain }: RunRequest): 
 }
 
 async function compare(reference: SeededGraph, graph: SeededGraph): Promise<{ cosine: number; tap: string }> {
-  const runtime = await platform.loadRuntime({ device: 'cpu' });
+  const runtime = await runtimes.loadRuntime({ device: 'cpu' });
   const run = async (of: SeededGraph): Promise<Tensors> => await (await open(runtime, of)).byEngine();
   const [expected, actual] = [await run(reference), await run(graph)];
   const cosines = graph.taps.map((tap) => {

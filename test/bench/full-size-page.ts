@@ -1,5 +1,5 @@
 /** The page's side of `full-size-browser.ts`: fetches a graph and its weights, loads them on a device and runs a second of media. */
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
@@ -43,7 +43,7 @@ window.runFullSize = async (graph, device, rounds) => {
     await fetchBytes(`${graph.folder}/${graph.weights}`),
   ];
   const fetched = performance.now();
-  const runtime = await platform.loadRuntime({ device, runtimePath: '/node_modules/onnxruntime-web/dist/' });
+  const runtime = await runtimes.loadRuntime({ device, runtimePath: '/node_modules/onnxruntime-web/dist/' });
   const source = { label: graph.preset, graph: bytes, weights: { path: graph.weights, data } };
   const session = await GraphSession.open(runtime, source, { inputs: [graph.input.name], outputs: graph.taps });
   const loaded = performance.now();

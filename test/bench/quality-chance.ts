@@ -1,8 +1,10 @@
 /** What knows nothing but the training labels: the best constant answer, chosen on the validation split. */
+
+import type { Split } from '../../sdk/contract/split.ts';
 import { type DiskFolder, type MaskImage, readMask } from '../../sdk/node/data/index.ts';
-import type { Dataset, DatasetItem, Split } from '../../sdk/train/data/types.ts';
-import { evaluatePredictions, type Figures } from '../../sdk/train/evaluate.ts';
-import { binaryMask } from '../../sdk/train/masks.ts';
+import { evaluatePredictions, type Figures } from '../../sdk/train/adapter/evaluate.ts';
+import type { Dataset, DatasetItem } from '../../sdk/train/data/types.ts';
+import { binaryMask } from '../../sdk/train/features/masks.ts';
 
 /** Side of the masks that are averaged. */
 const side = 56;
@@ -36,15 +38,15 @@ export async function constantAnswer(
 const itemsOf = ({ items }: Dataset, split: Split): DatasetItem[] => items.filter((item) => item.split === split);
 
 async function answersFor(dataset: Dataset, read: ReadMask): Promise<Answer[]> {
-  if (dataset.task === 'segmentation') return maskAnswers(await meanMask(dataset, read));
-  return dataset.task === 'parsing' ? parsingAnswers(dataset) : [mostFrequentSecond(dataset)];
+  if (dataset.task === 'segment') return maskAnswers(await meanMask(dataset, read));
+  return dataset.task === 'parse' ? parsingAnswers(dataset) : [mostFrequentSecond(dataset)];
 }
 
 function mostFrequentSecond(dataset: Dataset): Answer {
   const names = [...dataset.classes, 'background'];
   const counts = names.map(() => 0);
   for (const { labels } of itemsOf(dataset, 'train')) {
-    if (labels.task === 'localization') for (const label of labels.seconds) counts[label]!++;
+    if (labels.task === 'localize') for (const label of labels.seconds) counts[label]!++;
   }
   const most = largest(counts);
   return {
@@ -56,7 +58,7 @@ function mostFrequentSecond(dataset: Dataset): Answer {
 function parsingAnswers({ classes, ...rest }: Dataset): Answer[] {
   const counts = classes.map(() => 0);
   for (const { labels } of itemsOf({ classes, ...rest }, 'train')) {
-    if (labels.task === 'parsing') labels.clip.forEach((on, c) => (counts[c]! += on));
+    if (labels.task === 'parse') labels.clip.forEach((on, c) => (counts[c]! += on));
   }
   const most = largest(counts);
   const answer = (note: string, on: number | null): Answer => ({
@@ -99,7 +101,7 @@ async function meanMask(dataset: Dataset, read: ReadMask): Promise<Float32Array>
   const sum = new Float32Array(side * side);
   let count = 0;
   for (const { labels } of itemsOf(dataset, 'train')) {
-    if (labels.task !== 'segmentation') continue;
+    if (labels.task !== 'segment') continue;
     for (const [second, path] of labels.masks.entries()) {
       if (path === null || !labels.supervised[second]) continue;
       binaryMask(await read(path), side, side).forEach((on, i) => (sum[i]! += on));

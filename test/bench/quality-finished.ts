@@ -1,15 +1,15 @@
 /** The shipped adapter as a run of the quality bench: what `mettle train` left on the disk, if it was trained with the bench's budget. */
 import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contractOf } from '../../sdk/hub/contract.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
+import { contractOf } from '../../sdk/contract/fits.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { Weights } from '../../sdk/models/params.ts';
 import { exists } from '../../sdk/node/file-store.ts';
 import { readSafetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
-import { stepsPerEpoch } from '../../sdk/train/batches.ts';
-import { configFor } from '../../sdk/train/config.ts';
+import { configFor } from '../../sdk/train/adapter/config.ts';
+import { stepsPerEpoch } from '../../sdk/train/loop/batches.ts';
+import { checkpointName } from '../../sdk/train/loop/trainer.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
-import { checkpointName } from '../../sdk/train/trainer.ts';
 import type { Place } from './quality-train.ts';
 
 export type Finished = {

@@ -1,7 +1,7 @@
 /** What the quality bench trains, and what its results are as JSON. Plain data; nothing is run here. */
 import { hasMasks } from '../../sdk/toybox/cast.ts';
 import type { ToyboxLayout } from '../../sdk/toybox/types.ts';
-import type { ConfigChange } from '../../sdk/train/config.ts';
+import type { ConfigChange } from '../../sdk/train/adapter/config.ts';
 
 export type TaskId = 'toybox-ave' | 'toybox-llp' | 'toybox-s4' | 'toybox-ms3';
 

@@ -1,12 +1,12 @@
 /** One run of the quality bench: trained as `mettle train` does, selected on the validation split, judged once on the test split. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { evaluate } from '../../sdk/compile/evaluate.ts';
 import { exactForms } from '../../sdk/compile/variants.ts';
-import type { DeviceRequest } from '../../sdk/engine/types.ts';
-import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { DeviceRequest } from '../../sdk/contract/device.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/contract/manifest.ts';
 import type { Weights } from '../../sdk/models/params.ts';
 import { type DiskFolder, loadDataset } from '../../sdk/node/data/index.ts';
 import { findGpu } from '../../sdk/node/gpu.ts';
@@ -14,10 +14,10 @@ import { savePackage } from '../../sdk/node/save-package.ts';
 import { evaluateOnDisk } from '../../sdk/node/train/eval.ts';
 import { trainOnDisk } from '../../sdk/node/train/run.ts';
 import { composeClip } from '../../sdk/toybox/index.ts';
-import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
+import { type ConfigChange, configFor } from '../../sdk/train/adapter/config.ts';
+import type { AdapterProgress } from '../../sdk/train/adapter/train-adapter.ts';
 import type { Dataset } from '../../sdk/train/data/types.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
-import type { AdapterProgress } from '../../sdk/train/train-adapter.ts';
 import { SilentArea } from './quality-areas.ts';
 import { constantAnswer } from './quality-chance.ts';
 import { type Finished, takeFinished } from './quality-finished.ts';
@@ -153,7 +153,7 @@ async function saveExact(
   weights: Weights,
 ) {
   const source = { id, license, version, thresholds, weights, config: configFor(dataset, change) };
-  const runtime = await platform.loadRuntime({ device: 'cpu' });
+  const runtime = await runtimes.loadRuntime({ device: 'cpu' });
   try {
     const exact = await compileAdapter({ ...source, forms: exactForms }, backbone.manifest, (values) =>
       evaluate(runtime.ort, values),
@@ -218,8 +218,8 @@ export async function judgeForms({ task, data, work, backbone, signal, say }: Pl
 
 /** In percent, by the keys of the task's figures. */
 export function figuresOf(report: EvaluationReport): Record<string, number> {
-  if (report.task === 'localization') return { accuracy: report.accuracy };
-  if (report.task === 'segmentation') return { mJ: 100 * report.mJ, mF: 100 * report.mF };
+  if (report.task === 'localize') return { accuracy: report.accuracy };
+  if (report.task === 'segment') return { mJ: 100 * report.mJ, mF: 100 * report.mF };
   const { segment, event, thresholded } = report;
   return {
     segmentType: segment.typeAV,

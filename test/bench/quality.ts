@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { env } from 'onnxruntime-node';
-import { sdkVersion } from '../../sdk/hub/version.ts';
+import type { Split } from '../../sdk/contract/split.ts';
+import { sdkVersion } from '../../sdk/contract/version.ts';
 import { openBackbone } from '../../sdk/load.ts';
 import { machineName } from '../../sdk/node/machine.ts';
 import { toyboxHeader, toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
-import { defaultEpochs } from '../../sdk/train/config.ts';
-import type { Dataset, Split } from '../../sdk/train/data/types.ts';
+import { defaultEpochs } from '../../sdk/train/adapter/config.ts';
+import type { Dataset } from '../../sdk/train/data/types.ts';
 import { qualityPage } from './quality-page.ts';
 import {
   type Budget,
@@ -122,7 +123,7 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
   const opened = await openPlace(data!, task, signal);
   const origin = await toyboxOrigin(opened.data);
   if (!origin) throw new Error(`${opened.data} was not written by "mettle data toybox": it has no toybox.jsonl.`);
-  const { manifest } = await openBackbone(values.backbone, signal);
+  const { manifest } = await openBackbone(values.backbone, { signal: signal });
   const files = manifest.files.map(({ integrity }) => integrity);
   const ids = opened.dataset.items.map(({ id, split }) => `${id} ${split}`);
   const budget = budgetFor(opened.dataset.task);

@@ -2,15 +2,16 @@
  * What a frozen backbone says about a whole recording: each tap meaned over its tokens, then over the seconds that are not digital silence. The audio graph is run
  * by itself, so packages of one sense will do.
  */
+
+import type { Tap } from '../../sdk/contract/manifest.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { openModel } from '../../sdk/hub/hub.ts';
-import type { Tap } from '../../sdk/hub/manifest.ts';
 import { openClip } from '../../sdk/media/clip.ts';
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import type { ClipSource } from '../../sdk/media/types.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 
 /** Means of one recording by name: those of the taps, and `input`, that of the log-mel picture over its frames. */
 export type Means = Record<string, Float32Array>;
@@ -85,7 +86,7 @@ export async function openSoundBackbone(location: string, runtime: Runtime): Pro
 }
 
 /** [tokens, width] or, as a map, [width, tokens], to [width]. */
-function meanOver(data: Float32Array, tokens: number, width: number, layout: Tap['layout']): Float32Array {
+export function meanOver(data: Float32Array, tokens: number, width: number, layout: Tap['layout']): Float32Array {
   const [alongToken, alongWidth] = layout === 'tokens' ? [width, 1] : [1, tokens];
   return Float32Array.from({ length: width }, (_, w) => {
     let sum = 0;

@@ -3,11 +3,11 @@
  * standardised, all examples in each step. The objective is convex, so the decay alone decides what comes out.
  */
 
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { add, linear, mul, sum } from '../../sdk/ops/index.ts';
-import type { Runtime } from '../../sdk/platform.ts';
-import { crossEntropy } from '../../sdk/train/losses.ts';
-import type { TrainModel } from '../../sdk/train/step.ts';
-import { train } from '../../sdk/train/trainer.ts';
+import { crossEntropy } from '../../sdk/train/adapter/losses.ts';
+import type { TrainModel } from '../../sdk/train/loop/step.ts';
+import { train } from '../../sdk/train/loop/trainer.ts';
 
 /** `features` are all of one length; `labels` are numbers of classes. */
 export type Examples = { features: readonly Float32Array[]; labels: readonly number[] };
@@ -74,9 +74,15 @@ export function logitsOf({ mean, deviation, weights, bias }: Probe, example: Flo
 }
 
 /** The decay whose probe of `fit` is right most often on `held`; of several the one with the least cross-entropy there. */
-export async function chooseDecay(runtime: Runtime, fit: Examples, held: Examples, classes: number) {
+export async function chooseDecay(
+  runtime: Runtime,
+  fit: Examples,
+  held: Examples,
+  classes: number,
+  among: readonly number[] = decays,
+) {
   const tried = [];
-  for (const decay of decays) {
+  for (const decay of among) {
     tried.push({ decay, ...scoreProbe(await fitProbe(runtime, fit, classes, decay), held) });
   }
   return tried.reduce((best, next) => {

@@ -6,11 +6,11 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { listTakes, type Take } from '../../adapters/everyday/esc10.ts';
 import { concatenate } from '../../sdk/arrays.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { inputName, type Means, openSoundBackbone } from './sound-probe-features.ts';
 import { chooseDecay, type Examples, fitProbe, joined, scoreProbe } from './sound-probe-fit.ts';
 
@@ -126,7 +126,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: { sounds: { type: 'string' }, json: { type: 'boolean' } },
   });
   const beside = fileURLToPath(new URL('../../../shared/data/sounds/esc10', import.meta.url));
-  const runtime = await platform.loadRuntime({ device: 'auto', threads: Math.ceil(availableParallelism() / 2) });
+  const runtime = await runtimes.loadRuntime({ device: 'auto', threads: Math.ceil(availableParallelism() / 2) });
   try {
     const report = await probeSounds(positionals.length > 0 ? positionals : ['nano'], values.sounds ?? beside, runtime);
     process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : formatProbe(report));

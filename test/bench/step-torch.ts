@@ -10,8 +10,9 @@ import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { platform } from '#platform';
-import type { Tap } from '../../sdk/hub/manifest.ts';
+import { runtimes } from '#runtimes';
+import type { Tap } from '../../sdk/contract/manifest.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import {
   type AdapterConfig,
   type BackboneTaps,
@@ -23,12 +24,11 @@ import { backboneTaps } from '../../sdk/models/backbone.ts';
 import { countParams, Params } from '../../sdk/models/params.ts';
 import { presets } from '../../sdk/models/presets.ts';
 import { sizeOf } from '../../sdk/ops/index.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
-import { initialState } from '../../sdk/train/init.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
-import { type Batch, openRunner, type StepRunner } from '../../sdk/train/runner.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import { initialState } from '../../sdk/train/loop/init.ts';
+import { defaultOptimizer } from '../../sdk/train/loop/optimizer.ts';
+import { type Batch, openRunner, type StepRunner } from '../../sdk/train/loop/runner.ts';
 import { deviceOf } from './devices.ts';
 
 const threads = 2;
@@ -44,7 +44,7 @@ const nano: BackboneTaps = {
   visual: tapsOf('swin-v2-nano'),
   audio: tapsOf('hts-at-nano'),
 };
-const localization = { ...defaultAdapter, task: 'localization' as const, classes: Array.from({ length: 28 }, String) };
+const localization = { ...defaultAdapter, task: 'localize' as const, classes: Array.from({ length: 28 }, String) };
 const withForm = (form: 'absorbed' | 'plain'): AdapterConfig => ({
   ...localization,
   distill: { ...localization.distill, form },
@@ -52,7 +52,7 @@ const withForm = (form: 'absorbed' | 'plain'): AdapterConfig => ({
 const cases: Record<string, Case> = {
   'localization, absorbed': { batch: 8, config: withForm('absorbed') },
   'localization, plain': { batch: 8, config: withForm('plain') },
-  'segmentation, absorbed': { batch: 4, config: { ...defaultAdapter, task: 'segmentation', classes: [], segments: 5 } },
+  'segmentation, absorbed': { batch: 4, config: { ...defaultAdapter, task: 'segment', classes: [], segments: 5 } },
 };
 
 function tapsOf(name: 'swin-v2-nano' | 'hts-at-nano'): Tap[] {
@@ -68,7 +68,7 @@ function sizesOf({ batch, config }: Case): Record<string, unknown> {
     ...{ form: distill.form, tokens: distill.tokens, width: distill.width },
     audio: tapsToDistill(nano.audio, config).map(shape),
     visual: tapsToDistill(nano.visual, config).map(shape),
-    maps: task === 'segmentation' ? mapsToGuide(nano.visual).map(shape) : [],
+    maps: task === 'segment' ? mapsToGuide(nano.visual).map(shape) : [],
   };
 }
 
@@ -127,7 +127,7 @@ async function main(): Promise<void> {
     console.log(`Skipped: ${python} has no torch. Install python3-torch, or name another Python in PYTHON.`);
     return;
   }
-  const runtime = await platform.loadRuntime({ device, threads });
+  const runtime = await runtimes.loadRuntime({ device, threads });
   const script = fileURLToPath(new URL('step_torch.py', import.meta.url));
   const torch = new Torch(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const sizes = Object.fromEntries(Object.entries(cases).map(([name, one]) => [name, sizesOf(one)]));

@@ -178,7 +178,7 @@ def main():
     torch.manual_seed(1)
     cases = {}
     for name, size in sizes["cases"].items():
-        model, loss = {"localization": localization, "segmentation": segmentation}[size["task"]](size)
+        model, loss = {"localize": localization, "segment": segmentation}[size["task"]](size)
         cases[name] = (model, loss, torch.optim.AdamW(model.parameters(), lr=1e-3))
     parameters = {name: sum(p.numel() for p in model.parameters()) for name, (model, _, _) in cases.items()}
     by = torch.cuda.get_device_name() if device == "cuda" else blas()

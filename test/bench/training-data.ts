@@ -3,8 +3,8 @@ import { concatenate } from '../../sdk/arrays.ts';
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
-import type { BatchSource } from '../../sdk/train/batches.ts';
-import type { Batch } from '../../sdk/train/runner.ts';
+import type { BatchSource } from '../../sdk/train/loop/batches.ts';
+import type { Batch } from '../../sdk/train/loop/runner.ts';
 import type { Networks } from './training-ways.ts';
 
 /** Two looks times two sounds. */

@@ -4,7 +4,7 @@
  * pictures and log-mels in every step. `backbone in the step` is the first way without that advantage.
  */
 
-import type { LogMelFrontEnd, PictureFrontEnd, Tap } from '../../sdk/hub/manifest.ts';
+import type { LogMelFrontEnd, PictureFrontEnd, Tap } from '../../sdk/contract/manifest.ts';
 import { type AdapterConfig, defaultAdapter, segmentPart } from '../../sdk/models/adapter.ts';
 import type { HtsAtConfig } from '../../sdk/models/hts-at.ts';
 import { htsAt } from '../../sdk/models/hts-at.ts';
@@ -16,8 +16,8 @@ import type { Features } from '../../sdk/models/swin.ts';
 import type { SwinV2Config } from '../../sdk/models/swin-v2.ts';
 import { swinV2 } from '../../sdk/models/swin-v2.ts';
 import { add, Graph, layerNorm, mean, mul, reshape, type Value } from '../../sdk/ops/index.ts';
-import { accuracy, crossEntropy } from '../../sdk/train/losses.ts';
-import type { InputShapes, TrainModel, Values } from '../../sdk/train/step.ts';
+import { accuracy, crossEntropy } from '../../sdk/train/adapter/losses.ts';
+import type { InputShapes, TrainModel, Values } from '../../sdk/train/loop/step.ts';
 
 export const ways = [
   'LCD, absorbed',
@@ -115,7 +115,7 @@ function beside(way: Way, p: Params, inputs: Values, options: WayOptions): [Valu
   if (way === 'linear probe, all layers') return [probe(p, taps.audio, width), probe(p, taps.visual, width)];
   const config: AdapterConfig = {
     ...defaultAdapter,
-    task: 'localization',
+    task: 'localize',
     classes: [],
     segments,
     distill: { ...defaultAdapter.distill, width, form: way === 'LCD, plain' ? 'plain' : 'absorbed' },

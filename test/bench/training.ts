@@ -6,19 +6,19 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { countParams } from '../../sdk/models/params.ts';
 import { presets } from '../../sdk/models/presets.ts';
 import { writeOnnx } from '../../sdk/onnx/writer.ts';
-import type { Runtime } from '../../sdk/platform.ts';
-import { type BatchSource, batchIndices, stackBatch } from '../../sdk/train/batches.ts';
-import { initialState } from '../../sdk/train/init.ts';
-import { costOf, type StepCost } from '../../sdk/train/memory.ts';
-import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
-import { Predictor } from '../../sdk/train/predict.ts';
-import { type Batch, openRunner } from '../../sdk/train/runner.ts';
-import { cosineWithWarmup } from '../../sdk/train/schedule.ts';
-import { lossGraph } from '../../sdk/train/step.ts';
+import { type BatchSource, batchIndices, stackBatch } from '../../sdk/train/loop/batches.ts';
+import { initialState } from '../../sdk/train/loop/init.ts';
+import { costOf, type StepCost } from '../../sdk/train/loop/memory.ts';
+import { defaultOptimizer } from '../../sdk/train/loop/optimizer.ts';
+import { Predictor } from '../../sdk/train/loop/predict.ts';
+import { type Batch, openRunner } from '../../sdk/train/loop/runner.ts';
+import { cosineWithWarmup } from '../../sdk/train/loop/schedule.ts';
+import { lossGraph } from '../../sdk/train/loop/step.ts';
 import { pairClasses, pairClips } from './training-data.ts';
 import { modelOf, type Networks, readsTaps, tapGraph, type Way, type WayOptions, ways } from './training-ways.ts';
 
@@ -41,7 +41,7 @@ const optionsFor = (networks: Networks, frozen: WayOptions['frozen'], width: num
 /** One way, trained: run in a process of its own, so that its peak memory is its own. */
 async function measure(way: Way): Promise<Measured> {
   const model = modelOf(way, optionsFor(nano, { seed: 1 }, 128));
-  const runtime = await platform.loadRuntime({ device: 'cpu', threads: 2 });
+  const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
   const [data, held] = await Promise.all(
     [pairClips(48, segments, nano, 'train'), pairClips(24, segments, nano, 'held out')].map((clips) =>
       readsTaps(way) ? withTaps(runtime, clips, optionsFor(nano, { seed: 1 }, 128)) : clips,

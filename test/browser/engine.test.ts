@@ -1,7 +1,11 @@
 /** The engine in a page: on WASM and WebGPU, in a worker and without one, and when the GPU goes away. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { platform } from '#platform';
-import type { DeviceRequest, Engine, EngineLoad } from '../../sdk/engine/types.ts';
+import { runtimes, startWorker } from '#runtimes';
+import type { DeviceRequest } from '../../sdk/contract/device.ts';
+import type { WorkerFactory } from '../../sdk/contract/worker.ts';
+import { LocalEngine } from '../../sdk/engine/engine.ts';
+import type { Engine, EngineLoad } from '../../sdk/engine/types.ts';
+import { connectEngine } from '../../sdk/work/engine-bridge.ts';
 import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 
@@ -14,8 +18,8 @@ afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.dispose();
 });
 
-async function openEngine(worker?: Worker | false): Promise<Engine> {
-  const engine = await platform.createEngine({ worker });
+async function openEngine(worker?: false | WorkerFactory): Promise<Engine> {
+  const engine = worker === false ? new LocalEngine(runtimes) : connectEngine(startWorker('engine', { worker }));
   engines.push(engine);
   return engine;
 }
@@ -39,7 +43,7 @@ describe('engine', () => {
   it('takes the GPU on auto, names it, and says if it is software', async () => {
     const engine = await openEngine();
     const info = await engine.load(request('auto'));
-    expect(await platform.chooseDevice('auto')).toBe('webgpu');
+    expect(await runtimes.chooseDevice('auto')).toBe('webgpu');
     expect(info.device).toBe('webgpu');
     expect(info.threads).toBe(1);
     expect(info.why[0]).toContain('gave a GPU adapter');
@@ -57,7 +61,7 @@ describe('engine', () => {
     expect(info.why[0]).toContain('no GPU adapter');
     await expectShortClip(engine);
     await expect(engine.load(request('webgpu'))).rejects.toMatchObject({ code: 'device' });
-    await expect(platform.chooseDevice('webgpu')).rejects.toMatchObject({ code: 'device' });
+    await expect(runtimes.chooseDevice('webgpu')).rejects.toMatchObject({ code: 'device' });
   });
 
   it('refuses cpu with a hint', async () => {
@@ -132,20 +136,20 @@ describe('engine', () => {
     expect(error).toMatchObject({ code: 'device', hint: expect.stringContaining('runtimePath') });
   });
 
-  it("runs in the caller's worker and leaves it alive", async () => {
-    const worker = new Worker(new URL('../../sdk/worker.ts', import.meta.url), { type: 'module' });
-    const terminate = vi.spyOn(worker, 'terminate');
-    const engine = await openEngine(worker);
+  it('runs in a worker that the caller makes, and says so when it ends', async () => {
+    let made: Worker | undefined;
+    const engine = await openEngine((script, name) => {
+      made = new Worker(script, { type: 'module', name });
+      return made;
+    });
     await engine.load(request('wasm'));
     await expectShortClip(engine);
-    await engine.dispose();
-    expect(terminate).not.toHaveBeenCalled();
-    worker.terminate();
+    made!.terminate();
+    await expect(engine.begin(['mix'])).rejects.toMatchObject({ code: 'worker-died' });
   });
 
-  it('rejects when the worker cannot start', async () => {
-    const worker = new Worker('/no/such/worker.js', { type: 'module' });
-    const engine = await openEngine(worker);
+  it('rejects when the worker cannot start, and says why', async () => {
+    const engine = await openEngine(() => new Worker('/no/such/worker.js', { type: 'module' }));
     await expect(engine.load(request('wasm'))).rejects.toMatchObject({ code: 'worker-died' });
   });
 });

@@ -1,6 +1,6 @@
 /** Whether the page's GPU has half precision: asked of its adapter. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -13,20 +13,20 @@ describe('half precision', () => {
     ['that is none', null, false],
   ])('of an adapter %s', async (_, adapter, expected) => {
     vi.spyOn(navigator.gpu, 'requestAdapter').mockResolvedValue(adapter);
-    expect(await platform.hasHalf('webgpu')).toBe(expected);
+    expect(await runtimes.hasHalf('webgpu')).toBe(expected);
   });
 
   it('is none of WASM', async () => {
     const asked = vi.spyOn(navigator.gpu, 'requestAdapter').mockResolvedValue(adapterWith('shader-f16'));
-    expect(await platform.hasHalf('wasm')).toBe(false);
+    expect(await runtimes.hasHalf('wasm')).toBe(false);
     expect(asked).not.toHaveBeenCalled();
   });
 
   it('is said by the runtime as by the adapter that it took', async () => {
-    const runtime = await platform.loadRuntime({ device: 'webgpu' });
+    const runtime = await runtimes.loadRuntime({ device: 'webgpu' });
     const adapter = await navigator.gpu.requestAdapter();
     expect(runtime.half).toBe(adapter!.features.has('shader-f16'));
-    expect(runtime.half).toBe(await platform.hasHalf('webgpu'));
+    expect(runtime.half).toBe(await runtimes.hasHalf('webgpu'));
     runtime.dispose();
   });
 });

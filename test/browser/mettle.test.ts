@@ -19,7 +19,7 @@ const tiny = async (): Promise<Blob> => (await fetch(tinyUrl)).blob();
 /** Events without confidence: label, modality, and times in thousandths. */
 function eventsOf(results: TaskResult[]): unknown {
   return results.map((result) =>
-    result.task === 'segmentation'
+    result.task === 'segment'
       ? result.masks.map(({ start, end }) => [start, end].map((t) => t.toFixed(3)))
       : result.events.map((event) => [
           event.label,
@@ -31,7 +31,7 @@ function eventsOf(results: TaskResult[]): unknown {
 }
 
 const areasOf = (results: TaskResult[]): number[] =>
-  results.flatMap((result) => (result.task === 'segmentation' ? result.masks.map(({ area }) => area) : []));
+  results.flatMap((result) => (result.task === 'segment' ? result.masks.map(({ area }) => area) : []));
 
 describe('on WASM', () => {
   let mettle: Mettle;
@@ -45,7 +45,7 @@ describe('on WASM', () => {
     expect(info).toMatchObject({ device: 'wasm', variant: 'wasm', backbone: { id: 'nano' } });
     expect(info.threads).toBeGreaterThanOrEqual(1);
     expect(info.why.join(' ')).toMatch(/wasm/i);
-    expect([...new Set(info.adapters.map(({ task }) => task))]).toEqual(['localization', 'parsing', 'segmentation']);
+    expect([...new Set(info.adapters.map(({ task }) => task))]).toEqual(['localize', 'parse', 'segment']);
   });
 
   const films = Object.keys(expected).filter((name) => !name.startsWith('tiny.'));
@@ -68,8 +68,8 @@ describe('on WASM', () => {
 
   test('each verb answers with its own task', async () => {
     const film = await tiny();
-    expect((await mettle.localize(film)).task).toBe('localization');
-    expect((await mettle.parse(film)).task).toBe('parsing');
+    expect((await mettle.localize(film)).task).toBe('localize');
+    expect((await mettle.parse(film)).task).toBe('parse');
     const { masks, untrained, warnings } = await mettle.segment(film);
     expect(masks[0]).toMatchObject({ width: 128, height: 128, start: 0 });
     expect(masks[0]!.data).toHaveLength(128 * 128);

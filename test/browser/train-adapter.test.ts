@@ -30,12 +30,12 @@ function clipOf(label: number) {
 }
 
 const items = Array.from({ length: 5 }, (_, i): DatasetItem => {
-  const labels = { task: 'localization' as const, seconds: Int32Array.of(i % 2, 2) };
+  const labels = { task: 'localize' as const, seconds: Int32Array.of(i % 2, 2) };
   const split = i < 4 ? 'train' : 'val';
   return { id: `clip ${i}`, split, seconds, source: { kind: 'video', path: String(i) }, labels };
 });
 const dataset: Dataset = {
-  task: 'localization',
+  task: 'localize',
   format: 'folder',
   classes: ['hum', 'whistle'],
   items,
@@ -75,7 +75,7 @@ it('trains from clips in memory, and the engine runs what came of it', { timeout
     });
     expect(trained.result.last.step).toBe(4);
     expect(trained.skipped).toEqual([]);
-    expect(trained.figures.val?.report).toMatchObject({ task: 'localization', clips: 1 });
+    expect(trained.figures.val?.report).toMatchObject({ task: 'localize', clips: 1 });
     expect(seen.map(({ phase }) => phase)).toEqual([
       'cache',
       ...Array(5).fill('features'),

@@ -1,10 +1,10 @@
 /** Training in a page: the same numbers as in Node on WASM and on WebGPU, where the state stays on the GPU; and a checkpoint made on one goes on on the other. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
-import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { type TrainOptions, train } from '../../sdk/train/trainer.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import type { CheckpointStore } from '../../sdk/train/loop/checkpoint.ts';
+import { type TrainOptions, train } from '../../sdk/train/loop/trainer.ts';
 import { tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 import { expectTraining } from '../helpers/training-cases.ts';
 
@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 const runtimePath = '/node_modules/onnxruntime-web/dist/';
 
 it.each(['wasm', 'webgpu'] as const)('20 steps on %s', { timeout: 300_000 }, async (device) => {
-  const runtime = await platform.loadRuntime({ device, runtimePath });
+  const runtime = await runtimes.loadRuntime({ device, runtimePath });
   expect(runtime.device).toBe(device);
   await expectTraining(runtime);
   runtime.dispose();
@@ -29,7 +29,7 @@ it('goes on with a checkpoint of the other device', { timeout: 300_000 }, async 
   const reason = new Error('enough');
   const steps: [string, number][] = [];
   const on = async (device: 'wasm' | 'webgpu', signal?: AbortSignal): Promise<void> => {
-    const runtime = await platform.loadRuntime({ device, runtimePath });
+    const runtime = await runtimes.loadRuntime({ device, runtimePath });
     const onProgress: TrainOptions['onProgress'] = ({ step }) => {
       steps.push([device, step]);
       if (step === 2) controller.abort(reason);
@@ -83,7 +83,7 @@ it('a GPU lost after step 3 stops with step and checkpoint, and the training end
   const model = adapterModel(tinyTaps, { ...tinyConfig, layers: 0, taps: 'last-half', distill: small });
   const losses: Record<string, number[]> = { whole: [], lost: [], resumed: [] };
   const on = async (device: 'wasm' | 'webgpu', run: string, change: Partial<TrainOptions> = {}): Promise<void> => {
-    const runtime = await platform.loadRuntime({ device, runtimePath });
+    const runtime = await runtimes.loadRuntime({ device, runtimePath });
     const onProgress: TrainOptions['onProgress'] = ({ step, loss }) => {
       losses[run]![step] = loss;
       if (run === 'lost' && step === 3) devices.at(-1)!.destroy();

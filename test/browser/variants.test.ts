@@ -1,12 +1,12 @@
 /** Quantized products on the devices of a page, against float64 sums over the numbers that each form keeps: within 1e-4, so devices agree within twice that. */
 import { describe, expect, test } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import type { Quantization } from '../../sdk/onnx/quantize/quantize.ts';
 import { expectedProduct, productInput, productModel, relativeError } from '../helpers/quantized-product.ts';
 
 async function run(device: 'webgpu' | 'wasm', form: Quantization): Promise<Float32Array> {
-  const runtime = await platform.loadRuntime({ device, runtimePath: '/node_modules/onnxruntime-web/dist/' });
+  const runtime = await runtimes.loadRuntime({ device, runtimePath: '/node_modules/onnxruntime-web/dist/' });
   const source = { label: form, graph: productModel(form) };
   const session = await GraphSession.open(runtime, source, { inputs: ['x'], outputs: ['y'] });
   try {

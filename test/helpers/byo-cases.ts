@@ -6,13 +6,13 @@ import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import type { Package } from '../../sdk/compile/backbone.ts';
 import { evaluate } from '../../sdk/compile/evaluate.ts';
 import { type FrontEndSource, tapBackbone } from '../../sdk/compile/tapped.ts';
-import type { LogMelFrontEnd, Manifest, PictureFrontEnd } from '../../sdk/hub/manifest.ts';
-import { pairManifests } from '../../sdk/hub/pair.ts';
+import type { LogMelFrontEnd, Manifest, PictureFrontEnd } from '../../sdk/contract/manifest.ts';
+import { pairManifests } from '../../sdk/contract/pair.ts';
+import type { Ort } from '../../sdk/contract/runtime.ts';
 import type { RawClip } from '../../sdk/index.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { type Safetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { openNetwork } from '../../sdk/onnx/taps.ts';
-import type { Ort } from '../../sdk/platform.ts';
 
 /** YAMNet's published front end. */
 export const yamnetFrontEnd: Omit<LogMelFrontEnd, 'input'> = {
@@ -67,8 +67,8 @@ export async function byoPair(mobilenet: Uint8Array, yamnet: Uint8Array, ort: Or
   const common = { version: '1.0.0', license: 'MIT', weights: { seed: 2 } };
   const small = { ...defaultAdapter, distill: { ...defaultAdapter.distill, width: 32 }, channels: 16 };
   const adapters = [
-    { id: 'events', ...common, config: { ...small, task: 'localization' as const, classes: ['Bell', 'Dog', 'Train'] } },
-    { id: 'masks', ...common, config: { ...small, task: 'segmentation' as const, classes: [] } },
+    { id: 'events', ...common, config: { ...small, task: 'localize' as const, classes: ['Bell', 'Dog', 'Train'] } },
+    { id: 'masks', ...common, config: { ...small, task: 'segment' as const, classes: [] } },
   ];
   const built: Package<Manifest>[] = [];
   for (const adapter of adapters) built.push(await compileAdapter(adapter, base, (values) => evaluate(ort, values)));

@@ -15,7 +15,7 @@ export async function expectReferenceNumbers(engine: Engine): Promise<void> {
 
   const run = await engine.begin(['mix', 'sound']);
   for (const [index, second] of seconds.entries()) {
-    const { mix, sound } = await engine.push(run, second);
+    const { mix, sound } = await engine.push(run, structuredClone(second));
     expect(Object.keys(mix!)).toEqual(['attention']);
     expect(mix!.attention!.shape).toEqual([1, 4, 2]);
     expect(largestError(mix!.attention!, references[index]!.attention)).toBeLessThan(tolerance);
@@ -32,7 +32,7 @@ export async function expectReferenceNumbers(engine: Engine): Promise<void> {
 export async function expectShortClip(engine: Engine): Promise<void> {
   const run = await engine.begin(['mix']);
   const seconds = [tinySegment(0), tinySegment(1)];
-  for (const second of seconds) await engine.push(run, second);
+  for (const second of seconds) await engine.push(run, structuredClone(second));
   const { mix } = await engine.finish(run);
   const reference = referenceWindow(seconds.map((second) => referenceSegment(second).tokens))
     .slice(0, 2)

@@ -1,5 +1,5 @@
 /** Findings about a clip of 2.5 s, made by hand, with names that try to break out of wherever they are written. */
-import type { NamedArray } from '../../sdk/engine/types.ts';
+import type { NamedArray } from '../../sdk/contract/model.ts';
 import type { Findings } from '../../sdk/node/output/findings.ts';
 import type { ResultContext } from '../../sdk/tasks/context.ts';
 import { toLocalization } from '../../sdk/tasks/localization.ts';
@@ -60,7 +60,7 @@ export function findings(change: Partial<ResultContext> = {}): Findings {
       gpu: null,
       why: ['There is no <GPU> here.'],
       backbone: { id: 'nano', version: '1.0.0' },
-      adapters: [{ id: context.adapter, version: '1.0.0', task: 'localization' }],
+      adapters: [{ id: context.adapter, version: '1.0.0', task: 'localize' }],
       loadMs: 100,
       warmupMs: 20,
       warnings: [],

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Manifest } from '../../sdk/contract/manifest.ts';
 import { graphsOf } from '../../sdk/engine/variant.ts';
-import type { Manifest } from '../../sdk/hub/manifest.ts';
 import { type Placement, readPlacement } from '../../sdk/onnx/placement.ts';
 import { vulkanDriver } from './vulkan.ts';
 

@@ -1,10 +1,14 @@
 /** The shipped models on two devices of one machine: every output must be the same. */
+
 import { expect } from 'vitest';
-import { platform } from '#platform';
-import type { AdapterOutputs, DeviceRequest, EngineSegment } from '../../sdk/engine/types.ts';
+import { runtimes } from '#runtimes';
+import type { DeviceRequest } from '../../sdk/contract/device.ts';
+import type { AdapterOutputs } from '../../sdk/contract/model.ts';
+import { wholeBackbone } from '../../sdk/contract/pair.ts';
+import { LocalEngine } from '../../sdk/engine/engine.ts';
+import type { EngineSegment } from '../../sdk/engine/types.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { listShipped, loadModel } from '../../sdk/hub/hub.ts';
-import { wholeBackbone } from '../../sdk/hub/pair.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 
 /** Seconds of seeded noise and tones; the last has no picture. */
@@ -34,7 +38,7 @@ export async function shippedOutputs(
   const backbone = await loadModel('nano', 'backbone', variant);
   const ids = shipped.filter(({ kind }) => kind === 'adapter').map(({ id }) => id);
   const adapters = await Promise.all(ids.map((id) => loadModel(id, 'adapter', variant)));
-  const engine = await platform.createEngine(platform.kind === 'page' ? { worker: false } : {});
+  const engine = new LocalEngine(runtimes);
   const outputs = new Map<string, Float32Array>();
   const collect = (results: Record<string, AdapterOutputs>, suffix: string): void => {
     for (const [id, named] of Object.entries(results)) {

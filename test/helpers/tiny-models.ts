@@ -2,10 +2,12 @@
  * A backbone and two adapters of a few dozen weights, as packages for the engine, and the same sums in plain TypeScript as the reference.
  * Adapter `mix` has a clip graph that lets seconds of a window see each other; adapter `sound` reads sound only and has none.
  */
+
+import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/contract/manifest.ts';
+import type { AdapterOutputs, ModelPackage, VariantName } from '../../sdk/contract/model.ts';
+import { wholeBackbone } from '../../sdk/contract/pair.ts';
 import { type CanaryNumbers, canaryInput } from '../../sdk/engine/canary.ts';
-import type { AdapterOutputs, EngineSegment, ModelPackage, VariantName } from '../../sdk/engine/types.ts';
-import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/hub/manifest.ts';
-import { wholeBackbone } from '../../sdk/hub/pair.ts';
+import type { EngineSegment } from '../../sdk/engine/types.ts';
 import { createLogMel } from '../../sdk/media/log-mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { type TinyGraph, tinyOnnx } from './tiny-onnx.ts';
@@ -149,7 +151,7 @@ const mixManifest: AdapterManifest = {
   kind: 'adapter',
   id: 'mix',
   untrained: true,
-  task: 'localization',
+  task: 'localize',
   classes: ['a'],
   thresholds: null,
   base,
@@ -172,7 +174,7 @@ const soundManifest: AdapterManifest = {
   kind: 'adapter',
   id: 'sound',
   untrained: false,
-  task: 'segmentation',
+  task: 'segment',
   classes: [],
   thresholds: null,
   base,

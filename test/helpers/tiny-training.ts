@@ -7,9 +7,9 @@ import type { AdapterConfig, BackboneTaps } from '../../sdk/models/adapter.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { sizeOf } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
-import type { BatchSource } from '../../sdk/train/batches.ts';
-import type { Batch } from '../../sdk/train/runner.ts';
-import type { InputShapes } from '../../sdk/train/step.ts';
+import type { BatchSource } from '../../sdk/train/loop/batches.ts';
+import type { Batch } from '../../sdk/train/loop/runner.ts';
+import type { InputShapes } from '../../sdk/train/loop/step.ts';
 
 export const tinyTaps: BackboneTaps = {
   visual: [
@@ -24,7 +24,7 @@ export const tinyTaps: BackboneTaps = {
 
 export const tinyConfig: AdapterConfig = {
   ...defaultAdapter,
-  task: 'localization',
+  task: 'localize',
   classes: ['Bell', 'Dog', 'Train'],
   distill: { ...defaultAdapter.distill, tokens: 2, heads: 2, width: 32 },
   segments: 4,

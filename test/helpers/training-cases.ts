@@ -1,12 +1,12 @@
 /** A short training that every device must do alike; its reference numbers are those of onnxruntime-node's CPU. */
 import { expect } from 'vitest';
-import type { Runtime } from '../../sdk/platform.ts';
-import { stackBatch } from '../../sdk/train/batches.ts';
-import { initialState } from '../../sdk/train/init.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
-import { openRunner } from '../../sdk/train/runner.ts';
-import type { OptimizerPlace } from '../../sdk/train/step.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import { stackBatch } from '../../sdk/train/loop/batches.ts';
+import { initialState } from '../../sdk/train/loop/init.ts';
+import { defaultOptimizer } from '../../sdk/train/loop/optimizer.ts';
+import { openRunner } from '../../sdk/train/loop/runner.ts';
+import type { OptimizerPlace } from '../../sdk/train/loop/step.ts';
 import { tinyClips, tinyConfig, tinyTaps } from './tiny-training.ts';
 
 export type Curve = { losses: number[]; norms: number[]; averages: number };

@@ -1,20 +1,22 @@
 /** Two packages of one sense each as one backbone: manifest, download, engine, command; on tiny graphs that need no data. */
+
 import { describe, expect, test, vi } from 'vitest';
+import { runtimes } from '#runtimes';
 import { main } from '../../sdk/cli/main.ts';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
+import { checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import type { AdapterManifest, BackboneManifest, Tap } from '../../sdk/contract/manifest.ts';
+import { pairManifests, wholeBackbone } from '../../sdk/contract/pair.ts';
+import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import { checkFits, contractOf } from '../../sdk/hub/contract.ts';
 import { type DownloadProgress, openModel } from '../../sdk/hub/hub.ts';
-import type { AdapterManifest, BackboneManifest, Tap } from '../../sdk/hub/manifest.ts';
-import { pairManifests, pairModels, wholeBackbone } from '../../sdk/hub/pair.ts';
-import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
+import { pairModels } from '../../sdk/hub/pair-models.ts';
 import { defaultAdapter, mapsToGuide } from '../../sdk/models/adapter.ts';
 import { defaultLcd, lcd } from '../../sdk/models/lcd.ts';
 import { Params } from '../../sdk/models/params.ts';
 import { type PresetName, presets } from '../../sdk/models/presets.ts';
 import { asTokens } from '../../sdk/models/taps.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { Graph } from '../../sdk/ops/index.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { changed, MemoryPlatform } from '../unit/hub-fixtures.ts';
@@ -25,7 +27,7 @@ const make = (id: string, names: PresetName[]): Promise<Package<BackboneManifest
 const pictures = await make('eyes', ['swin-v2-nano']);
 const sounds = await make('ears', ['hts-at-nano']);
 const both = await make('whole', ['swin-v2-nano', 'hts-at-nano']);
-const config = { ...defaultAdapter, task: 'localization' as const, classes: ['a', 'b'] };
+const config = { ...defaultAdapter, task: 'localize' as const, classes: ['a', 'b'] };
 const adapterFor = (base: BackboneManifest): Promise<Package<AdapterManifest>> =>
   compileAdapter({ id: 'adapter', version: '1.0.0', license: 'MIT', config, weights: { seed: 2 } }, base, onCpu);
 
@@ -108,7 +110,7 @@ test('a pair whose files have the same names downloads as one and runs as the pa
   const outputs = [];
   for (const model of [backbone, both]) {
     const adapter = await adapterFor(model.manifest);
-    const engine = new LocalEngine(loadRuntime);
+    const engine = new LocalEngine(runtimes);
     await engine.load({ backbone: model, adapters: [adapter], device: 'cpu' });
     const run = await engine.begin(['adapter']);
     await engine.push(run, { frame, pcm });
@@ -119,7 +121,7 @@ test('a pair whose files have the same names downloads as one and runs as the pa
 });
 
 test('the engine takes no backbone of one sense', async () => {
-  const engine = new LocalEngine(loadRuntime);
+  const engine = new LocalEngine(runtimes);
   await expect(engine.load({ backbone: pictures, adapters: [], device: 'cpu' })).rejects.toMatchObject({
     code: 'incompatible',
   });

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
+import type { BackboneManifest, Tap } from '../../sdk/contract/manifest.ts';
+import { tapShape } from '../../sdk/contract/taps.ts';
 import { loadModel } from '../../sdk/hub/hub.ts';
-import type { BackboneManifest, Tap } from '../../sdk/hub/manifest.ts';
 import { createMettle } from '../../sdk/index.ts';
 import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
 import { melFilters } from '../../sdk/media/mel.ts';
 import { pictureToTensor } from '../../sdk/media/picture.ts';
-import { tapShape } from '../../sdk/models/taps.ts';
 import { savePackage } from '../../sdk/node/save-package.ts';
 import { readSafetensors, type Safetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import {

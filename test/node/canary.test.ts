@@ -1,21 +1,24 @@
 /** Devices that compute wrongly are found out when models are loaded, and every exporter writes what is needed for it. */
+
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { runtimes } from '#runtimes';
 import { type AdapterSource, compileAdapter } from '../../sdk/compile/adapter.ts';
 import { compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
 import { type FrontEndSource, tapBackbone } from '../../sdk/compile/tapped.ts';
 import { exactForms, type Forms, largeForms, smallForms } from '../../sdk/compile/variants.ts';
+import type { DeviceRequest } from '../../sdk/contract/device.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/contract/manifest.ts';
+import type { ModelPackage } from '../../sdk/contract/model.ts';
+import { pairManifests } from '../../sdk/contract/pair.ts';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { type CanaryNumbers, canaryInput, readCanary, writeCanary } from '../../sdk/engine/canary.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { DeviceRequest, EngineInfo, ModelPackage } from '../../sdk/engine/types.ts';
-import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
-import { pairManifests } from '../../sdk/hub/pair.ts';
+import type { EngineInfo } from '../../sdk/engine/types.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { openNetwork } from '../../sdk/onnx/taps.ts';
 import { writeOnnx } from '../../sdk/onnx/writer.ts';
 import { Graph, mul, reshape, transpose } from '../../sdk/ops/index.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { expectReferenceNumbers } from '../helpers/engine-cases.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { referenceCanaries, tinyModels } from '../helpers/tiny-models.ts';
@@ -39,8 +42,8 @@ function withCanaries(numbers = referenceCanaries(), models = tinyModels()): Mod
   };
 }
 
-async function load(models: Models, device: DeviceRequest, runtime = loadRuntime): Promise<EngineInfo> {
-  const engine = new LocalEngine(runtime);
+async function load(models: Models, device: DeviceRequest, loadRuntime = runtimes.loadRuntime): Promise<EngineInfo> {
+  const engine = new LocalEngine({ ...runtimes, loadRuntime });
   try {
     return await engine.load({ ...models, device });
   } finally {
@@ -49,9 +52,9 @@ async function load(models: Models, device: DeviceRequest, runtime = loadRuntime
 }
 
 /** The CPU under the name of a GPU, on which the outputs of this name are a little too large. */
-function crookedGpu(crooked: string): typeof loadRuntime {
+function crookedGpu(crooked: string): typeof runtimes.loadRuntime {
   return async (_request, exclude = []) => {
-    const cpu = await loadRuntime({ device: 'cpu' });
+    const cpu = await runtimes.loadRuntime({ device: 'cpu' });
     if (exclude.includes('webgpu')) return cpu;
     const create = async (...args: Parameters<typeof cpu.ort.InferenceSession.create>) => {
       const session = await cpu.ort.InferenceSession.create(args[0], { externalData: args[1]?.externalData });
@@ -71,7 +74,7 @@ function crookedGpu(crooked: string): typeof loadRuntime {
 
 describe('a canary', () => {
   it.each(['cpu', 'wasm'] as const)('that is right lets its models be loaded on %s', async (device) => {
-    const engine = new LocalEngine(loadRuntime);
+    const engine = new LocalEngine(runtimes);
     const steps: string[] = [];
     const info = await engine.load({ ...withCanaries(), device }, ({ phase, done }) => steps.push(`${phase} ${done}`));
     expect(info.device).toBe(device);
@@ -143,10 +146,10 @@ describe('compiled packages', () => {
     forms: Forms = exactForms,
   ) => compileBackbone({ id, ...common, presets, forms }, onCpu);
   const both = ['swin-v2-nano', 'hts-at-nano'] as const;
-  const config = { ...defaultAdapter, classes: ['a', 'b'], task: 'parsing' as const };
+  const config = { ...defaultAdapter, classes: ['a', 'b'], task: 'parse' as const };
   const sources: AdapterSource[] = [
-    { id: 'parsing', ...common, config },
-    { id: 'masks', ...common, config: { ...config, task: 'segmentation', classes: [] } },
+    { id: 'parse', ...common, config },
+    { id: 'masks', ...common, config: { ...config, task: 'segment', classes: [] } },
   ];
   const adaptersFor = (base: BackboneManifest, forms: Forms = exactForms) =>
     Promise.all(sources.map((source) => compileAdapter({ ...source, forms }, base, onCpu)));

@@ -10,9 +10,9 @@ import { findings } from '../helpers/findings.ts';
 
 const models: ShippedModel[] = [
   { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
-  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localization', backbone: 'nano' },
-  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segmentation', backbone: 'nano' },
-  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parsing', backbone: 'large' },
+  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localize', backbone: 'nano' },
+  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segment', backbone: 'nano' },
+  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parse', backbone: 'large' },
 ];
 
 /** A session that finds the same in every clip, and complains about those that are named after their fault. */
@@ -50,7 +50,7 @@ describe('mettle', () => {
     root = await mkdtemp(join(tmpdir(), 'mettle-cli-'));
     session = fakeSession();
     createMettle = vi.fn<CreateMettle>(async ({ onProgress }) => {
-      onProgress?.({ phase: 'download', done: 5e5, total: 1e6 });
+      onProgress?.({ phase: 'download', model: 'nano', file: 'a.onnx', done: 5e5, total: 1e6 });
       onProgress?.({ phase: 'load', done: 1, total: 2 });
       return session;
     });
@@ -81,6 +81,28 @@ describe('mettle', () => {
     expect(createMettle).not.toHaveBeenCalled();
   });
 
+  test('help of a command is what its --help prints', async () => {
+    const names = [
+      ['run'],
+      ['info'],
+      ['backbone'],
+      ['backbone', 'import'],
+      ['backbone', 'tap'],
+      ['data'],
+      ['data', 'check'],
+    ];
+    const more = [['data', 'toybox'], ['train'], ['eval'], ['pretrain']];
+    for (const command of [...names, ...more]) {
+      const { code, out, err } = await mettle(['help', ...command]);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toBe((await mettle([...command, '--help'])).out);
+      expect(out).toContain(`mettle ${command[0]}`);
+    }
+    const { out } = await mettle(['--help']);
+    expect((await mettle(['help'])).out).toBe(out);
+    expect((await mettle(['help', 'help'])).out).toBe(out);
+  });
+
   test.each<[string[], RegExp, RegExp]>([
     [[], /No command was given/, /mettle --help/],
     [['dance'], /"dance" is no command/, /mettle --help/],
@@ -90,14 +112,20 @@ describe('mettle', () => {
     [['run', 'a.mp4', '--out='], /--out must name a folder/, /mettle run --help/],
     [['run', 'a.mp4', '--tasks', 'localize,sing'], /"sing" is no task/, /localize, parse, segment/],
     [['run', 'a.mp4', '--tasks', 'toString'], /"toString" is no task/, /localize, parse, segment/],
-    [
-      ['run', 'a.mp4', '--tasks', 'parse'],
-      /No shipped adapter for backbone "nano" does parsing/,
-      /nano-ave \(localization\)/,
-    ],
+    [['run', 'a.mp4', '--tasks', 'parse'], /No shipped adapter for backbone "nano" can parse/, /nano-ave \(localize\)/],
     [['run', 'a.mp4', '--device', 'tpu'], /--device "tpu" is unknown/, /auto, cpu, wasm, webgpu/],
     [['run', 'a.mp4', '--threads', '0'], /--threads must be a whole number/, /Leave it out/],
     [['info', 'x'], /Unexpected argument 'x'/, /mettle info --help/],
+    [['rum', 'a.mp4'], /"rum" is no command\. Did you mean "run"\?/, /mettle --help/],
+    [['help', 'rum'], /"rum" is no command\. Did you mean "run"\?/, /mettle --help/],
+    [['toString'], /"toString" is no command\.$/, /mettle --help/],
+    [['run', 'a.mp4', '--devise', 'cpu'], /Unknown option '--devise'\. Did you mean "--device"\?/, /mettle run --help/],
+    [['run', 'a.mp4', '--device', 'webgup'], /Did you mean "webgpu"\?/, /auto, cpu, wasm, webgpu/],
+    [['run', 'a.mp4', '--tasks', 'localise'], /Did you mean "localize"\?/, /localize, parse, segment/],
+    [['data', 'chek'], /Did you mean "check"\?/, /mettle data --help/],
+    [['backbone', 'imprt'], /Did you mean "import"\?/, /mettle backbone --help/],
+    [['train', '--data', 'd', '--out', 'o', '--task', 'ave'], /--task "ave" is unknown/, /localize, parse, segment/],
+    [['train', '--data', 'd', '--out', 'o', '--format', 'av'], /Did you mean "ave"\?/, /ave, llp/],
   ])('wrong usage %j: exit 2, one line of message, one of hint', async (args, message, hint) => {
     const { code, out, err } = await mettle(args);
     expect([code, out]).toEqual([2, '']);
@@ -132,7 +160,7 @@ describe('mettle', () => {
 
     test('on a terminal: a bar on stderr that is wiped, colours unless NO_COLOR', async () => {
       const color = await mettle(['run', 'clip.mp4'], { tty: true });
-      expect(color.err).toContain('Reading models');
+      expect(color.err).toContain('Reading nano');
       expect(color.err).toContain('3/3 s');
       expect(color.err).not.toContain('\n');
       expect(color.err.endsWith('\r\x1b[K')).toBe(true);
@@ -152,7 +180,7 @@ describe('mettle', () => {
         device: 'cpu',
         threads: 3,
       });
-      expect(analyze.mock.calls[0]![1]).toMatchObject({ tasks: ['segmentation', 'localization'] });
+      expect(analyze.mock.calls[0]![1]).toMatchObject({ tasks: ['segment', 'localize'] });
       expect(analyze.mock.calls[0]![1]).not.toHaveProperty('thumbnailHeight');
       await mettle(['run', 'c.mp4', '--backbone', './b', '--adapter', 'one', '--adapter', './two']);
       expect(createMettle.mock.calls[1]![0]).toMatchObject({ backbone: './b', adapters: ['one', './two'] });
@@ -252,7 +280,7 @@ describe('mettle', () => {
       expect(out).toContain(process.version);
       expect(out).toContain('cpu, onnxruntime-node 1.30.0');
       expect(out).toContain('There is no <GPU> here.');
-      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localization, for nano \(untrained\)/);
+      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localize, for nano \(untrained\)/);
       expect(session.disposed).toBe(true);
     });
 

@@ -53,7 +53,7 @@ describe.skipIf(sharedIsAbsent('annotations'))(
         dataset.items.map(({ id, split, labels }) => [
           split,
           id.replace(/#\d+$/, ''),
-          labels.task === 'localization' && [...labels.seconds],
+          labels.task === 'localize' && [...labels.seconds],
         ]),
       ).toEqual(expected);
       expect(dataset.findings.map(({ code, where }) => [code, where.replace(/ line \d+/, '')])).toEqual([

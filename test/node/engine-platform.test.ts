@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { platform } from '#platform';
+import { bytesFor, sources } from '#bytes';
+
+const door = bytesFor();
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251);
 let folder: string;
@@ -37,21 +39,21 @@ afterAll(async () => {
 
 describe('resolveUrl', () => {
   it('takes http and file URLs as URLs and all else as paths', () => {
-    expect(platform.resolveUrl('http://example.com/a?b').href).toBe('http://example.com/a?b');
-    expect(platform.resolveUrl('FILE:///a/b').href).toBe('file:///a/b');
-    expect(platform.resolveUrl('models/x y').href).toBe(pathToFileURL(resolve('models/x y')).href);
-    expect(platform.resolveUrl('mailto:x').href).toBe(pathToFileURL(resolve('mailto:x')).href);
+    expect(door.resolveUrl('http://example.com/a?b').href).toBe('http://example.com/a?b');
+    expect(door.resolveUrl('FILE:///a/b').href).toBe('file:///a/b');
+    expect(door.resolveUrl('models/x y').href).toBe(pathToFileURL(resolve('models/x y')).href);
+    expect(door.resolveUrl('mailto:x').href).toBe(pathToFileURL(resolve('mailto:x')).href);
   });
 
   it('keeps the slash of a folder, so that names resolve inside it', () => {
-    expect(platform.resolveUrl('/a/b/').href).toBe('file:///a/b/');
-    expect(new URL('c', platform.resolveUrl('/a/b/')).href).toBe('file:///a/b/c');
-    expect(platform.resolveUrl('/').href).toBe('file:///');
-    expect(new URL(platform.modelsUrl).pathname.endsWith('/adapters/')).toBe(true);
+    expect(door.resolveUrl('/a/b/').href).toBe('file:///a/b/');
+    expect(new URL('c', door.resolveUrl('/a/b/')).href).toBe('file:///a/b/c');
+    expect(door.resolveUrl('/').href).toBe('file:///');
+    expect(new URL(door.modelsUrl).pathname.endsWith('/adapters/')).toBe(true);
   });
 
   it('refuses broken URLs', () => {
-    expect(() => platform.resolveUrl('http://')).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+    expect(() => door.resolveUrl('http://')).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   });
 });
 
@@ -63,7 +65,7 @@ describe.each(['file', 'http'] as const)('readFile over %s', (scheme) => {
 
   it('reads all bytes and counts them', async () => {
     const counts: number[] = [];
-    const read = await platform.readFile(urlOf('file'), { onBytes: (received) => counts.push(received) });
+    const read = await door.readFile(urlOf('file'), { onBytes: (received) => counts.push(received) });
     expect(read.length).toBe(bytes.length);
     expect(Buffer.compare(read, bytes)).toBe(0);
     expect(counts.at(-1)).toBe(bytes.length);
@@ -71,39 +73,39 @@ describe.each(['file', 'http'] as const)('readFile over %s', (scheme) => {
   });
 
   it('names what is missing', async () => {
-    const error = platform.readFile(urlOf('missing'), {});
+    const error = door.readFile(urlOf('missing'), {});
     await expect(error).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('missing') });
   });
 
   it("rejects with the signal's reason, before and during the read", async () => {
     const reason = new Error('enough');
-    const before = platform.readFile(urlOf('file'), { signal: AbortSignal.abort(reason) });
+    const before = door.readFile(urlOf('file'), { signal: AbortSignal.abort(reason) });
     await expect(before).rejects.toBe(reason);
     const controller = new AbortController();
     const onBytes = () => controller.abort(reason);
-    await expect(platform.readFile(urlOf('file'), { signal: controller.signal, onBytes })).rejects.toBe(reason);
+    await expect(door.readFile(urlOf('file'), { signal: controller.signal, onBytes })).rejects.toBe(reason);
   });
 });
 
 describe('readFile', () => {
   it('reads an empty file', async () => {
-    expect((await platform.readFile(pathToFileURL(join(folder, 'empty.bin')), {})).length).toBe(0);
+    expect((await door.readFile(pathToFileURL(join(folder, 'empty.bin')), {})).length).toBe(0);
   });
 
   it('refuses a folder', async () => {
-    await expect(platform.readFile(pathToFileURL(folder), {})).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(door.readFile(pathToFileURL(folder), {})).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
   it.each([
     ['broken', 'broke off'],
     ['busy', '503'],
   ])('calls a %s answer a network error', async (path, message) => {
-    const error = platform.readFile(new URL(path, origin), {});
+    const error = door.readFile(new URL(path, origin), {});
     await expect(error).rejects.toMatchObject({ code: 'network', message: expect.stringContaining(message) });
   });
 
   it('calls a server that is not there a network error', async () => {
-    const error = platform.readFile(new URL('http://127.0.0.1:1/x'), {});
+    const error = door.readFile(new URL('http://127.0.0.1:1/x'), {});
     await expect(error).rejects.toMatchObject({ code: 'network', message: expect.stringContaining('127.0.0.1:1/x') });
   });
 });
@@ -112,9 +114,9 @@ describe('openSource', () => {
   it('opens paths and file URLs, and tells missing files from folders', async () => {
     const path = join(folder, 'a model.bin');
     for (const location of [path, pathToFileURL(path), pathToFileURL(path).href]) {
-      expect(await (await platform.openSource(location)).getSize()).toBe(bytes.length);
+      expect(await (await sources.openSource(location)).getSize()).toBe(bytes.length);
     }
-    await expect(platform.openSource(join(folder, 'none.mp4'))).rejects.toMatchObject({ code: 'not-found' });
-    await expect(platform.openSource(folder)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(sources.openSource(join(folder, 'none.mp4'))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(sources.openSource(folder)).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 });

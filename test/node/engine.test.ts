@@ -1,15 +1,21 @@
 /** The engine in Node, through the platform's own door. */
 import { describe, expect, it } from 'vitest';
-import { platform } from '#platform';
-import { connectEngine, exposeEngine } from '../../sdk/engine/bridge.ts';
+import { runtimes } from '#runtimes';
+import type { DeviceRequest } from '../../sdk/contract/device.ts';
+import type { Runtimes } from '../../sdk/contract/runtime.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { DeviceRequest, Engine, EngineLoad, EngineProgress } from '../../sdk/engine/types.ts';
+import type { Engine, EngineLoad, EngineProgress } from '../../sdk/engine/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
+import { connectEngine, exposeEngine } from '../../sdk/work/engine-bridge.ts';
 import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
+import { portWorker } from '../helpers/port-worker.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 
+/** An engine on a runtime of the test's own. */
+const engineOn = (loadRuntime: Runtimes['loadRuntime']): LocalEngine => new LocalEngine({ ...runtimes, loadRuntime });
+
 async function withEngine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
-  const engine = await platform.createEngine({});
+  const engine = new LocalEngine(runtimes);
   try {
     return await use(engine);
   } finally {
@@ -59,8 +65,8 @@ describe('engine', () => {
       expect(info.threads).toBeGreaterThanOrEqual(1);
       expect(info.warnings.map((warning) => warning.code)).toEqual(['untrained', 'untrained']);
       expect(info.adapters).toEqual([
-        { id: 'mix', version: '1.0.0', task: 'localization' },
-        { id: 'sound', version: '1.0.0', task: 'segmentation' },
+        { id: 'mix', version: '1.0.0', task: 'localize' },
+        { id: 'sound', version: '1.0.0', task: 'segment' },
       ]);
       const counted = (phase: string) => steps.filter((step) => step.phase === phase).map((step) => step.done);
       expect(counted('load')).toEqual([0, 1, 2, 3, 4, 5]);
@@ -134,7 +140,7 @@ describe('engine', () => {
   });
 
   it('rejects what waits and all that follows once disposed', async () => {
-    const engine = await platform.createEngine({});
+    const engine = new LocalEngine(runtimes);
     await engine.load(request('cpu'));
     const run = await engine.begin(['mix']);
     const running = engine.push(run, tinySegment(0));
@@ -146,23 +152,18 @@ describe('engine', () => {
     await ended;
     await expect(engine.begin([])).rejects.toMatchObject({ code: 'disposed' });
   });
-
-  it('has no worker in Node', async () => {
-    const engine = platform.createEngine({ worker: {} as Worker });
-    await expect(engine).rejects.toMatchObject({ code: 'invalid-argument' });
-  });
 });
 
 describe('fallback', () => {
   /** The CPU under the name of a GPU, whose sessions fail. */
   function failingGpu(models: ReturnType<typeof tinyModels>) {
     const disposed: string[] = [];
-    const engine = new LocalEngine(async (_request, exclude = []) => {
-      if (exclude.includes('webgpu')) return await platform.loadRuntime({ device: 'cpu' });
-      const cpu = await platform.loadRuntime({ device: 'cpu' });
+    const engine = engineOn(async (_request, exclude = []) => {
+      if (exclude.includes('webgpu')) return await runtimes.loadRuntime({ device: 'cpu' });
+      const cpu = await runtimes.loadRuntime({ device: 'cpu' });
       const InferenceSession = { create: () => Promise.reject(new Error('out of GPU memory')) };
       const ort = { ...cpu.ort, InferenceSession } as unknown as typeof cpu.ort;
-      return { ...cpu, ort, device: 'webgpu', why: ['A test GPU.'], dispose: () => disposed.push('gpu') };
+      return { ...cpu, ort, device: 'webgpu', why: ['A test GPU.'], dispose: () => void disposed.push('gpu') };
     });
     return { engine, load: (device: DeviceRequest) => engine.load({ ...models, device }), disposed };
   }
@@ -205,8 +206,8 @@ describe('fallback', () => {
 
   it('rejects with the loss when the device goes away during a run, and can still be disposed', async () => {
     const loss = new AbortController();
-    const engine = new LocalEngine(async () => ({
-      ...(await platform.loadRuntime({ device: 'cpu' })),
+    const engine = engineOn(async () => ({
+      ...(await runtimes.loadRuntime({ device: 'cpu' })),
       lost: loss.signal,
     }));
     await engine.load(request('cpu'));
@@ -222,9 +223,9 @@ describe('fallback', () => {
 describe('bridge', () => {
   it('rejects open calls when the port closes at the other end', async () => {
     const { port1, port2 } = new MessageChannel();
-    const engine = await platform.createEngine({});
+    const engine = new LocalEngine(runtimes);
     exposeEngine(engine, port2);
-    const remote = connectEngine(port1);
+    const remote = connectEngine(portWorker(port1));
     const open = remote.load(request('cpu'));
     port2.close();
     await expect(open).rejects.toMatchObject({ code: 'worker-died' });

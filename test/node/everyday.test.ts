@@ -13,8 +13,8 @@ import { soundtrackOf } from '../../adapters/everyday/soundtrack.ts';
 import { leftOut, splitOfClip, stockOf } from '../../adapters/everyday/splits.ts';
 import { tablesOf } from '../../adapters/everyday/tables.ts';
 import { main as mettle } from '../../sdk/cli/main.ts';
+import { SPLITS } from '../../sdk/contract/split.ts';
 import { rmsOver } from '../../sdk/toybox/synth.ts';
-import { SPLITS } from '../../sdk/train/data/types.ts';
 import { sharedIsAbsent, sharedPath } from '../helpers/shared.ts';
 
 let root: string;
@@ -277,7 +277,7 @@ describe.skipIf(isAbsent)('real sounds and photographs (skipped without ../share
     const io = { stdout: { write: (text: string) => (report += text) }, stderr: { write: () => {} } };
     expect(await mettle(['data', 'check', out, '--json'], io)).toBe(0);
     const { task, usable, findings } = JSON.parse(report);
-    expect({ task, usable }).toEqual({ task: 'localization', usable: { train: 1, val: 1, test: 1 } });
+    expect({ task, usable }).toEqual({ task: 'localize', usable: { train: 1, val: 1, test: 1 } });
     expect(findings.filter(({ level }: { level: string }) => level !== 'info')).toEqual([]);
     const credits = await readFile(join(out, 'attribution.csv'), 'utf8');
     expect(credits).toMatch(/^sound,.*freesound\.org.*,CC/m);

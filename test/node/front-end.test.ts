@@ -3,7 +3,7 @@
  * HTS-AT reads its second ten times.
  */
 import { describe, expect, test } from 'vitest';
-import type { LogMelFrontEnd } from '../../sdk/hub/manifest.ts';
+import type { LogMelFrontEnd } from '../../sdk/contract/manifest.ts';
 import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
 import { melFilters } from '../../sdk/media/mel.ts';
 import { presets } from '../../sdk/models/presets.ts';

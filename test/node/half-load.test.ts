@@ -2,8 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { platform } from '#platform';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
 import type { Files } from '../../sdk/compile/graph-files.ts';
@@ -32,20 +31,18 @@ beforeAll(async () => {
     { id: 'nano', ...common, presets: ['swin-v2-nano', 'hts-at-nano'], forms: half },
     evaluate,
   );
-  const config = { ...defaultAdapter, task: 'segmentation' as const, classes: [] };
+  const config = { ...defaultAdapter, task: 'segment' as const, classes: [] };
   const made = await compileAdapter({ id: 'exact', ...common, config }, whole.manifest, evaluate);
   backbone = await written('backbone', whole.files);
   adapter = await written('adapter', made.files);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
-afterEach(() => vi.restoreAllMocks());
 
 /** Loads on a GPU of this kind with an engine that notes what it is given, and fails on the GPU if it is told to. */
 async function load(hasHalf: boolean | undefined, fails = false) {
   const given: { device: string; files: string[] }[] = [];
-  vi.spyOn(platform, 'chooseDevice').mockResolvedValue('webgpu');
-  vi.spyOn(platform, 'hasHalf').mockResolvedValue(hasHalf);
   const engine = {
+    chooseDevice: async () => ({ device: 'webgpu', half: hasHalf }),
     async load(request: EngineLoad) {
       const files = [request.backbone, ...request.adapters].flatMap((model) => Object.keys(model.files)).sort();
       given.push({ device: request.device, files });
@@ -54,8 +51,7 @@ async function load(hasHalf: boolean | undefined, fails = false) {
     },
     async dispose() {},
   } as unknown as Engine;
-  vi.spyOn(platform, 'createEngine').mockResolvedValue(engine);
-  const { info } = await loadEngine({ backbone, adapters: [adapter] });
+  const { info } = await loadEngine({ createEngine: async () => engine }, { backbone, adapters: [adapter] });
   return { given, info };
 }
 

@@ -9,8 +9,8 @@ import { type BackboneSource, compileBackbone, type Package } from '../../sdk/co
 import { planGraphs, weightsChunks } from '../../sdk/compile/graph-files.ts';
 import type { Forms } from '../../sdk/compile/variants.ts';
 import { reportForms } from '../../sdk/compile/variants-report.ts';
+import type { BackboneManifest } from '../../sdk/contract/manifest.ts';
 import { canaryError, canaryInput } from '../../sdk/engine/canary.ts';
-import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { decodeHalf } from '../../sdk/onnx/float16.ts';
 import { halveGraph } from '../../sdk/onnx/half.ts';
@@ -95,8 +95,8 @@ describe('a backbone and its adapters', () => {
     expect(whole.manifest.canary!.rtol).toBeLessThanOrEqual(0.1);
   });
 
-  test.each(['localization', 'parsing', 'segmentation'] as const)('an adapter for %s within 2e-2', async (task) => {
-    const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : ['a', 'b', 'c'] };
+  test.each(['localize', 'parse', 'segment'] as const)('an adapter for %s within 2e-2', async (task) => {
+    const config = { ...defaultAdapter, task, classes: task === 'segment' ? [] : ['a', 'b', 'c'] };
     const made = await compileAdapter({ id: 'a', ...common, config, forms }, whole.manifest, evaluate);
     const report = await reportForms(ort, made, made);
     for (const [part, graphs] of Object.entries(report)) {

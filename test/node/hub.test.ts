@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manifestText } from '../../sdk/compile/package.ts';
+import { sdkVersion } from '../../sdk/contract/version.ts';
 import { loadModel, openModel } from '../../sdk/hub/hub.ts';
-import { manifestText } from '../../sdk/hub/package.ts';
-import { sdkVersion } from '../../sdk/hub/version.ts';
 import { adapterFiles, adapterManifest } from '../unit/hub-fixtures.ts';
 
 test('the version in the code is that of the package', async () => {

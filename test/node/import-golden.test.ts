@@ -5,7 +5,7 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { type ImportSource, importBackbone, type WriteFile } from '../../sdk/compile/import.ts';
-import type { BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { BackboneManifest } from '../../sdk/contract/manifest.ts';
 import { accountFor } from '../../sdk/models/checkpoints/account.ts';
 import type { AudioPreset, BackbonePreset, VisualPreset } from '../../sdk/models/presets.ts';
 import { presets } from '../../sdk/models/presets.ts';

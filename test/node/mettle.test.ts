@@ -60,9 +60,9 @@ test('all adapters answer on one pass, as each does alone', () =>
     const first = (wanted: Task) => results.find(({ task }) => task === wanted);
     expect(segments).toBe(Math.ceil(duration - 0.1));
     expect(timing.totalMs).toBeGreaterThan(0);
-    expect(await mettle.localize(film)).toEqual(first('localization'));
-    expect(await mettle.parse(film)).toEqual(first('parsing'));
-    expect(await mettle.segment(film)).toEqual(first('segmentation'));
+    expect(await mettle.localize(film)).toEqual(first('localize'));
+    expect(await mettle.parse(film)).toEqual(first('parse'));
+    expect(await mettle.segment(film)).toEqual(first('segment'));
   }));
 
 test('calls that overlap do not disturb each other', () =>
@@ -76,11 +76,11 @@ test('a clip without sound has no events, a warning, and empty masks', () =>
   withMettle(async (mettle) => {
     const { frames, frameRate } = rawClip(3);
     const { results } = await mettle.analyze({ frames, frameRate });
-    expect(new Set(results.map(({ task }) => task))).toEqual(new Set(['localization', 'parsing', 'segmentation']));
+    expect(new Set(results.map(({ task }) => task))).toEqual(new Set(['localize', 'parse', 'segment']));
     for (const result of results) {
       expect(result.warnings.map(({ code }) => code)).toContain('no-audio');
-      if (result.task === 'localization') expect(result.events).toEqual([]);
-      else if (result.task === 'segmentation') expect(result.masks.map(({ area }) => area)).toEqual([0, 0, 0]);
+      if (result.task === 'localize') expect(result.events).toEqual([]);
+      else if (result.task === 'segment') expect(result.masks.map(({ area }) => area)).toEqual([0, 0, 0]);
       else expect(result.events.every(({ modality }) => modality === 'visual')).toBe(true);
     }
   }));

@@ -1,6 +1,6 @@
 /** Heads, injection and the non-local block against plain references in float64 (1e-9 unless said), and their switches. */
 import { describe, expect, test } from 'vitest';
-import type { Tap } from '../../sdk/hub/manifest.ts';
+import type { Tap } from '../../sdk/contract/manifest.ts';
 import { type AdapterConfig, clipPart, defaultAdapter, segmentPart, tapsRead } from '../../sdk/models/adapter.ts';
 import { decodeEvents } from '../../sdk/models/localization.ts';
 import { maskProbe } from '../../sdk/models/mask-probe.ts';
@@ -49,7 +49,7 @@ describe('head B', () => {
   test('an adapter with head B delivers the same output as one with head A', () => {
     const part = (head: AdapterConfig['head']): Record<string, Value> | null => {
       const g = new Graph();
-      const config: AdapterConfig = { ...defaultAdapter, task: 'localization', classes: ['A', 'B'], head };
+      const config: AdapterConfig = { ...defaultAdapter, task: 'localize', classes: ['A', 'B'], head };
       const tokens = (name: string): Value => g.input(name, [1, 10, 4, 128]);
       return clipPart(
         Params.inputs(g),
@@ -193,7 +193,7 @@ describe('segmentation', () => {
     const all = new Map([...taps.visual, ...taps.audio].map((tap) => [tap.name, tap]));
     const read = (name: string): Value =>
       graph.remember(`read ${name}`, () => graph.input(name, [2, all.get(name)!.tokens, all.get(name)!.width]));
-    const config: AdapterConfig = { ...defaultAdapter, task: 'segmentation', classes: ['A'], channels: 4 };
+    const config: AdapterConfig = { ...defaultAdapter, task: 'segment', classes: ['A'], channels: 4 };
     const plain = Object.keys(segmentPart(params, taps, read, config));
     expect(plain).toEqual(['mask']);
     const outputs = segmentPart(params, taps, read, config, { matching: true });
@@ -305,7 +305,7 @@ describe('the linear probe of masks', () => {
       const own = new Graph();
       const config: AdapterConfig = {
         ...defaultAdapter,
-        task: 'segmentation',
+        task: 'segment',
         classes: ['A'],
         decoder: 'linear',
         ...change,
@@ -321,7 +321,7 @@ describe('the linear probe of masks', () => {
     expect(() => part({}, true)).toThrow('A linear probe has no maps to match with sound.');
     const odd = { visual: [...all.visual.slice(0, 2), tap('odd', 3, 8)], audio: all.audio };
     expect(() =>
-      tapsRead(odd, { ...defaultAdapter, task: 'segmentation', classes: ['A'], decoder: 'linear', taps: 'last' }),
+      tapsRead(odd, { ...defaultAdapter, task: 'segment', classes: ['A'], decoder: 'linear', taps: 'last' }),
     ).toThrow('"last" names no layer that the rows and columns of a mask can be told from.');
   });
 });

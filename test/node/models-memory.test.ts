@@ -10,7 +10,7 @@ import { presets } from '../../sdk/models/presets.ts';
 import type { SwinV2Config } from '../../sdk/models/swin-v2.ts';
 import { add, Graph, gelu, grad, layerNorm, linear, mean, mul, sum, type Value } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
-import { costOf, type StepCost } from '../../sdk/train/memory.ts';
+import { costOf, type StepCost } from '../../sdk/train/loop/memory.ts';
 import { expectDirections } from '../helpers/finite-differences.ts';
 import { interpret } from '../helpers/interpret.ts';
 

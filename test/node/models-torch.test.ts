@@ -11,7 +11,7 @@ import { parsing } from '../../sdk/models/parsing.ts';
 import { segmentation } from '../../sdk/models/segmentation.ts';
 import { readSafetensors, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { add, Graph, grad, mul, type Shape, sum, type Value } from '../../sdk/ops/index.ts';
-import { clipWeight, crossEntropy, dice, maskBce, weakParsing } from '../../sdk/train/losses.ts';
+import { clipWeight, crossEntropy, dice, maskBce, weakParsing } from '../../sdk/train/adapter/losses.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { interpret } from '../helpers/interpret.ts';
 

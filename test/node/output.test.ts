@@ -92,15 +92,11 @@ describe('writeResults', () => {
     expect(await readdir(join(root, 'a'))).toEqual(['b']);
     const document = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'));
     expect(document.source).toMatchObject({ name: findings().name, duration: 2.5 });
-    expect(document.results.map((result: { task: string }) => result.task)).toEqual([
-      'localization',
-      'parsing',
-      'segmentation',
-    ]);
+    expect(document.results.map((result: { task: string }) => result.task)).toEqual(['localize', 'parse', 'segment']);
     expect(document.results[2].masks[1].file).toBe('masks/001.png');
     expect(await readFile(join(folder, 'events.vtt'), 'utf8')).toMatch(/^WEBVTT\n/);
     const mask = decodePng(await readFile(join(folder, 'masks/001.png')));
-    const expected = findings().results.find((result) => result.task === 'segmentation')!.masks[1]!;
+    const expected = findings().results.find((result) => result.task === 'segment')!.masks[1]!;
     expect(mask).toMatchObject({ width: expected.width, height: expected.height, channels: 1, data: expected.data });
   });
 

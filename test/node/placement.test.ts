@@ -38,8 +38,8 @@ async function halfGraphs(): Promise<GpuGraph[]> {
   const presets = ['swin-v2-nano', 'hts-at-nano'] as const;
   const { manifest, files } = await compileBackbone({ id: 'half', ...common, presets, forms }, evaluate);
   const graphs = written('half', files);
-  for (const task of ['localization', 'parsing', 'segmentation'] as const) {
-    const config = { ...defaultAdapter, task, classes: task === 'segmentation' ? [] : ['a', 'b'] };
+  for (const task of ['localize', 'parse', 'segment'] as const) {
+    const config = { ...defaultAdapter, task, classes: task === 'segment' ? [] : ['a', 'b'] };
     const adapter = await compileAdapter({ id: `half-${task}`, ...common, config, forms }, manifest, evaluate);
     graphs.push(...written(`half-${task}`, adapter.files));
   }

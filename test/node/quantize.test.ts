@@ -2,12 +2,12 @@
 import * as native from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { planGraphs, weightsChunks } from '../../sdk/compile/graph-files.ts';
+import type { Ort } from '../../sdk/contract/runtime.ts';
 import { type Quantization, quantizeGraph } from '../../sdk/onnx/quantize/quantize.ts';
 import { restored, roundWeight } from '../../sdk/onnx/quantize/rounding.ts';
 import { readOnnx } from '../../sdk/onnx/reader.ts';
 import { writeOnnx } from '../../sdk/onnx/writer.ts';
 import { Graph, matmul, type Value } from '../../sdk/ops/index.ts';
-import type { Ort } from '../../sdk/platform.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import {

@@ -1,10 +1,11 @@
 /** The linear probe of sound backbones: its classifier against the condition that its optimum must meet, and the features on made-up sound. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { savePackage } from '../../sdk/node/save-package.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import { formatProbe, probeSounds } from '../bench/sound-probe.ts';
@@ -12,7 +13,7 @@ import { openSoundBackbone } from '../bench/sound-probe-features.ts';
 import { chooseDecay, decays, type Examples, fitProbe, logitsOf, scoreProbe } from '../bench/sound-probe-fit.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 
-const runtime = await loadRuntime({ device: 'cpu', threads: 1 });
+const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 1 });
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'mettle-probe-'));

@@ -2,9 +2,10 @@
  * Training on onnxruntime-node's WebGPU, its state kept on the GPU, against the CPU; in a process of its own, because a Vulkan driver is chosen by environment
  * before the first use. Without a GPU, the software driver that comes with Chromium serves.
  */
+
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
+import { runtimes } from '#runtimes';
 import { expectTraining } from '../helpers/training-cases.ts';
 import { noVulkan, vulkanDriver } from '../helpers/vulkan.ts';
 
@@ -16,7 +17,7 @@ describe.skipIf(skipped)(`training on webgpu in Node${skipped}`, () => {
   }, async () => {
     process.env.VK_ICD_FILENAMES = vulkanDriver;
     process.env.XDG_RUNTIME_DIR ??= tmpdir();
-    const runtime = await loadRuntime({ device: 'webgpu' });
+    const runtime = await runtimes.loadRuntime({ device: 'webgpu' });
     expect(runtime.device).toBe('webgpu');
     await expectTraining(runtime);
   });

@@ -2,17 +2,18 @@
  * Training steps as graphs: gradients against finite differences in float64, the optimizer inside and outside the graph, one loss curve on two runtimes,
  * and what a step costs.
  */
+
 import { describe, expect, test } from 'vitest';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
+import { runtimes } from '#runtimes';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import type { Shape } from '../../sdk/ops/index.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import { seededRandom } from '../../sdk/random.ts';
-import { stackBatch } from '../../sdk/train/batches.ts';
-import { initialState, type TrainState } from '../../sdk/train/init.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
-import { openRunner, type StepRunner } from '../../sdk/train/runner.ts';
-import { buildStep, lossGraph, type OptimizerPlace, type TrainModel } from '../../sdk/train/step.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import { stackBatch } from '../../sdk/train/loop/batches.ts';
+import { initialState, type TrainState } from '../../sdk/train/loop/init.ts';
+import { defaultOptimizer } from '../../sdk/train/loop/optimizer.ts';
+import { openRunner, type StepRunner } from '../../sdk/train/loop/runner.ts';
+import { buildStep, lossGraph, type OptimizerPlace, type TrainModel } from '../../sdk/train/loop/step.ts';
 import { expectDirections } from '../helpers/finite-differences.ts';
 import { noiseClips, tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 import { expectTraining } from '../helpers/training-cases.ts';
@@ -29,10 +30,10 @@ const segmentationTaps = {
 const variants: Record<string, TrainModel> = {
   localization: adapterModel(tinyTaps, tinyConfig),
   'localization, head B': adapterModel(tinyTaps, { ...tinyConfig, head: 'B' }),
-  parsing: adapterModel(tinyTaps, { ...tinyConfig, task: 'parsing' }),
+  parsing: adapterModel(tinyTaps, { ...tinyConfig, task: 'parse' }),
   segmentation: adapterModel(
     segmentationTaps,
-    { ...tinyConfig, task: 'segmentation', segments: 2, channels: 8, nonLocal: { seconds: 2 } },
+    { ...tinyConfig, task: 'segment', segments: 2, channels: 8, nonLocal: { seconds: 2 } },
     { matching: 0.5 },
   ),
 };
@@ -110,7 +111,7 @@ describe('runners', () => {
   }
 
   test('the optimizer gives the same state in the graph and over arrays (1e-6 after one step)', async () => {
-    const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
     const [host, graph] = await Promise.all([oneStep(runtime, 'host'), oneStep(runtime, 'graph')]);
     expect(graph.step).toBe(1);
     expect(distance(host, graph)).toBeLessThan(1e-6);
@@ -119,7 +120,7 @@ describe('runners', () => {
   test.each(['cpu', 'wasm'] as const)(
     '20 steps give the losses of the reference on %s, with both optimizers (1e-3)',
     async (device) => {
-      const runtime = await loadRuntime({ device, threads: 2 });
+      const runtime = await runtimes.loadRuntime({ device, threads: 2 });
       expect(runtime.device).toBe(device);
       await expectTraining(runtime, 'host');
       await expectTraining(runtime, 'graph');
@@ -127,7 +128,7 @@ describe('runners', () => {
   );
 
   test.each(['host', 'graph'] as const)('a loss that is no number leaves the state as it was (%s)', async (place) => {
-    const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
     const runner = await open(runtime, place);
     const batch = await stackBatch(data, [0, 1], runner.step.inputs, 4);
     batch['audio.s0.b0']![5] = Number.NaN;

@@ -2,24 +2,26 @@
  * The switches of an adapter that leave something out: paths, layers, a sense. What is left out is not read, not computed and has no say; the rest compiles, and the
  * engine runs it.
  */
+
 import { describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
+import type { AdapterOutputs } from '../../sdk/contract/model.ts';
+import { wholeBackbone } from '../../sdk/contract/pair.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { AdapterOutputs, EngineSegment } from '../../sdk/engine/types.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
-import { wholeBackbone } from '../../sdk/hub/pair.ts';
+import type { EngineSegment } from '../../sdk/engine/types.ts';
 import { type AdapterConfig, tapsToDistill } from '../../sdk/models/adapter.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
-import type { BatchSource } from '../../sdk/train/batches.ts';
-import { type ConfigChange, configFor } from '../../sdk/train/config.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { buildForward } from '../../sdk/train/step.ts';
-import { train } from '../../sdk/train/trainer.ts';
+import { type ConfigChange, configFor } from '../../sdk/train/adapter/config.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import type { BatchSource } from '../../sdk/train/loop/batches.ts';
+import { buildForward } from '../../sdk/train/loop/step.ts';
+import { train } from '../../sdk/train/loop/trainer.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 import { noiseClips, tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 
-const tasks = ['localization', 'parsing', 'segmentation'] as const;
+const tasks = ['localize', 'parse', 'segment'] as const;
 const switches: [name: string, ConfigChange][] = [
   ['a probe of all layers', { distill: { paths: 'none' } }],
   ['a probe of the last layer', { taps: 'last', distill: { paths: 'none' } }],
@@ -33,7 +35,7 @@ const switches: [name: string, ConfigChange][] = [
 ];
 const cases = tasks.flatMap((task) =>
   switches
-    .filter(([, { senses, decoder }]) => (task === 'segmentation' ? senses !== 'audio' : !decoder))
+    .filter(([, { senses, decoder }]) => (task === 'segment' ? senses !== 'audio' : !decoder))
     .map(([name, change]): [string, string, ConfigChange] => [task, name, change]),
 );
 
@@ -54,7 +56,7 @@ async function ask(
   adapter: Awaited<ReturnType<typeof compiled>>,
   seconds: readonly EngineSegment[],
 ): Promise<AdapterOutputs> {
-  const engine = new LocalEngine(loadRuntime);
+  const engine = new LocalEngine(runtimes);
   try {
     await engine.load({ backbone: { ...backbone, manifest: base }, adapters: [adapter], device: 'cpu' });
     const run = await engine.begin(['switched']);
@@ -100,20 +102,20 @@ describe.each(cases)('%s with %s', (task, _name, change) => {
       expect(data.every(Number.isFinite)).toBe(true);
     }
     // Injection begins with gates of zero, so that sound has no say in masks of seeded noise.
-    const heard = senses !== 'visual' && (task !== 'segmentation' || config.decoder === 'linear');
+    const heard = senses !== 'visual' && (task !== 'segment' || config.decoder === 'linear');
     expect(JSON.stringify(await ask(adapter, otherSound)) !== JSON.stringify(said)).toBe(heard);
     expect(JSON.stringify(await ask(adapter, otherPicture)) !== JSON.stringify(said)).toBe(senses !== 'audio');
   });
 
   test('trains', async () => {
     const end = { ...tinyTaps.visual[1]!, name: 'visual.s1' };
-    const taps = task === 'segmentation' ? { ...tinyTaps, visual: [...tinyTaps.visual, end] } : tinyTaps;
+    const taps = task === 'segment' ? { ...tinyTaps, visual: [...tinyTaps.visual, end] } : tinyTaps;
     const model = adapterModel(taps, config);
     const losses: number[] = [];
     await train({
-      runtime: await loadRuntime({ device: 'cpu', threads: 1 }),
+      runtime: await runtimes.loadRuntime({ device: 'cpu', threads: 1 }),
       model,
-      data: task === 'localization' ? tinyClips(8, 1) : soundingEverywhere(noiseClips(8, model.inputs(1), 1)),
+      data: task === 'localize' ? tinyClips(8, 1) : soundingEverywhere(noiseClips(8, model.inputs(1), 1)),
       batch: 8,
       steps: 30,
       seed: 1,
@@ -130,7 +132,7 @@ test.each([
   [1, true],
   [2, true],
 ])('of %d layers of parsing, what is said of a second hangs on its neighbours: %s', async (layers, hangs) => {
-  const adapter = await compiled(configOf('parsing', { layers }));
+  const adapter = await compiled(configOf('parse', { layers }));
   const seconds = [tinySegment(0), tinySegment(1)];
   const said = await ask(adapter, seconds);
   const second = ({ audio, visual }: AdapterOutputs, at: number): string => {
@@ -145,15 +147,15 @@ test.each([
 });
 
 test('the last tap of each sense is read, or of blocks the last block', () => {
-  const config = configOf('localization', { taps: 'last' });
+  const config = configOf('localize', { taps: 'last' });
   expect(tapsToDistill(tinyTaps.visual, config).map(({ name }) => name)).toEqual(['visual.s1.b0']);
   expect(tapsToDistill(base.taps.visual, config).map(({ name }) => name)).toEqual(['v1']);
 });
 
 test('a sense that is needed cannot be left out', () => {
-  const data = { task: 'segmentation' as const, classes: [], items: [] };
+  const data = { task: 'segment' as const, classes: [], items: [] };
   expect(() => configFor(data, { senses: 'audio' })).toThrow('Masks are decoded from pictures');
-  const matching = adapterModel(base.taps, configOf('segmentation', { senses: 'visual' }), { matching: 0.5 });
+  const matching = adapterModel(base.taps, configOf('segment', { senses: 'visual' }), { matching: 0.5 });
   expect(() => buildForward(matching, 1)).toThrow('The matching loss compares pictures with sound');
   expect(() => configFor(data, { distill: { paths: 'none', tokens: 4 } })).toThrow('no meta-tokens to count');
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
 import { makeFilm } from '../helpers/clip-maker.ts';
 
@@ -43,7 +43,7 @@ const train = (verb: string) =>
     join(root, verb),
     '--cache',
     join(root, 'features'),
-    '--verb',
+    '--task',
     verb,
     ...small,
   );
@@ -63,7 +63,7 @@ test('a trained parser keeps its thresholds, and reports with and without them',
 
   const reports = JSON.parse(await textOf('parse', 'evaluation.json')) as Extract<
     EvaluationReport,
-    { task: 'parsing' }
+    { task: 'parse' }
   >[];
   expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
   for (const report of reports) {

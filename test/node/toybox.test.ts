@@ -68,7 +68,7 @@ describe('layouts', () => {
       const { labels } = dataset.items.find(({ id }) => id === clip.id)!;
       const { label } = clip.actors[0]!;
       const expected = flagsOf(clip, label).both.map((on) => (on ? toyboxClasses.indexOf(label) : 12));
-      expect(labels.task === 'localization' && [...labels.seconds]).toEqual(expected);
+      expect(labels.task === 'localize' && [...labels.seconds]).toEqual(expected);
     }
   });
 
@@ -78,7 +78,7 @@ describe('layouts', () => {
     for (let index = 0; index < 10; index++) {
       const clip = composeClip(seed, 'llp', index);
       const { labels } = dataset.items.find(({ id }) => id.startsWith(clip.id))!;
-      if (labels.task !== 'parsing') throw new Error('expected labels for parsing');
+      if (labels.task !== 'parse') throw new Error('expected labels for parsing');
       const flags = toyboxClasses.map((label) => flagsOf(clip, label));
       const some = ({ seen, heard }: (typeof flags)[0]) => Number(seen.includes(true) || heard.includes(true));
       expect([...labels.clip]).toEqual(flags.map(some));
@@ -99,7 +99,7 @@ describe('layouts', () => {
       const { dataset, folder } = await loadDataset(join(root, 'all', layout));
       const clip = composeClip(seed, layout, index);
       const { source, labels } = dataset.items.find(({ id }) => id === clip.id)!;
-      if (source.kind !== 'frames' || labels.task !== 'segmentation') throw new Error('expected frames and masks');
+      if (source.kind !== 'frames' || labels.task !== 'segment') throw new Error('expected frames and masks');
       const renderer = createRenderer(clip, 224, 224);
       for (let second = 0; second < 5; second++) {
         const canvas = renderer.draw(centreOf(second));
@@ -112,9 +112,7 @@ describe('layouts', () => {
       expect(wav.length).toBe(44 + 2 * 5 * 16_000);
     }
     const { dataset } = await loadDataset(join(root, 'all', 'avs-s4'));
-    const kept = dataset.items.map(
-      ({ labels }) => labels.task === 'segmentation' && labels.masks.filter(Boolean).length,
-    );
+    const kept = dataset.items.map(({ labels }) => labels.task === 'segment' && labels.masks.filter(Boolean).length);
     expect(kept).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 5, 5]);
   });
 
@@ -228,7 +226,7 @@ test('the command makes a data set that the command finds in order', async () =>
   expect(made).toEqual({ code: 0, stdout: `${join(out, 'avs-s4')}: 10 clips\n`, stderr: '' });
   const checked = await mettle('data', 'check', join(out, 'avs-s4'));
   expect([checked.code, checked.stderr]).toEqual([0, '']);
-  expect(checked.stdout).toContain('for segmentation');
+  expect(checked.stdout).toContain('for segment');
   await rm(join(out, 'avs-s4', 'visual_frames', 'test'), { recursive: true });
   expect((await mettle('data', 'check', join(out, 'avs-s4'))).code).toBe(2);
   for (const wrong of [[], ['toy'], ['toybox'], ['toybox', '--out', out, '--clips', 'x'], ['check']]) {

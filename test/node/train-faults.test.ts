@@ -2,7 +2,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { addMasks, fiveClips, makeOwnFolder, writeEvents } from '../helpers/own-folder.ts';
 import { mettle, TrainPlace } from '../helpers/train-place.ts';
 
@@ -51,8 +51,8 @@ describe('data at fault', () => {
 
   test.each([
     [['--width', '30'], 'A width of 30 cannot be shared by 4 heads'],
-    [['--verb', 'parse', '--head', 'B'], 'A head is chosen for localization alone'],
-    [['--verb', 'localize', '--decoder', 'linear'], 'Masks are decoded in segmentation alone'],
+    [['--task', 'parse', '--head', 'B'], 'A head is chosen for localize alone'],
+    [['--task', 'localize', '--decoder', 'linear'], 'Masks are decoded for segment alone'],
     [['--paths', 'none'], 'Without paths there are no meta-tokens to count'],
   ])('a model that cannot be is refused: %j', async (args, message) => {
     const { code, err } = await place.train('impossible', args);
@@ -77,7 +77,7 @@ describe('data at fault', () => {
   });
 
   test('evaluation refuses classes that the adapter does not know, and takes those that it knows in any order', async () => {
-    await place.train('knowing', ['--verb', 'localize']);
+    await place.train('knowing', ['--task', 'localize']);
     const folder = await place.copyOfData('turned');
     await writeEvents(folder, [...fiveClips].reverse());
     const [straight, turned] = [
@@ -91,9 +91,7 @@ describe('data at fault', () => {
     );
     expect(await mettle(['eval', join(place.root, 'knowing'), folder])).toMatchObject({
       code: 2,
-      err: expect.stringContaining(
-        'has the classes drum, but adapter "knowing" was made for localization of bell, ball',
-      ),
+      err: expect.stringContaining('has the classes drum, but adapter "knowing" was made for localize of bell, ball'),
     });
   });
 });
@@ -141,7 +139,7 @@ describe('devices', () => {
   });
 
   test('CUDA is refused where the runtime came without it', async ({ skip }) => {
-    const device = await platform.chooseDevice('cuda').catch(() => null);
+    const device = await runtimes.chooseDevice('cuda').catch(() => null);
     if (device === 'cuda') skip('onnxruntime-node has CUDA here');
     const { code, err } = await place.train('cuda', ['--device', 'cuda']);
     expect({ code, err }).toEqual({

@@ -1,13 +1,14 @@
 /** Training learns what it should: a little world by heart, and from part of it what holds in the rest, where it takes both senses. */
+
 import { describe, expect, test } from 'vitest';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { Predictor } from '../../sdk/train/predict.ts';
-import { train } from '../../sdk/train/trainer.ts';
+import { runtimes } from '#runtimes';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import { Predictor } from '../../sdk/train/loop/predict.ts';
+import { train } from '../../sdk/train/loop/trainer.ts';
 import { tinyAccuracy, tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 
 const model = adapterModel(tinyTaps, tinyConfig);
-const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
 
 describe('learning', () => {
   test('eight clips are learned by heart', async () => {

@@ -1,17 +1,18 @@
 /** Training as a whole: seeds, checkpoints, interruptions, selection and failures. Weights that must be the same are compared bit by bit. */
+
 import { describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import type { Weights } from '../../sdk/models/params.ts';
-import { loadRuntime } from '../../sdk/node/runtime.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
-import type { Runtime } from '../../sdk/platform.ts';
-import type { BatchSource } from '../../sdk/train/batches.ts';
-import { batchIndices, epochOrder } from '../../sdk/train/batches.ts';
-import type { CheckpointStore } from '../../sdk/train/checkpoint.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { type TrainOptions, type TrainProgress, train } from '../../sdk/train/trainer.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import type { BatchSource } from '../../sdk/train/loop/batches.ts';
+import { batchIndices, epochOrder } from '../../sdk/train/loop/batches.ts';
+import type { CheckpointStore } from '../../sdk/train/loop/checkpoint.ts';
+import { type TrainOptions, type TrainProgress, train } from '../../sdk/train/loop/trainer.ts';
 import { tinyClips, tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 
-const runtime = await loadRuntime({ device: 'cpu', threads: 2 });
+const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
 const data = tinyClips(10, 1);
 
 function options(change: Partial<TrainOptions> = {}): TrainOptions {

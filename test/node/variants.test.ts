@@ -1,7 +1,8 @@
 /** The forms of one backbone: how close each stays to float32, and that one adapter reads them all. The tolerances are those of the forms' precision. */
+
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { compileAdapter } from '../../sdk/compile/adapter.ts';
 import { type BackboneSource, compileBackbone, type Package } from '../../sdk/compile/backbone.ts';
 import { placeOf } from '../../sdk/compile/form-runs.ts';
@@ -14,8 +15,9 @@ import {
   smallestCosine,
   speedText,
 } from '../../sdk/compile/variants-report.ts';
-import type { AdapterOutputs } from '../../sdk/engine/types.ts';
-import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/contract/manifest.ts';
+import type { AdapterOutputs } from '../../sdk/contract/model.ts';
+import { LocalEngine } from '../../sdk/engine/engine.ts';
 import { defaultAdapter } from '../../sdk/models/adapter.ts';
 import { evaluate } from '../helpers/evaluate.ts';
 
@@ -38,7 +40,7 @@ let exact: Package<BackboneManifest>;
 let adapter: Package<AdapterManifest>;
 beforeAll(async () => {
   exact = await compileBackbone(source, evaluate);
-  const config = { ...defaultAdapter, task: 'segmentation' as const, classes: [] };
+  const config = { ...defaultAdapter, task: 'segment' as const, classes: [] };
   const masks = { id: 'masks', version: '0.1.0', license: 'MIT', config, weights: { seed: 1 }, forms: smallForms };
   adapter = await compileAdapter(masks, exact.manifest, evaluate);
 }, 60_000);
@@ -53,7 +55,7 @@ test('float32 against itself differs by nothing', async () => {
 });
 
 test('with a place, every form has its time and its ratio to float32', async () => {
-  const runtime = await platform.loadRuntime({ device: 'cpu', threads: 2 });
+  const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 2 });
   const small = await compiled({ webgpu: 'block8', wasm: 'int8', 'webgpu-f16': 'float16' });
   const report = await reportForms(ort, small, exact, placeOf(runtime, 'a machine'));
   const place = { machine: 'a machine', device: 'cpu', runtime: runtime.name, threads: 2 };
@@ -142,7 +144,7 @@ test('4 bits with calibration keep every tap above 0.99, and are closer than wit
 
 /** What an adapter says about one second, over this backbone. */
 async function said(backbone: Package<BackboneManifest>, device: 'cpu' | 'wasm'): Promise<AdapterOutputs> {
-  const engine = await platform.createEngine({});
+  const engine = new LocalEngine(runtimes);
   try {
     await engine.load({ backbone, adapters: [adapter], device });
     const run = await engine.begin(['masks']);

@@ -40,7 +40,7 @@ test('prints every kind with the truth beneath, and writes a report that needs n
 
 test('an answer that is the truth is right in every second', async () => {
   const kinds = await shippedKinds();
-  const { film, truth } = await makeClip(kinds.find(({ task }) => task === 'segmentation')!, 0);
+  const { film, truth } = await makeClip(kinds.find(({ task }) => task === 'segment')!, 0);
   await using clip = await openClip(new Blob([film as Uint8Array<ArrayBuffer>]));
   expect([clip.segmentCount, clip.warnings]).toEqual([truth.seconds, []]);
   const { width, height } = truth.masks!;
@@ -50,5 +50,5 @@ test('an answer that is the truth is right in every second', async () => {
     return { start, end: start + 1, width, height, data, area: 0 };
   });
   const base = { adapter: '', duration: truth.seconds, untrained: false, warnings: [] };
-  expect(compare({ ...base, task: 'segmentation', masks }, truth)).toMatchObject({ right: truth.seconds });
+  expect(compare({ ...base, task: 'segment', masks }, truth)).toMatchObject({ right: truth.seconds });
 });

@@ -95,7 +95,7 @@ describe('a program in Node', () => {
     expect(JSON.parse(out)).toEqual({
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       duration: 3.3,
-      tasks: ['localization', 'parsing', 'segmentation'],
+      tasks: ['localize', 'parse', 'segment'],
       masks: 4,
     });
   });
@@ -210,8 +210,8 @@ describe('a TypeScript program', () => {
     const mettle = await createMettle({ adapters: ['toybox-ave'], onProgress: ({ phase }) => phase satisfies 'download' | 'load' | 'warmup' });
     const { events, untrained } = await mettle.localize(new Blob([]), { signal: AbortSignal.timeout(1) });
     const label: string | undefined = events[0]?.label;
-    const analysis: Analysis = await mettle.analyze('clip.mp4', { tasks: ['segmentation'] });
-    for (const result of analysis.results) if (result.task === 'segmentation') result.masks[0]?.data.at(0);
+    const analysis: Analysis = await mettle.analyze('clip.mp4', { tasks: ['segment'] });
+    for (const result of analysis.results) if (result.task === 'segment') result.masks[0]?.data.at(0);
     const { segmentCount } = await openClip({ audio: { channels: [new Float32Array(8)], sampleRate: 16000 } });
     // @ts-expect-error a label is no number
     const wrong: number = label;

@@ -105,9 +105,9 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await analyze(page);
     const adapters = await shippedAdapters();
     const count = (task: string) => adapters.filter((adapter) => adapter.task === task).length;
-    expect(await page.locator('.lane').count()).toBe(count('localization') + 3 * count('parsing'));
-    expect(await page.locator('.cell').count()).toBe(4 * count('segmentation'));
-    expect(await page.locator('.set').count()).toBe(adapters.length + count('parsing'));
+    expect(await page.locator('.lane').count()).toBe(count('localize') + 3 * count('parse'));
+    expect(await page.locator('.cell').count()).toBe(4 * count('segment'));
+    expect(await page.locator('.set').count()).toBe(adapters.length + count('parse'));
     // Nobody knows the truth about this film.
     expect(
       await page.locator('.true:visible, #score:not(:empty), #legend:visible, #truth-toggle:visible').count(),

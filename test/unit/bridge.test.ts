@@ -1,8 +1,9 @@
 /** The engine behind a message channel, with a made-up engine at the other end. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectEngine, exposeEngine } from '../../sdk/engine/bridge.ts';
 import type { Engine, EngineInfo, EngineProgress } from '../../sdk/engine/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
+import { connectEngine, exposeEngine } from '../../sdk/work/engine-bridge.ts';
+import { portWorker } from '../helpers/port-worker.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
 
 const ports: MessagePort[] = [];
@@ -14,6 +15,7 @@ const info = { device: 'wasm' } as EngineInfo;
 
 function fakeEngine(parts: Partial<Engine> = {}): Engine {
   return {
+    chooseDevice: async () => ({ device: 'wasm', runtimeBytes: 0 }),
     load: async () => info,
     begin: async () => 1,
     push: async () => ({}),
@@ -29,7 +31,8 @@ function bridge(parts: Partial<Engine> = {}) {
   ports.push(port1, port2);
   const engine = fakeEngine(parts);
   exposeEngine(engine, port2);
-  return { remote: connectEngine(port1), near: port1 };
+  const worker = portWorker(port1);
+  return { remote: connectEngine(worker, { stallSeconds: 0.05 }), near: port1, worker };
 }
 
 /** Rejects with the error that `call` is expected to reject with. */
@@ -44,11 +47,12 @@ describe('calls', () => {
   it('carry arguments and results', async () => {
     const push = vi.fn(async () => ({ mix: { scores: { shape: [2], data: Float32Array.of(1, 2) } } }));
     const { remote } = bridge({ push });
-    const segment = { frame: { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) }, pcm: Float32Array.of(0.5) };
-    const { mix } = await remote.push(7, segment);
-    expect(push).toHaveBeenCalledWith(7, segment);
+    const segment = () => ({ frame: { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) }, pcm: Float32Array.of(0.5) });
+    const given = segment();
+    const { mix } = await remote.push(7, given);
+    expect(push).toHaveBeenCalledWith(7, segment());
     expect(mix!.scores).toEqual({ shape: [2], data: Float32Array.of(1, 2) });
-    expect(segment.pcm.length).toBe(1);
+    expect([given.pcm.length, given.frame.data.length]).toEqual([0, 0]);
   });
 
   it('move results out of the worker without a copy', async () => {
@@ -126,58 +130,57 @@ describe('errors', () => {
 describe('the end of a worker', () => {
   const never = () => new Promise<never>(() => {});
 
-  it.each(['error', 'messageerror', 'close'])('rejects all open calls and all later ones on %s', async (type) => {
+  it.each(['messageerror', 'close'])('rejects all open calls and all later ones on %s', async (type) => {
     const { remote, near } = bridge({ begin: never, push: never });
     const open = [remote.begin([]), remote.push(1, { frame: null, pcm: null })];
     near.dispatchEvent(new Event(type));
     for (const call of open) expect(await failureOf(call)).toMatchObject({ code: 'worker-died' });
     expect(await failureOf(remote.finish(1))).toMatchObject({ code: 'worker-died' });
+    expect(remote.ended).toMatchObject({ code: 'worker-died' });
     await remote.cancel(1);
     await remote.dispose();
   });
 
-  it('keeps what the worker said about its end', async () => {
-    const { remote, near } = bridge({ begin: never });
+  it('keeps what the worker said about its end, and ends it', async () => {
+    const { remote, worker } = bridge({ begin: never });
     const open = remote.begin([]);
-    near.dispatchEvent(Object.assign(new Event('error'), { message: 'out of memory', error: new RangeError('heap') }));
+    worker.fail('failed: out of memory', new RangeError('heap'));
     const error = await failureOf(open);
     expect((error as Error).message).toContain('out of memory');
     expect((error as Error).cause).toBeInstanceOf(RangeError);
+    expect(worker.terminated).toBe(1);
+  });
+});
+
+describe('cancel', () => {
+  const never = () => new Promise<never>(() => {});
+
+  it('does not wait, and ends a worker whose runtime does not come back', async () => {
+    const { remote, worker } = bridge({ push: never, cancel: never });
+    const open = remote.push(1, { frame: null, pcm: null });
+    await remote.cancel(1);
+    expect(worker.terminated).toBe(0);
+    expect(await failureOf(open)).toMatchObject({ code: 'worker-died', message: expect.stringContaining('0.05 s') });
+    expect(worker.terminated).toBe(1);
   });
 
-  it('notices terminate, which no event tells of', async () => {
-    const { port1, port2 } = new MessageChannel();
-    ports.push(port1, port2);
-    exposeEngine(fakeEngine({ begin: never }), port2);
-    const worker = Object.assign(port1, { terminate: vi.fn() }) as unknown as Worker & { terminate: () => void };
-    const remote = connectEngine(worker);
-    const open = remote.begin([]);
-    worker.terminate();
-    expect(await failureOf(open)).toMatchObject({ code: 'worker-died' });
+  it('leaves a worker alone that answers', async () => {
+    const { remote, worker } = bridge();
+    await remote.cancel(1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(worker.terminated).toBe(0);
+    expect(await remote.begin([])).toBe(1);
   });
 });
 
 describe('dispose', () => {
-  it('disposes of an engine in a worker that is not its own, and rejects with disposed', async () => {
-    const dispose = vi.fn(async () => {});
-    const { remote } = bridge({ dispose, begin: () => new Promise<never>(() => {}) });
+  it('ends the worker at once, and rejects with disposed', async () => {
+    const { remote, worker } = bridge({ begin: () => new Promise<never>(() => {}) });
     const open = remote.begin([]);
-    const ended = remote.dispose();
+    await remote.dispose();
     expect(await failureOf(open)).toMatchObject({ code: 'disposed' });
-    await ended;
     await remote.dispose();
-    expect(dispose).toHaveBeenCalledTimes(1);
-    expect(await failureOf(remote.begin([]))).toMatchObject({ code: 'disposed' });
-  });
-
-  it('terminates a worker of its own at once', async () => {
-    const { port1, port2 } = new MessageChannel();
-    ports.push(port1, port2);
-    const terminate = vi.fn();
-    exposeEngine(fakeEngine({ dispose: () => new Promise<never>(() => {}) }), port2);
-    const remote = connectEngine(Object.assign(port1, { terminate }) as unknown as Worker, { owned: true });
-    await remote.dispose();
-    expect(terminate).toHaveBeenCalledTimes(1);
+    expect(worker.terminated).toBe(1);
     expect(await failureOf(remote.begin([]))).toMatchObject({ code: 'disposed' });
   });
 });

@@ -1,5 +1,6 @@
 /** The canary's formula, file and comparison, and where manifests and downloads meet it. */
 import { describe, expect, test } from 'vitest';
+import { finishManifest, manifestText } from '../../sdk/compile/package.ts';
 import {
   adapterOutputs,
   backboneOutputs,
@@ -10,7 +11,6 @@ import {
 } from '../../sdk/engine/canary.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { openModel } from '../../sdk/hub/hub.ts';
-import { finishManifest, manifestText } from '../../sdk/hub/package.ts';
 import { readSafetensors, type TensorData, writeSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import { brokenCopies, survives } from './fuzz.ts';

@@ -1,9 +1,9 @@
 /** Tables that strangers made: whatever the bytes, a parser gives rows or an `invalid-file` error that names the file and the line. */
 import { describe, expect, test } from 'vitest';
 import { MettleError } from '../../sdk/errors.ts';
-import { parseTable } from '../../sdk/train/csv.ts';
 import { parseAveRows } from '../../sdk/train/data/ave.ts';
 import { parseAvsRows } from '../../sdk/train/data/avs.ts';
+import { parseTable } from '../../sdk/train/data/csv.ts';
 import { FindingList } from '../../sdk/train/data/findings.ts';
 import { paintLlpEvents, parseLlpClips, parseLlpEvents } from '../../sdk/train/data/llp.ts';
 import { parseOwnEvents, parseOwnSplits } from '../../sdk/train/data/own-tables.ts';
@@ -77,7 +77,7 @@ describe.each(parsers)('%s', (_, good, parse) => {
         expect(code).toBe('invalid-file');
         expect(message).toMatch(/^table\.csv line \d+: /);
         expect(message.length).toBeLessThan(300);
-        expect(Number(/line (\d+)/.exec(message)![1])).toBeLessThanOrEqual(text.split('\n').length);
+        expect(Number(/line (\d+)/.exec(message)![1])).toBeLessThanOrEqual(text.split(/\r\n?|\n/).length);
       }
     }
     expect(refused).toBeGreaterThan(50);

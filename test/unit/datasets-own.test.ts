@@ -13,10 +13,10 @@ describe('own folder', () => {
 
   test('events both seen and heard make a dataset for localization', async () => {
     const dataset = await read({ 'events.csv': table(...three), 'a.mp4': '3', 'b.mp4': '2', 'clips/c.webm': '2' });
-    expect(dataset).toMatchObject({ task: 'localization', format: 'folder', classes: ['dog', 'bell'] });
-    expect(labelsOf(dataset, 'a.mp4')).toEqual({ task: 'localization', seconds: Int32Array.of(0, 0, 2) });
-    expect(labelsOf(dataset, 'b.mp4')).toEqual({ task: 'localization', seconds: Int32Array.of(1, 2) });
-    expect(labelsOf(dataset, 'c.webm')).toEqual({ task: 'localization', seconds: Int32Array.of(2, 0) });
+    expect(dataset).toMatchObject({ task: 'localize', format: 'folder', classes: ['dog', 'bell'] });
+    expect(labelsOf(dataset, 'a.mp4')).toEqual({ task: 'localize', seconds: Int32Array.of(0, 0, 2) });
+    expect(labelsOf(dataset, 'b.mp4')).toEqual({ task: 'localize', seconds: Int32Array.of(1, 2) });
+    expect(labelsOf(dataset, 'c.webm')).toEqual({ task: 'localize', seconds: Int32Array.of(2, 0) });
     expect(dataset.annotated).toEqual({ train: 1, val: 1, test: 1 });
     expect(codesOf(dataset)).toEqual(['drawn-split']);
   });
@@ -30,10 +30,10 @@ describe('own folder', () => {
       'd.mp4': '2',
       'e.mp4': '2',
     });
-    expect(dataset.task).toBe('parsing');
+    expect(dataset.task).toBe('parse');
     expect(dataset.classes).toEqual(['dog', 'bell "big"']);
     expect(labelsOf(dataset, 'a.mp4')).toEqual({
-      task: 'parsing',
+      task: 'parse',
       clip: Uint8Array.of(1, 0),
       audio: Uint8Array.of(1, 0, 1, 0, 0, 0),
       visual: Uint8Array.of(0, 0, 1, 0, 1, 0),
@@ -44,9 +44,9 @@ describe('own folder', () => {
     expect(codesOf(dataset).sort()).toEqual(['drawn-split', 'short-event', 'unlabelled-clip']);
     const both = await read(
       { 'events.csv': table(...rows), 'a.mp4': '3', 'b, c.mp4': '2', 'd.mp4': '2' },
-      { task: 'localization' },
+      { task: 'localize' },
     );
-    expect(labelsOf(both, 'a.mp4')).toEqual({ task: 'localization', seconds: Int32Array.of(2, 0, 2) });
+    expect(labelsOf(both, 'a.mp4')).toEqual({ task: 'localize', seconds: Int32Array.of(2, 0, 2) });
   });
 
   test('masks make a dataset for segmentation', async () => {
@@ -63,7 +63,7 @@ describe('own folder', () => {
       'videos/b.webm': '2',
     };
     const dataset = await read(files);
-    expect(dataset).toMatchObject({ task: 'segmentation', classes: [] });
+    expect(dataset).toMatchObject({ task: 'segment', classes: [] });
     expect(labelsOf(dataset, 'a.mp4')).toMatchObject({
       masks: ['masks/a/0.png', null, 'masks/a/2.png', null],
       supervised: [true, false, true, false],
@@ -106,7 +106,7 @@ describe('own folder', () => {
       'classes.txt': lines('cat', 'dog', 'dog'),
       'a.mp4': '2',
     });
-    expect(labelsOf(dataset, 'a.mp4')).toEqual({ task: 'localization', seconds: Int32Array.of(0, 1) });
+    expect(labelsOf(dataset, 'a.mp4')).toEqual({ task: 'localize', seconds: Int32Array.of(0, 1) });
     for (const code of [
       'empty-interval',
       'outside-clip',
@@ -180,7 +180,7 @@ describe('detection and check', () => {
     for (const options of [{ format: 'csv' as 'ave' }, { seed: 0.5 }]) {
       await expect(read(files, options)).rejects.toMatchObject({ code: 'invalid-argument' });
     }
-    await expect(read({ 'ms3_meta_data.csv': 'm,test' }, { task: 'parsing' })).rejects.toMatchObject({
+    await expect(read({ 'ms3_meta_data.csv': 'm,test' }, { task: 'parse' })).rejects.toMatchObject({
       code: 'invalid-argument',
     });
     await expect(read(files, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
@@ -211,7 +211,7 @@ describe('detection and check', () => {
     });
     expect(report.findings.map(({ code }) => code)).toEqual(['empty-split', 'missing-clip']);
     const text = formatCheck(report);
-    expect(text).toMatch(/^data: folder, for localization\n/);
+    expect(text).toMatch(/^data: folder, for localize\n/);
     expect(text).toMatch(/train +1 +1\nval +1 +0\ntest +1 +1\n/);
     expect(text).toMatch(/dog +1 \(2\) +0 \(0\) +1 \(1\)\n/);
     expect(text).toContain('error missing-clip');
@@ -236,4 +236,10 @@ describe('detection and check', () => {
     );
     expect(findings.find(({ code }) => code === 'missing-clip')?.where).toMatch(/; and 4 more$/);
   });
+});
+
+test('masks that are all empty are an error, some are not', async () => {
+  const files = { 'a.mp4': '', 'b.mp4': '', 'masks/a/0.png': 'empty', 'masks/b/0.png': 'empty' };
+  await expect(read(files)).rejects.toEqual(invalidFile(/^data: all 2 masks are empty/));
+  expect((await read({ ...files, 'masks/b/1.png': '' })).items.length).toBe(2);
 });

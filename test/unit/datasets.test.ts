@@ -20,7 +20,7 @@ describe('AVE', () => {
 
   test('labels, order, splits and oddities', async () => {
     const dataset = await read(files);
-    expect(dataset).toMatchObject({ task: 'localization', format: 'ave', annotated: { train: 2, val: 1, test: 1 } });
+    expect(dataset).toMatchObject({ task: 'localize', format: 'ave', annotated: { train: 2, val: 1, test: 1 } });
     expect(dataset.classes).toEqual(['Church bell', 'Male speech, man speaking', 'Frying (food)']);
     expect(
       dataset.items.map(({ id, split, labels }) => [
@@ -99,7 +99,7 @@ describe('AVE', () => {
       'testSet.txt': '',
     });
     expect(dataset.items[0]!.labels).toEqual({
-      task: 'localization',
+      task: 'localize',
       seconds: Int32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 1, 0),
     });
     expect(codesOf(dataset)).toContain('outside-clip');
@@ -126,10 +126,10 @@ describe('LLP', () => {
 
   test('weak labels to train, events per modality to measure', async () => {
     const dataset = await read(files);
-    expect(dataset).toMatchObject({ task: 'parsing', format: 'llp', annotated: { train: 1, val: 1, test: 1 } });
+    expect(dataset).toMatchObject({ task: 'parse', format: 'llp', annotated: { train: 1, val: 1, test: 1 } });
     expect(dataset.classes).toHaveLength(25);
     const found = dataset.items.map(({ id, split, source, labels }) => {
-      if (labels.task !== 'parsing' || source.kind !== 'video') throw new Error('wrong kind');
+      if (labels.task !== 'parse' || source.kind !== 'video') throw new Error('wrong kind');
       return [id, split, source.path, on(labels.clip)!.map(([, c]) => c), on(labels.audio), on(labels.visual)];
     });
     expect(found).toEqual([
@@ -222,7 +222,7 @@ describe('AVSBench', () => {
 
   test('S4 trains on the first mask and measures on all', async () => {
     const dataset = await read(files);
-    expect(dataset).toMatchObject({ task: 'segmentation', format: 'avs-s4', classes: [], findings: [] });
+    expect(dataset).toMatchObject({ task: 'segment', format: 'avs-s4', classes: [], findings: [] });
     expect(
       dataset.items.map(({ id, split, labels }) => [
         id,

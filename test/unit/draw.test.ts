@@ -9,7 +9,7 @@ const mask: Mask = { start: 0, end: 1, width: 2, height: 1, data: Uint8Array.of(
 const base = { adapter: 'a', duration: 4, untrained: false, warnings: [] };
 const parsing: ParsingResult = {
   ...base,
-  task: 'parsing',
+  task: 'parse',
   classes: ['Dog', 'Bell'],
   seconds: [],
   events: [
@@ -18,7 +18,7 @@ const parsing: ParsingResult = {
     { modality: 'visual', label: 'Dog', classIndex: 0, start: 3, end: 4, confidence: 1 },
   ],
 };
-const segmentation: SegmentationResult = { ...base, task: 'segmentation', masks: [{ ...mask, start: 1, end: 2 }] };
+const segmentation: SegmentationResult = { ...base, task: 'segment', masks: [{ ...mask, start: 1, end: 2 }] };
 
 /** A canvas that only remembers filled rectangles and texts. */
 function recorder() {

@@ -43,7 +43,7 @@ test('labels of a second, by sense', () => {
 });
 
 test('localization is right where it names what is both seen and heard, or nothing where nothing is', () => {
-  const localize = (events: Event[]) => compare({ ...base, task: 'localization', classes, events, seconds: [] }, truth);
+  const localize = (events: Event[]) => compare({ ...base, task: 'localize', classes, events, seconds: [] }, truth);
   const found: LocalizationResult['events'] = [event('bell', 0, 2), event('dog', 2, 3)];
   expect(localize(found)).toMatchObject({ right: 2, total: 4, overlaps: null });
   expect(localize(found).lanes[0]!.right).toEqual([false, true, false, true]);
@@ -57,7 +57,7 @@ test('parsing is right where all labels of a sense are, and counts heard and see
     { ...event('bell', 1, 4), modality: 'visual' },
     { ...event('bell', 1, 4), modality: 'audio-visual' },
   ];
-  const result: ParsingResult = { ...base, task: 'parsing', classes, events, seconds: [] };
+  const result: ParsingResult = { ...base, task: 'parse', classes, events, seconds: [] };
   const { lanes, right, total } = compare(result, truth);
   expect(lanes.map((lane) => [lane.title, lane.right])).toEqual([
     ['Heard', [true, true, true, false]],
@@ -90,7 +90,7 @@ describe('masks', () => {
       area: 0,
     });
     const masks = [mask(0, [255, 127]), mask(1, [128, 128]), mask(2, [0, 200]), mask(3, [0, 0])];
-    const result: SegmentationResult = { ...base, task: 'segmentation', masks };
+    const result: SegmentationResult = { ...base, task: 'segment', masks };
     expect(compare(result, masked)).toEqual({ lanes: [], overlaps: [1, 0.5, 0, 1], right: 3, total: 4 });
     expect(compare({ ...result, masks: [] }, masked).overlaps).toEqual([0, 0, 0, 1]);
   });

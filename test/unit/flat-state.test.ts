@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ParamSpec } from '../../sdk/models/params.ts';
 import { readOnnx } from '../../sdk/onnx/reader.ts';
-import { flatGroups, pack, rows, unpack } from '../../sdk/train/flat-state.ts';
-import { adapterModel } from '../../sdk/train/model.ts';
-import { defaultOptimizer } from '../../sdk/train/optimizer.ts';
-import { buildStep } from '../../sdk/train/step.ts';
+import { adapterModel } from '../../sdk/train/adapter/model.ts';
+import { flatGroups, pack, rows, unpack } from '../../sdk/train/loop/flat-state.ts';
+import { defaultOptimizer } from '../../sdk/train/loop/optimizer.ts';
+import { buildStep } from '../../sdk/train/loop/step.ts';
 import { tinyConfig, tinyTaps } from '../helpers/tiny-training.ts';
 
 const specs: ParamSpec[] = [

@@ -1,15 +1,16 @@
 /** Packages with a `webgpu-f16` variant: what a manifest may say of it, what is downloaded, and which device runs it. */
 import { describe, expect, test } from 'vitest';
+import { finishManifest, manifestText } from '../../sdk/compile/package.ts';
+import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/contract/manifest.ts';
+import type { ModelPackage } from '../../sdk/contract/model.ts';
+import { pairManifests } from '../../sdk/contract/pair.ts';
+import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
+import type { Runtime, Runtimes } from '../../sdk/contract/runtime.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { EngineInfo, ModelPackage } from '../../sdk/engine/types.ts';
+import type { EngineInfo } from '../../sdk/engine/types.ts';
 import { chooseVariant, graphsOf, missingFiles } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { type OpenedModel, openModel } from '../../sdk/hub/hub.ts';
-import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/hub/manifest.ts';
-import { finishManifest, manifestText } from '../../sdk/hub/package.ts';
-import { pairManifests } from '../../sdk/hub/pair.ts';
-import { parseManifest } from '../../sdk/hub/parse-manifest.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 import {
   adapterManifest,
   backboneDraft,
@@ -147,7 +148,7 @@ describe('the engine', () => {
       const rest = { name: 'test', threads: 1, gpu: null, why: [], provider: device, lost: null, dispose() {} };
       return { ort, device, ...(half === undefined ? {} : { half }), ...rest };
     };
-    const engine = new LocalEngine(loadRuntime);
+    const engine = new LocalEngine({ loadRuntime } as unknown as Runtimes);
     const files = Object.fromEntries(Object.entries(halfFiles).filter(([path]) => paths.some((p) => path.includes(p))));
     const backbone: ModelPackage<BackboneManifest> = { manifest: await halfManifest(), files };
     const adapters: ModelPackage<AdapterManifest>[] = [];

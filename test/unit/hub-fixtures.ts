@@ -1,9 +1,10 @@
 /** Small models and a platform in memory, for tests of the hub. */
+
+import { finishManifest, manifestText, registryEntry, registryText } from '../../sdk/compile/package.ts';
+import type { Bytes } from '../../sdk/contract/bytes.ts';
+import { contractOf } from '../../sdk/contract/fits.ts';
+import type { AdapterManifest, BackboneManifest } from '../../sdk/contract/manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import { contractOf } from '../../sdk/hub/contract.ts';
-import type { HubPlatform } from '../../sdk/hub/download.ts';
-import type { AdapterManifest, BackboneManifest } from '../../sdk/hub/manifest.ts';
-import { finishManifest, manifestText, registryEntry, registryText } from '../../sdk/hub/package.ts';
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -85,7 +86,7 @@ export async function adapterDraft(): Promise<Omit<AdapterManifest, 'files'>> {
     untrained: true,
     requires: { sdk: '>=0.1 <1' },
     canary: null,
-    task: 'localization',
+    task: 'localize',
     classes: ['dog', 'bell'],
     thresholds: null,
     base: { id: 'nano', contract: await contractOf(backboneDraft) },
@@ -120,7 +121,7 @@ export function changed<T>(value: T, path: string, replacement: unknown): T {
 }
 
 /** Files by URL, and the URLs that were read. Every read waits for `gate`, then delivers in two chunks. */
-export class MemoryPlatform implements HubPlatform {
+export class MemoryPlatform implements Bytes {
   readonly modelsUrl = 'memory://shipped/';
   readonly files = new Map<string, Uint8Array>();
   readonly reads: string[] = [];
@@ -130,7 +131,7 @@ export class MemoryPlatform implements HubPlatform {
 
   resolveUrl = (location: string) => new URL(location, 'memory://page/index.html');
 
-  readFile: HubPlatform['readFile'] = async (url, { signal, onBytes }) => {
+  readFile: Bytes['readFile'] = async (url, { signal, onBytes, limit }) => {
     this.reads.push(url.href);
     const file = this.files.get(url.href);
     if (!file) throw new MettleError('not-found', `${url} does not exist.`);
@@ -141,6 +142,7 @@ export class MemoryPlatform implements HubPlatform {
       });
     });
     await Promise.race([this.gate, aborted]);
+    if (limit && file.byteLength > limit.bytes) throw limit.exceeded(file.byteLength);
     onBytes?.(file.byteLength >> 1);
     await Promise.race([Promise.resolve(), aborted]);
     onBytes?.(file.byteLength);

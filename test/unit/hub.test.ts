@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { sha256Integrity } from '../../sdk/contract/integrity.ts';
 import { type DownloadProgress, listShipped, loadModel, openModel } from '../../sdk/hub/hub.ts';
-import { sha256Integrity } from '../../sdk/hub/integrity.ts';
 import { adapterFiles, backboneFiles, bytesOf, memoryPlatform } from './hub-fixtures.ts';
 
 const ave = 'memory://host/ave/';

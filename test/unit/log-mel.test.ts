@@ -1,7 +1,7 @@
 /** The log-mel front end against its definition, written out slowly in float64. */
 import { expect, test } from 'vitest';
+import type { LogMelFrontEnd } from '../../sdk/contract/manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import type { LogMelFrontEnd } from '../../sdk/hub/manifest.ts';
 import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
 import { randomNumbers } from './fuzz.ts';
 

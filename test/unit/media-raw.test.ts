@@ -1,7 +1,8 @@
 /** Raw clips: time base, sound on the time line, and what is refused. */
 import { expect, test } from 'vitest';
 import { type SoundPiece, secondsOf } from '../../sdk/media/audio-seconds.ts';
-import { openClip, segmentCount } from '../../sdk/media/clip.ts';
+import { openClip } from '../../sdk/media/clip.ts';
+import { segmentCount } from '../../sdk/media/segment-time.ts';
 import type { RawClip, RgbImage, Segment } from '../../sdk/media/types.ts';
 
 const format = { frame: { width: 4, height: 4 }, sampleRate: 1000 };

@@ -197,7 +197,7 @@ describe('average precision', () => {
 describe('report', () => {
   const figures = { audio: 60.04, visual: 55.55, audioVisual: 7, typeAV: 40.86, eventAV: 100 };
   const report: EvaluationReport = {
-    task: 'parsing',
+    task: 'parse',
     dataset: 'LLP',
     split: 'test',
     clips: 1200,
@@ -229,10 +229,10 @@ describe('report', () => {
 
   test('the other tasks say how they were measured', () => {
     const common = { dataset: 'x', split: 'val', clips: 4 } as const;
-    expect(formatReport({ ...common, task: 'localization', decoding: 'gated', accuracy: 82.249 })).toMatch(
+    expect(formatReport({ ...common, task: 'localize', decoding: 'gated', accuracy: 82.249 })).toMatch(
       /82\.2\n.*gated/,
     );
-    expect(formatReport({ ...common, task: 'segmentation', batchClips: 4, mJ: 0.5, mF: 0.625 })).toMatch(
+    expect(formatReport({ ...common, task: 'segment', batchClips: 4, mJ: 0.5, mF: 0.625 })).toMatch(
       /50\.0\n.*62\.5\n.*4 clips/,
     );
   });

@@ -10,7 +10,7 @@ import {
   type Slot,
   stepScalars,
   updateArrays,
-} from '../../sdk/train/optimizer.ts';
+} from '../../sdk/train/loop/optimizer.ts';
 
 const config: OptimizerConfig = { ...defaultOptimizer, decay: 0.1, clip: 2, average: 0.9 };
 

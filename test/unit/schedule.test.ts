@@ -1,6 +1,6 @@
 /** The learning rate over a training. */
 import { describe, expect, it } from 'vitest';
-import { cosineWithWarmup } from '../../sdk/train/schedule.ts';
+import { cosineWithWarmup } from '../../sdk/train/loop/schedule.ts';
 
 describe('cosineWithWarmup', () => {
   it('rises in a straight line, then falls along half a cosine to the floor', () => {

@@ -1,7 +1,7 @@
 /** What is said where a runtime cannot make a session: in its own words, as they were seen, and with the fix. */
 import { describe, expect, test } from 'vitest';
+import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
-import type { Runtime } from '../../sdk/platform.ts';
 
 /** A runtime that makes no session and says why. */
 function failing(device: Runtime['device'], message: string): Runtime {
@@ -34,6 +34,8 @@ describe('a session that cannot be made', () => {
     ['webgpu', 'Failed to create a buffer', 'device'],
     ['cuda', 'CUDA failure 100', 'device'],
     ['cpu', 'Load model failed: Protobuf parsing failed', 'invalid-file'],
+    ['webgpu', 'Load model failed: [ShapeInferenceError] Incompatible dimensions', 'invalid-file'],
+    ['cuda', 'Fatal error: Foo is not a registered function/op', 'invalid-file'],
   ] as const)('on %s: %s', async (device, message, code) => {
     const wanted = { code, message: expect.not.stringContaining('memory of') };
     await expect(open(device, message)).rejects.toMatchObject(wanted);

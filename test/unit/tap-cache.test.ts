@@ -1,10 +1,10 @@
 /** Features that were kept, on their way into a batch: what a store does to them (nothing), what clips that are short or beyond half precision become. */
 import { expect, test } from 'vitest';
 import { halfToNumber, numberToHalf } from '../../sdk/onnx/float16.ts';
-import { stackBatch } from '../../sdk/train/batches.ts';
-import { examplesOf } from '../../sdk/train/examples.ts';
-import type { Piece } from '../../sdk/train/pieces.ts';
-import { type ClipTaps, type FileStore, TapCache } from '../../sdk/train/tap-cache.ts';
+import { examplesOf } from '../../sdk/train/features/examples.ts';
+import type { Piece } from '../../sdk/train/features/pieces.ts';
+import { type ClipTaps, type FileStore, TapCache } from '../../sdk/train/features/tap-cache.ts';
+import { stackBatch } from '../../sdk/train/loop/batches.ts';
 import { tinyConfig } from '../helpers/tiny-training.ts';
 
 const { classes, segments } = tinyConfig;
@@ -23,7 +23,7 @@ const clips: ClipTaps[] = [segments, 2].map((seconds, clip) => ({
   },
 }));
 const items = clips.map(({ seconds }, index): Piece => {
-  const labels = { task: 'localization' as const, seconds: new Int32Array(seconds).fill(classes.length) };
+  const labels = { task: 'localize' as const, seconds: new Int32Array(seconds).fill(classes.length) };
   return { id: `clip ${index}`, split: 'train', seconds, source: { kind: 'video', path: '' }, labels, start: 0 };
 });
 
@@ -76,9 +76,9 @@ test('what is no number stays none; a damaged file is computed anew', async () =
 });
 
 test('seconds without a mask to learn from can be left out', async () => {
-  const config = { ...tinyConfig, task: 'segmentation' as const, segments: 1 };
+  const config = { ...tinyConfig, task: 'segment' as const, segments: 1 };
   const labels = {
-    task: 'segmentation' as const,
+    task: 'segment' as const,
     masks: [null, 'second.png', 'third.png', null],
     supervised: Uint8Array.of(0, 1, 0, 0),
   };

@@ -1,6 +1,6 @@
 /** Adapter outputs -> typed results, by hand-made outputs whose answers are known. */
 import { describe, expect, test } from 'vitest';
-import type { NamedArray } from '../../sdk/engine/types.ts';
+import type { NamedArray } from '../../sdk/contract/model.ts';
 import type { ResultContext } from '../../sdk/tasks/context.ts';
 import { maskFile, toJSON } from '../../sdk/tasks/export.ts';
 import { toLocalization } from '../../sdk/tasks/localization.ts';
@@ -296,7 +296,7 @@ describe('toJSON', () => {
       timing: null,
     });
     expect(document.results[0]).toMatchObject({
-      task: 'segmentation',
+      task: 'segment',
       masks: [{ start: 0, end: 1, width: 2, height: 1, area: 0.5, file: 'masks/000.png' }],
     });
     expect(document.results[2]).toMatchObject({ masks: [{ file: 'masks-2/000.png' }] });

@@ -1,18 +1,18 @@
 /** Thresholds of video parsing: how they are chosen, what they change in figures and results, and what is left as published. */
 import { describe, expect, test } from 'vitest';
 import { analyzeClip } from '../../sdk/analyze.ts';
+import { finishManifest } from '../../sdk/compile/package.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { Engine } from '../../sdk/engine/types.ts';
-import type { AdapterManifest } from '../../sdk/hub/manifest.ts';
-import { finishManifest } from '../../sdk/hub/package.ts';
 import type { LoadedEngine } from '../../sdk/load.ts';
 import type { Clip } from '../../sdk/media/types.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import type { ParsingResult } from '../../sdk/tasks/types.ts';
+import { type EvaluateOptions, evaluatePredictions } from '../../sdk/train/adapter/evaluate.ts';
+import { type JudgedSense, ThresholdChoice } from '../../sdk/train/adapter/thresholds.ts';
 import type { DatasetItem } from '../../sdk/train/data/types.ts';
-import { type EvaluateOptions, evaluatePredictions } from '../../sdk/train/evaluate.ts';
 import { decodeParsing } from '../../sdk/train/metrics/parsing.ts';
 import { type EvaluationReport, formatReport } from '../../sdk/train/metrics/report.ts';
-import { type JudgedSense, ThresholdChoice } from '../../sdk/train/thresholds.ts';
 import { adapterDraft, adapterFiles, changed } from './hub-fixtures.ts';
 
 const choose = (classes: number, senses: readonly JudgedSense[]): number[] => {
@@ -100,17 +100,17 @@ const predictions: [Record<string, Float32Array>, DatasetItem][] = [0, 1].map((i
     visualClip: Float32Array.of(0.9, 0.9),
   };
   const heard = Uint8Array.of(1, 0, 0, 0);
-  const labels = { task: 'parsing' as const, clip: Uint8Array.of(1, 0), audio: heard, visual: heard };
+  const labels = { task: 'parse' as const, clip: Uint8Array.of(1, 0), audio: heard, visual: heard };
   return [outputs, { labels } as unknown as DatasetItem];
 });
 
-type ParsingReport = Extract<EvaluationReport, { task: 'parsing' }>;
+type ParsingReport = Extract<EvaluationReport, { task: 'parse' }>;
 const reportWith = async (
   thresholds?: EvaluateOptions['thresholds'],
   of = predictions,
 ): Promise<{ report: ParsingReport; score: number; thresholds?: number[] }> => {
   const figures = await evaluatePredictions({
-    config: { task: 'parsing', classes: ['a', 'b'] },
+    config: { task: 'parse', classes: ['a', 'b'] },
     thresholds,
     predict: async (visit) => {
       for (const [outputs, item] of of) await visit(outputs, item);
@@ -166,7 +166,7 @@ describe('figures', () => {
 const clip: AdapterManifest['clip'] = { segments: 10, outputs: [{ name: 'audio', shape: [10, 2] }] };
 
 describe('a manifest', () => {
-  const draft = async (thresholds: unknown, task = 'parsing') =>
+  const draft = async (thresholds: unknown, task = 'parse') =>
     changed(changed(await adapterDraft(), 'task', task), 'thresholds', thresholds);
 
   test('of parsing may have one per class', async () => {
@@ -175,12 +175,12 @@ describe('a manifest', () => {
   });
 
   test.each<[unknown, string, string]>([
-    [undefined, 'parsing', 'thresholds: missing'],
-    [0.5, 'parsing', 'thresholds: expected a list, got 0.5'],
-    [[0.5], 'parsing', 'thresholds: expected 2 items, one per class, got 1'],
-    [[0.5, 1.5], 'parsing', 'thresholds[1]: expected a number from 0 to 1, got 1.5'],
-    [[0.5, '0.5'], 'parsing', 'thresholds[1]: expected a number from 0 to 1, got "0.5"'],
-    [[0.5, 0.5], 'localization', 'thresholds: expected null, since task is "localization"'],
+    [undefined, 'parse', 'thresholds: missing'],
+    [0.5, 'parse', 'thresholds: expected a list, got 0.5'],
+    [[0.5], 'parse', 'thresholds: expected 2 items, one per class, got 1'],
+    [[0.5, 1.5], 'parse', 'thresholds[1]: expected a number from 0 to 1, got 1.5'],
+    [[0.5, '0.5'], 'parse', 'thresholds[1]: expected a number from 0 to 1, got "0.5"'],
+    [[0.5, 0.5], 'localize', 'thresholds: expected null, since task is "localize"'],
   ])('with %j of %s is refused by path', async (thresholds, task, problem) => {
     await expect(finishManifest(await draft(thresholds, task), adapterFiles)).rejects.toThrow(problem);
   });
@@ -194,7 +194,7 @@ test.each<[number[] | null, string[]]>([
     ['a', 'b'],
   ],
 ])('a clip is parsed with the thresholds of its adapter: %j', async (thresholds, labels) => {
-  const manifest = { ...(await adapterDraft()), task: 'parsing', classes: ['a', 'b'], thresholds, clip, files: [] };
+  const manifest = { ...(await adapterDraft()), task: 'parse', classes: ['a', 'b'], thresholds, clip, files: [] };
   const rows = { shape: [1, 2], data: Float32Array.of(0.3, 0.9) };
   const whole = { shape: [1, 2], data: Float32Array.of(0.9, 0.99) };
   const outputs = { audio: rows, visual: rows, audioClip: whole, visualClip: whole };

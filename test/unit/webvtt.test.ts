@@ -6,7 +6,7 @@ import type { LocalizationResult, ParsingResult, SegmentationResult } from '../.
 const base = { adapter: 'a', duration: 4000, untrained: false, warnings: [] };
 const parsing: ParsingResult = {
   ...base,
-  task: 'parsing',
+  task: 'parse',
   classes: [],
   seconds: [],
   events: [
@@ -23,12 +23,12 @@ const parsing: ParsingResult = {
 };
 const localization: LocalizationResult = {
   ...base,
-  task: 'localization',
+  task: 'localize',
   classes: [],
   seconds: [],
   events: [{ label: 'Dog', classIndex: 0, start: 0, end: 0.0001, confidence: 0.5 }],
 };
-const segmentation: SegmentationResult = { ...base, task: 'segmentation', masks: [] };
+const segmentation: SegmentationResult = { ...base, task: 'segment', masks: [] };
 
 describe('toWebVTT', () => {
   test('one cue per event in order of time, with modality, and markup disarmed', () => {

@@ -2,8 +2,9 @@
  * The ways in which projects name the tensors of one and the same network, as rules from their names to ours (which are Microsoft's for Swin-V2 and those of the
  * original HTS-AT). Nothing is read here.
  */
+
+import type { LogMelFrontEnd } from '../../contract/manifest.ts';
 import { MettleError } from '../../errors.ts';
-import type { LogMelFrontEnd } from '../../hub/manifest.ts';
 import { clapRules, htsAtRules, outsideOfClap } from './hts-at.ts';
 import { huggingFaceRules, microsoftRules, outsideOfHuggingFace, timmRules } from './swin-v2.ts';
 

@@ -1,11 +1,12 @@
 /** Numbers and tracks as short text for people, in reports and on the terminal. */
+
+import type { Task } from '../../contract/task.ts';
 import type { AudioTrack, VideoTrack } from '../../media/types.ts';
-import type { Task } from '../../tasks/types.ts';
 
 export const TASK_TITLES: Record<Task, string> = {
-  localization: 'Event localization',
-  parsing: 'Video parsing',
-  segmentation: 'Sound segmentation',
+  localize: 'Event localization',
+  parse: 'Video parsing',
+  segment: 'Sound segmentation',
 };
 
 /** `2`, `3.4`: at most one decimal. */

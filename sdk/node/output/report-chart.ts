@@ -55,7 +55,7 @@ const clock = (second: number) =>
   second < 60 ? `${second}` : `${Math.floor(second / 60)}:${String(second % 60).padStart(2, '0')}`;
 
 function strip(findings: Findings): Html | null {
-  const segmentations = findings.results.filter((result) => result.task === 'segmentation');
+  const segmentations = findings.results.filter((result) => result.task === 'segment');
   const images = withinBudget(findings.thumbnails);
   if (images.every((image) => !image)) return null;
   const cells = images.map((image, second) => {
@@ -72,11 +72,9 @@ function strip(findings: Findings): Html | null {
 }
 
 function group(result: TaskResult, findings: Findings, colors: Colors): Html {
-  const ordinal = findings.results
-    .filter((other) => other.task === 'segmentation')
-    .indexOf(result as SegmentationResult);
+  const ordinal = findings.results.filter((other) => other.task === 'segment').indexOf(result as SegmentationResult);
   return html`<div class="row group"><h3 class="label">${TASK_TITLES[result.task]}</h3><div class="track">${result.adapter}</div></div>
-${result.task === 'segmentation' ? areaRow(result, ordinal) : [lanesOf(result).map((lane) => laneRow(lane, colors)), probabilityRows(result, colors)]}`;
+${result.task === 'segment' ? areaRow(result, ordinal) : [lanesOf(result).map((lane) => laneRow(lane, colors)), probabilityRows(result, colors)]}`;
 }
 
 function laneRow(lane: Lane, colors: Colors): Html {
@@ -109,7 +107,7 @@ function areaRow(result: SegmentationResult, ordinal: number): Html {
 /** One small row of bars for each of the classes that are most probable anywhere in the clip. */
 function probabilityRows(result: Exclude<TaskResult, SegmentationResult>, colors: Colors): Html | null {
   const sets =
-    result.task === 'localization'
+    result.task === 'localize'
       ? [{ title: '', rows: result.seconds.map((second) => second.probabilities) }]
       : [
           { title: 'heard', rows: result.seconds.map((second) => second.audio) },

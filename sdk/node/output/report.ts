@@ -73,7 +73,7 @@ function notice(findings: Findings): Html | null {
 }
 
 function overview(findings: Findings, colors: Colors): Html {
-  const hasMasks = findings.results.some((result) => result.task === 'segmentation');
+  const hasMasks = findings.results.some((result) => result.task === 'segment');
   const hasPictures = findings.thumbnails.some((thumbnail) => thumbnail !== null);
   const controls = html`<div class="controls">
 <label><input type="checkbox" id="masks" checked> Masks</label>
@@ -99,7 +99,7 @@ function legend(findings: Findings, colors: Colors): Html {
 }
 
 function eventsIn(result: TaskResult): { event: Event; lane: Lane }[] {
-  if (result.task === 'segmentation') return [];
+  if (result.task === 'segment') return [];
   return lanesOf(result).flatMap((lane) => lane.events.map((event) => ({ event, lane })));
 }
 
@@ -165,11 +165,11 @@ function secondData(findings: Findings, colors: Colors): SecondData[] {
   return Array.from({ length: findings.segments }, (_, index) => ({
     when: `${index} to ${seconds(Math.min(index + 1, findings.duration))} s`,
     groups: findings.results.flatMap((result) => {
-      if (result.task === 'segmentation') {
+      if (result.task === 'segment') {
         const area = result.masks[index]?.area ?? 0;
         return [{ title: 'Sounding area', rows: [['Share of the picture', '', Math.round(area * 1e3) / 1e3]] }];
       }
-      if (result.task === 'localization') {
+      if (result.task === 'localize') {
         const { probabilities } = result.seconds[index]!;
         const rows = best(result.classes, probabilities);
         rows.push(['(background)', '', Math.round(probabilities.at(-1)! * 1e3) / 1e3]);

@@ -69,14 +69,14 @@ async function writeFiles(folder: string, findings: Findings, signal: AbortSigna
   };
   let ordinal = 0;
   for (const result of findings.results) {
-    if (result.task !== 'segmentation') continue;
+    if (result.task !== 'segment') continue;
     await mkdir(join(folder, dirname(maskFile(ordinal, 0))), { recursive: true });
     for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
     ordinal++;
   }
-  await write('events.vtt', toWebVTT(findings.results));
+  await write('events.vtt', toWebVTT(findings));
   await write('report.html', reportHtml(findings));
-  const document = toJSON(findings.results, { ...findings, source: findings.name });
+  const document = toJSON(findings, { source: findings.name, engine: findings.engine });
   await write('results.json', `${JSON.stringify(document, null, 2)}\n`);
 }
 

@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { fromWireError, toWireError, type WireError } from '../../engine/wire-error.ts';
 import { MettleError } from '../../errors.ts';
 import type { ToyboxLayout } from '../../toybox/index.ts';
+import { fromWireError, toWireError, type WireError } from '../../wire-error.ts';
 import { makeClipFiles } from './clip-files.ts';
 
 export type ClipJob = { seed: number; layout: ToyboxLayout; index: number; folder: string };

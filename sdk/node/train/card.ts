@@ -1,10 +1,10 @@
 /** What lies beside a trained adapter's graphs, written from what was measured: the model card, and PEFT's configuration file. */
 import { largestError, speedText } from '../../compile/variants-report.ts';
-import type { AdapterManifest, GraphFiles, Integrity } from '../../hub/manifest.ts';
-import { sdkVersion } from '../../hub/version.ts';
+import type { AdapterManifest, GraphFiles, Integrity } from '../../contract/manifest.ts';
+import { sdkVersion } from '../../contract/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
+import type { TrainedAdapter } from '../../train/adapter/train-adapter.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
-import type { TrainedAdapter } from '../../train/train-adapter.ts';
 
 export type CardFacts = {
   manifest: AdapterManifest;
@@ -39,7 +39,7 @@ export function modelCard(facts: CardFacts): string {
     '---',
     `# ${manifest.id} ${manifest.version}`,
     '',
-    `A Mettle adapter for ${manifest.task} on the backbone "${manifest.base.id}", which stays as it is.`,
+    `A Mettle adapter for \`${manifest.task}\` on the backbone "${manifest.base.id}", which stays as it is.`,
     '',
     ...whatItDoes(facts),
     '## Measured',
@@ -59,16 +59,16 @@ export function modelCard(facts: CardFacts): string {
 }
 
 const does: Record<AdapterManifest['task'], string> = {
-  localization: 'Tells of each second which one of its classes is seen and heard at once, or that none is.',
-  parsing: 'Tells of each second which of its classes are heard and which are seen.',
-  segmentation: 'Draws for each second a mask of what makes the sound. It names nothing.',
+  localize: 'Tells of each second which one of its classes is seen and heard at once, or that none is.',
+  parse: 'Tells of each second which of its classes are heard and which are seen.',
+  segment: 'Draws for each second a mask of what makes the sound. It names nothing.',
 };
 
 const cannot: Record<AdapterManifest['task'], string> = {
-  localization:
+  localize:
     'One class per second at most; what is seen and silent, or heard and out of view, counts as background. It does not tell where in the picture.',
-  parsing: 'It does not tell where in the picture something is, nor two things of one class apart.',
-  segmentation: 'One mask per second: it does not tell two things that sound at once apart.',
+  parse: 'It does not tell where in the picture something is, nor two things of one class apart.',
+  segment: 'One mask per second: it does not tell two things that sound at once apart.',
 };
 
 const sees = { both: 'one picture and the sound', visual: 'one picture', audio: 'the sound' };
@@ -79,7 +79,7 @@ function whatItDoes({ manifest, config }: CardFacts): string[] {
     does[task],
     ...(classes.length > 0 ? ['', `Classes: ${classes.join(', ')}.`] : []),
     '',
-    `It looks at ${sees[config.senses ?? 'both']} of each second${task === 'segmentation' ? '' : `, and at ${config.segments} seconds at once`}.`,
+    `It looks at ${sees[config.senses ?? 'both']} of each second${task === 'segment' ? '' : `, and at ${config.segments} seconds at once`}.`,
     '',
   ];
 }

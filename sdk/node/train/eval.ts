@@ -1,19 +1,22 @@
 /** Evaluates a compiled adapter on a dataset on disk, through the engine as users run it. */
 
 import { basename } from 'node:path';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { concatenate } from '../../arrays.ts';
-import type { DeviceRequest, Engine } from '../../engine/types.ts';
+import type { DeviceRequest } from '../../contract/device.ts';
+import { checkFits } from '../../contract/fits.ts';
+import type { AdapterManifest, BackboneManifest } from '../../contract/manifest.ts';
+import type { Split } from '../../contract/split.ts';
+import { LocalEngine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
-import { checkFits } from '../../hub/contract.ts';
 import { openModel } from '../../hub/hub.ts';
-import type { AdapterManifest, BackboneManifest } from '../../hub/manifest.ts';
 import { openBackbone } from '../../load.ts';
-import type { DataFormat, DatasetItem, Split } from '../../train/data/types.ts';
-import { evaluatePredictions, type Visit } from '../../train/evaluate.ts';
+import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
+import { isClipFault, segmentFormatOf } from '../../train/adapter/train-adapter.ts';
+import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
-import { isClipFault, segmentFormatOf } from '../../train/train-adapter.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
 
@@ -35,13 +38,13 @@ export type EvalResult = { report: EvaluationReport; skipped: { id: string; reas
 /** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
-  const backbone = await openBackbone(run.backbone, signal);
+  const backbone = await openBackbone(run.backbone, { signal: signal });
   const adapter = await openModel(run.adapter, 'adapter', { signal });
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
   const strange = dataset.classes.filter((name) => !classes.includes(name));
-  if (dataset.task !== task || (task !== 'segmentation' && strange.length > 0)) {
+  if (dataset.task !== task || (task !== 'segment' && strange.length > 0)) {
     const found = dataset.task === task ? `the classes ${strange.join(', ')}` : `labels for ${dataset.task}`;
     throw new MettleError(
       'invalid-argument',
@@ -59,8 +62,8 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
       hint: 'Choose another --split, or run: mettle data check DIR',
     });
   }
-  const variant = variantOf(await platform.chooseDevice(run.device));
-  const engine = await platform.createEngine({});
+  const variant = variantOf(await runtimes.chooseDevice(run.device));
+  const engine = new LocalEngine(runtimes);
   try {
     const files = {
       backbone: await backbone.download(variant, { signal }),
@@ -85,9 +88,9 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
 
 /** Labels by the adapter's list of classes, which may hold more than the data's and in another order. */
 function relabel(labels: DatasetItem['labels'], from: readonly string[], to: readonly string[]): DatasetItem['labels'] {
-  if (labels.task === 'segmentation') return labels;
+  if (labels.task === 'segment') return labels;
   const places = from.map((name) => to.indexOf(name));
-  if (labels.task === 'localization') {
+  if (labels.task === 'localize') {
     return { ...labels, seconds: labels.seconds.map((label) => places[label] ?? to.length) };
   }
   const spread = (rows: Uint8Array): Uint8Array => {
@@ -151,10 +154,10 @@ async function predict(
     let seconds = 0;
     for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
       const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-      if (adapter.task === 'segmentation') masks.push(delivered[adapter.id]!.mask!.data);
+      if (adapter.task === 'segment') masks.push(delivered[adapter.id]!.mask!.data);
       if (++seconds === item.seconds) break;
     }
-    if (adapter.task === 'segmentation') return { mask: concatenate(masks) };
+    if (adapter.task === 'segment') return { mask: concatenate(masks) };
     return perClip((await engine.finish(run))[adapter.id]!, adapter);
   } finally {
     await engine.cancel(run);
@@ -164,7 +167,7 @@ async function predict(
 /** The engine repeats what holds for a whole window in each of its rows; a clip has what any of its windows has. */
 function perClip(outputs: Record<string, { data: Float32Array }>, { task, classes }: AdapterManifest) {
   const arrays = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
-  if (task !== 'parsing') return arrays;
+  if (task !== 'parse') return arrays;
   const largest = (name: string): Float32Array => {
     const most = new Float32Array(classes.length);
     arrays[name]!.forEach((p, at) => {
@@ -176,7 +179,7 @@ function perClip(outputs: Record<string, { data: Float32Array }>, { task, classe
 }
 
 function maskSizeOf({ task, segment }: AdapterManifest): { width: number; height: number } | undefined {
-  if (task !== 'segmentation') return undefined;
+  if (task !== 'segment') return undefined;
   const [, , height, width] = segment.outputs.find(({ name }) => name === 'mask')!.shape as [
     number,
     number,

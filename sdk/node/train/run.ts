@@ -1,24 +1,27 @@
 /** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
+
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { platform } from '#platform';
+import { runtimes } from '#runtimes';
 import { placeOf } from '../../compile/form-runs.ts';
+import { manifestText, withDocuments } from '../../compile/package.ts';
 import type { Forms } from '../../compile/variants.ts';
-import type { DeviceRequest } from '../../engine/types.ts';
+import type { DeviceRequest } from '../../contract/device.ts';
+import { sha256Integrity } from '../../contract/integrity.ts';
+import type { BackboneManifest } from '../../contract/manifest.ts';
+import { idPattern } from '../../contract/parse-manifest.ts';
+import type { Split } from '../../contract/split.ts';
+import { LocalEngine } from '../../engine/engine.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
-import { sha256Integrity } from '../../hub/integrity.ts';
-import type { BackboneManifest } from '../../hub/manifest.ts';
-import { manifestText } from '../../hub/package.ts';
-import { idPattern } from '../../hub/parse-manifest.ts';
 import { openBackbone } from '../../load.ts';
-import { type ConfigChange, configFor, defaultEpochs } from '../../train/config.ts';
-import type { DataFormat, Dataset, Split } from '../../train/data/types.ts';
+import { type ConfigChange, configFor, defaultEpochs } from '../../train/adapter/config.ts';
+import { type AdapterProgress, type TrainedAdapter, trainAdapter } from '../../train/adapter/train-adapter.ts';
+import type { DataFormat, Dataset } from '../../train/data/types.ts';
+import { checkpointName } from '../../train/loop/trainer.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { formatReport } from '../../train/metrics/report.ts';
-import { type AdapterProgress, type TrainedAdapter, trainAdapter } from '../../train/train-adapter.ts';
-import { checkpointName } from '../../train/trainer.ts';
 import { loadDataset } from '../data/index.ts';
 import { DiskStore, exists } from '../file-store.ts';
 import { findGpu } from '../gpu.ts';
@@ -76,8 +79,8 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task: run.task, signal });
   onProgress?.({ phase: 'data', dataset });
   const request = { device: run.device, threads: run.threads };
-  const variant = variantOf(await platform.chooseDevice(run.device));
-  const opened = await openBackbone(run.backbone, signal);
+  const variant = variantOf(await runtimes.chooseDevice(run.device));
+  const opened = await openBackbone(run.backbone, { signal: signal });
   const backbone = await opened.download(variant, { signal });
   const config = configFor(dataset, run.config);
   const work = new DiskStore(workFolder(run));
@@ -87,11 +90,12 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const log = new TrainingLog(work, run.id);
   const started = performance.now();
   await makeFolder(workFolder(run));
-  const engine = await platform.createEngine({});
-  const runtime = await platform.loadRuntime(request);
+  const engine = new LocalEngine(runtimes);
+  const runtime = await runtimes.loadRuntime(request);
   try {
+    const { id, license, device, batch, seed, forms } = run;
     const trained = await trainAdapter({
-      ...run,
+      ...{ id, license, device, batch, seed, forms, signal },
       epochs: run.epochs ?? defaultEpochs(dataset.task),
       dataset,
       access: diskAccess(folder),
@@ -122,13 +126,15 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       device,
       minutes: (performance.now() - started) / 60_000,
     };
-    await writeWhole(run.out, {
-      ...trained.package.files,
+    const documents = encoded({
       'README.md': modelCard(facts),
       'adapter_config.json': adapterConfigJson(facts),
       'evaluation.json': `${JSON.stringify(reports, null, 2)}\n`,
       'report.json': `${JSON.stringify(trained.report, null, 2)}\n`,
     });
+    const manifest = await withDocuments(trained.package.manifest, documents);
+    const listed = encoded({ 'manifest.json': manifestText(manifest) });
+    await writeWhole(run.out, { ...trained.package.files, ...documents, ...listed });
     return { trained, dataset, reports };
   } catch (error) {
     await log.write().catch(() => {});
@@ -140,6 +146,9 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
     runtime.dispose();
   }
 }
+
+const encoded = (texts: Record<string, string>): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, new TextEncoder().encode(text)]));
 
 const workFolder = ({ out }: TrainRun): string => `${out}.work`;
 
@@ -160,7 +169,7 @@ async function checkTarget({ out, id, license }: TrainRun): Promise<void> {
 
 /** The name of what will compute. Throws `device` where that cannot be had, or is a software GPU that was not asked for. */
 async function checkDevice({ device, softwareGpu }: TrainRun): Promise<string> {
-  const chosen = await platform.chooseDevice(device);
+  const chosen = await runtimes.chooseDevice(device);
   if (chosen === 'wasm' || chosen === 'cpu') return chosen === 'wasm' ? 'WASM' : 'the CPU';
   const gpu = await findGpu();
   if (chosen === 'cuda') return `CUDA on ${gpu.software ? 'a GPU that tells no name' : gpu.name}`;
@@ -237,7 +246,7 @@ class TrainingLog {
 }
 
 /** Writes a folder beside its place and moves it there. */
-async function writeWhole(path: string, files: Record<string, string | Uint8Array>): Promise<void> {
+async function writeWhole(path: string, files: Record<string, Uint8Array>): Promise<void> {
   const draft = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(draft, { recursive: true });

@@ -2,12 +2,14 @@
  * AVE: ten seconds per clip, one event that is both seen and heard. `Annotations.txt` and one file per split, '&' between the fields; class numbers are the
  * order of first appearance, unless `categories.txt` fixes another.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import { lineError, parseTable, quoteField } from '../csv.ts';
 import { readClassList } from './class-list.ts';
 import { findBase, findClips, noteShort, probeClips } from './clips.ts';
+import { lineError, parseTable, quoteField } from './csv.ts';
 import { FindingList } from './findings.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const aveSeconds = 10;
 export const avePrefixes = ['', 'data/', 'AVE_Dataset/'];
@@ -99,10 +101,10 @@ export async function readAve(folder: DataFolder, options: ReadOptions = {}): Pr
       split,
       seconds: aveSeconds,
       source: { kind: 'video', path },
-      labels: { task: 'localization', seconds: aveLabels(row, classIndex, classes.length) },
+      labels: { task: 'localize', seconds: aveLabels(row, classIndex, classes.length) },
     });
   }
-  return { task: 'localization', format: 'ave', classes, items, annotated, findings: findings.list() };
+  return { task: 'localize', format: 'ave', classes, items, annotated, findings: findings.list() };
 }
 
 async function readClasses(folder: DataFolder, base: string, rows: AveRow[], findings: FindingList): Promise<string[]> {

@@ -2,11 +2,13 @@
  * AVSBench, the parts with one sounding object (S4) and with several (MS3): five frames per clip, one per second, with a mask each, and the sound as a wav file.
  * Tables are read by position. S4 trains on the first mask of a clip alone.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import { lineError, parseTable, quoteField } from '../csv.ts';
 import { findBase, joinPath } from './clips.ts';
+import { lineError, parseTable, quoteField } from './csv.ts';
 import { FindingList } from './findings.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const avsSeconds = 5;
 
@@ -111,7 +113,7 @@ export async function readAvs(folder: DataFolder, part: Part, options: ReadOptio
       options.onProgress?.({ done: ++done, total: rows.length });
     }
   }
-  return { task: 'segmentation', format: part, classes: [], items, annotated, findings: findings.list() };
+  return { task: 'segment', format: part, classes: [], items, annotated, findings: findings.list() };
 }
 
 async function readItem(
@@ -150,7 +152,7 @@ async function readItem(
     seconds: avsSeconds,
     source: { kind: 'frames', paths: frames as string[], audio: hasSound ? sound : null },
     labels: {
-      task: 'segmentation',
+      task: 'segment',
       masks,
       supervised: masks.map((path) => path !== null),
       category: row.category,

@@ -1,17 +1,11 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
-import type { Task } from '../../tasks/types.ts';
 import { table } from '../metrics/report.ts';
 import { detectFormat, readDataset } from './index.ts';
-import {
-  type DataFolder,
-  type DataFormat,
-  type Dataset,
-  type Finding,
-  type ReadOptions,
-  SPLITS,
-  type Split,
-} from './types.ts';
+import type { DataFolder, DataFormat, Dataset, Finding, ReadOptions } from './types.ts';
 
 /** Clips of one class per split, and for localization and parsing the seconds that carry it. */
 export type ClassCount = { label: string; clips: Record<Split, number>; seconds: Record<Split, number> };
@@ -73,7 +67,7 @@ export function formatCheck(report: CheckReport): string {
     );
   }
   if (classes.length > 0) {
-    const timed = task !== 'segmentation';
+    const timed = task !== 'segment';
     lines.push(
       '',
       ...table([
@@ -104,23 +98,21 @@ function countClasses({ task, classes, items }: Dataset): ClassCount[] {
   };
   for (const label of classes) countOf(label);
   for (const { split, labels } of items) {
-    if (labels.task === 'segmentation') {
+    if (labels.task === 'segment') {
       if (labels.category !== null) countOf(labels.category).clips[split]++;
       continue;
     }
     const seconds =
-      labels.task === 'localization'
+      labels.task === 'localize'
         ? localizedSeconds(labels.seconds, classes.length)
         : parsedSeconds(labels, classes.length);
     classes.forEach((label, c) => {
       const count = countOf(label);
       count.seconds[split] += seconds[c]!;
-      if (labels.task === 'parsing' ? labels.clip[c] : seconds[c]) count.clips[split]++;
+      if (labels.task === 'parse' ? labels.clip[c] : seconds[c]) count.clips[split]++;
     });
   }
-  return task === 'segmentation'
-    ? [...counts.values()].sort((a, b) => (a.label < b.label ? -1 : 1))
-    : [...counts.values()];
+  return task === 'segment' ? [...counts.values()].sort((a, b) => (a.label < b.label ? -1 : 1)) : [...counts.values()];
 }
 
 function localizedSeconds(labels: Int32Array, classes: number): number[] {

@@ -1,6 +1,6 @@
 /** A file of class names, one per line: the line's place is the class number. */
 import { MettleError } from '../../errors.ts';
-import { parseTable } from '../csv.ts';
+import { parseTable } from './csv.ts';
 import type { FindingList } from './findings.ts';
 import type { DataFolder } from './types.ts';
 

@@ -2,12 +2,14 @@
  * LLP: ten seconds per clip, 25 classes unless `categories.txt` names others, what is heard and what is seen apart. Tab-separated tables; the training split tells only which classes occur
  * somewhere in a clip, the other two also when and in which modality.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import { lineError, parseTable, quoteField, type TableRow } from '../csv.ts';
 import { readClassList } from './class-list.ts';
 import { findBase, findClips, noteShort, probeClips } from './clips.ts';
+import { lineError, parseTable, quoteField, type TableRow } from './csv.ts';
 import { FindingList } from './findings.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const llpSeconds = 10;
 export const llpPrefixes = ['', 'data/', 'LLP_dataset/'];
@@ -166,10 +168,10 @@ export async function readLlp(folder: DataFolder, options: ReadOptions = {}): Pr
       split,
       seconds: llpSeconds,
       source: { kind: 'video', path },
-      labels: { task: 'parsing', clip: multihot, audio: events('audio'), visual: events('visual') },
+      labels: { task: 'parse', clip: multihot, audio: events('audio'), visual: events('visual') },
     });
   }
-  return { task: 'parsing', format: 'llp', classes, items, annotated, findings: findings.list() };
+  return { task: 'parse', format: 'llp', classes, items, annotated, findings: findings.list() };
 }
 
 /** The id of the film that a clip was cut from: `_start_end` is taken from the right, since ids may contain `_`. */

@@ -2,16 +2,18 @@
  * A user's own clips: `events.csv` says what happens when, `masks/<clip without extension>/<second>.png` which pixels sound (seconds from 0). Optional are
  * `classes.txt` and `splits.csv`; without any split a seeded one is drawn.
  */
+
+import { SPLITS, type Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
-import type { Task } from '../../tasks/types.ts';
-import { lineError, quoteField } from '../csv.ts';
 import { readClassList } from './class-list.ts';
 import { findClips, joinPath, probeClips } from './clips.ts';
+import { lineError, quoteField } from './csv.ts';
 import { FindingList } from './findings.ts';
 import { eventLabels, maskLabels, ownMasks, stemOf } from './own-labels.ts';
 import { type OwnEvent, parseOwnEvents, parseOwnSplits } from './own-tables.ts';
 import { splitByFile } from './split.ts';
-import { type DataFolder, type Dataset, type DatasetItem, type ReadOptions, SPLITS, type Split } from './types.ts';
+import type { DataFolder, Dataset, DatasetItem, ReadOptions } from './types.ts';
 
 export const ownTable = 'events.csv';
 const splitTable = 'splits.csv';
@@ -30,9 +32,9 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
   }
   const rows = hasTable ? parseOwnEvents(await folder.readText(ownTable), ownTable) : [];
   const task = options.task ?? chooseTask(rows, maskFolders.length > 0, findings);
-  const clips = await locate(folder, rows, task === 'segmentation' ? maskFolders : [], findings);
+  const clips = await locate(folder, rows, task === 'segment' ? maskFolders : [], findings);
   const splits = await readSplits(folder, rows, [...clips.keys()], options.seed ?? 0, findings);
-  const classes = task === 'segmentation' ? [] : await readClasses(folder, rows, findings);
+  const classes = task === 'segment' ? [] : await readClasses(folder, rows, findings);
 
   const annotated = { train: 0, val: 0, test: 0 };
   const chosen: { file: string; path: string; split: Split }[] = [];
@@ -60,7 +62,7 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
     if (facts === undefined) continue;
     const clip = { file, duration: facts?.seconds ?? null, rows: eventsOf.get(file) ?? [] };
     const labels =
-      task === 'segmentation' ? await maskLabels(folder, clip, findings) : eventLabels(task, clip, classes, findings);
+      task === 'segment' ? await maskLabels(folder, clip, findings) : eventLabels(task, clip, classes, findings);
     if (labels) items.push({ id: file, split, source: { kind: 'video', path }, ...labels });
   }
   items.sort((a, b) => SPLITS.indexOf(a.split) - SPLITS.indexOf(b.split));
@@ -70,12 +72,12 @@ export async function readOwnFolder(folder: DataFolder, options: ReadOptions = {
 function chooseTask(rows: OwnEvent[], hasMasks: boolean, findings: FindingList): Task {
   if (hasMasks) {
     if (rows.some((row) => row.event)) {
-      const message = 'There are masks, so the task is segmentation; choose another to train on the events alone.';
+      const message = 'There are masks, so the task is segment; choose another to train on the events alone.';
       findings.add('info', 'task-chosen', message, `${ownMasks}/`);
     }
-    return 'segmentation';
+    return 'segment';
   }
-  return rows.some((row) => row.event && row.event.modality !== 'audio-visual') ? 'parsing' : 'localization';
+  return rows.some((row) => row.event && row.event.modality !== 'audio-visual') ? 'parse' : 'localize';
 }
 
 /** Path by file, null where it is missing, for all files that rows or folders of masks name. */

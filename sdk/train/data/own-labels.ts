@@ -16,7 +16,7 @@ export const stemOf = (file: string): string => file.replace(/\.[^./]+$/, '');
 
 /** Labels from events. In localization a second's class is what is both heard and seen; of several the first class counts. */
 export function eventLabels(
-  task: 'localization' | 'parsing',
+  task: 'localize' | 'parse',
   clip: OwnClip,
   classes: readonly string[],
   findings: FindingList,
@@ -33,7 +33,7 @@ export function eventLabels(
       if (modality !== 'audio') painted.visual[second * classes.length + c] = 1;
     }
   }
-  if (task === 'parsing') {
+  if (task === 'parse') {
     const union = new Uint8Array(classes.length);
     painted.audio.forEach((on, at) => {
       if (on || painted.visual[at]) union[at % classes.length] = 1;
@@ -46,7 +46,7 @@ export function eventLabels(
       return painted.audio[at] && painted.visual[at] ? [c] : [];
     });
     if (both.length > 1) {
-      const message = 'Several classes in one second, of which localization knows one: the first class counts.';
+      const message = 'Several classes in one second, of which localize knows one: the first class counts.';
       findings.add('warning', 'overlap', message, `${clip.file} at ${second} s`);
     }
     return both[0] ?? classes.length;
@@ -115,6 +115,6 @@ export async function maskLabels(folder: DataFolder, clip: OwnClip, findings: Fi
   const category = labels.size === 1 ? [...labels][0]! : null;
   return {
     seconds,
-    labels: { task: 'segmentation', masks, supervised: masks.map((mask) => mask !== null), category },
+    labels: { task: 'segment', masks, supervised: masks.map((mask) => mask !== null), category },
   };
 }

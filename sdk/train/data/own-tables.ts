@@ -2,8 +2,9 @@
  * The tables of a user's own folder. `events.csv`: `file,onset,offset,label,modality`, times in seconds, and if wanted `split`; `splits.csv`: `file,split`.
  * Columns are found by the header, in any order; others are left alone.
  */
-import { lineError, parseTable, quoteField } from '../csv.ts';
-import { SPLITS, type Split } from './types.ts';
+
+import { SPLITS, type Split } from '../../contract/split.ts';
+import { lineError, parseTable, quoteField } from './csv.ts';
 
 export type OwnEvent = {
   line: number;

@@ -1,6 +1,7 @@
 /** Splits files into train, val and test where nobody did: by file, so that no clip is in two; the same seed and files always give the same splits. */
+
+import type { Split } from '../../contract/split.ts';
 import { seededRandom } from '../../random.ts';
-import type { Split } from './types.ts';
 
 /** Share of the files that goes to val, and again to test. */
 const heldOut = 0.1;

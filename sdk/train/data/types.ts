@@ -1,8 +1,6 @@
 /** What every dataset reader gives, whatever the layout it read: items with a source, a split and labels. No pictures and no sound are held here. */
-import type { Task } from '../../tasks/types.ts';
-
-export type Split = 'train' | 'val' | 'test';
-export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
+import type { Split } from '../../contract/split.ts';
+import type { Task } from '../../contract/task.ts';
 
 /** `folder` is the user's own: clips, `events.csv`, optional masks. */
 export type DataFormat = 'ave' | 'llp' | 'avs-s4' | 'avs-ms3' | 'folder';
@@ -22,14 +20,14 @@ export type Finding = {
 export type ItemSource = { kind: 'video'; path: string } | { kind: 'frames'; paths: string[]; audio: string | null };
 
 /** One class per second: Int32Array [seconds], background = number of classes. */
-export type LocalizationLabels = { task: 'localization'; seconds: Int32Array };
+export type LocalizationLabels = { task: 'localize'; seconds: Int32Array };
 
 /**
  * 0 or 1: `clip` [classes] is the union over time and modality; `audio` and `visual` [seconds, classes] are null where only the union is known
  * (the training split of LLP).
  */
 export type ParsingLabels = {
-  task: 'parsing';
+  task: 'parse';
   clip: Uint8Array;
   audio: Uint8Array | null;
   visual: Uint8Array | null;
@@ -37,7 +35,7 @@ export type ParsingLabels = {
 
 /** Per second: the path of the mask or null, and whether the protocol lets it train or count. */
 export type SegmentationLabels = {
-  task: 'segmentation';
+  task: 'segment';
   masks: (string | null)[];
   supervised: boolean[];
   /** Name of the sounding object where the dataset tells it. */

@@ -1,6 +1,7 @@
 /** A finished evaluation as the tables of the papers, as text for a terminal or as JSON. */
+
+import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import type { Split } from '../data/types.ts';
 import { meanAveragePrecision } from './average-precision.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';
@@ -17,14 +18,14 @@ type Common = {
 export type EvaluationReport = Common &
   (
     | {
-        task: 'localization';
+        task: 'localize';
         /** How labels were decoded: `argmax` over classes and background, or `gated` by an event score per second. */
         decoding: 'argmax' | 'gated';
         /** Percent of seconds. */
         accuracy: number;
       }
     | {
-        task: 'parsing';
+        task: 'parse';
         /** Decoded with 0.5 for every class, as published. */
         segment: ParsingFigures;
         event: ParsingFigures;
@@ -36,7 +37,7 @@ export type EvaluationReport = Common &
         };
       }
     | ({
-        task: 'segmentation';
+        task: 'segment';
         /** Clips per batch; M_F depends on it. */
         batchClips: number;
       } & SegmentationFigures)
@@ -46,7 +47,7 @@ export type EvaluationReport = Common &
  * The report as text (tables with one decimal, as printed in papers) or as JSON with all digits.
  *
  * @example
- * console.log(formatReport({ task: 'segmentation', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
+ * console.log(formatReport({ task: 'segment', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
  */
 export function formatReport(report: EvaluationReport, format: 'text' | 'json' = 'text'): string {
   if (format === 'json') return JSON.stringify(report, null, 2);
@@ -70,11 +71,11 @@ export function formatReport(report: EvaluationReport, format: 'text' | 'json' =
 }
 
 function figures(report: EvaluationReport): string[] {
-  if (report.task === 'localization') {
+  if (report.task === 'localize') {
     const how = report.decoding === 'gated' ? 'gated by the event score' : 'argmax over classes and background';
     return [...table([['Accuracy', percent(report.accuracy)]]), `(${how})`];
   }
-  if (report.task === 'segmentation') {
+  if (report.task === 'segment') {
     return [
       ...table([
         ['M_J', share(report.mJ)],

@@ -1,0 +1,59 @@
+/** The publisher's side: from graphs and weights in memory to a manifest that the hub accepts, and an entry for a registry. Writes no files. */
+import { sortKeys } from '../contract/fits.ts';
+import { sha256Integrity } from '../contract/integrity.ts';
+import type { AdapterManifest, BackboneManifest, FileEntry, Manifest } from '../contract/manifest.ts';
+import { parseManifest } from '../contract/parse-manifest.ts';
+import type { Registry, RegistryEntry } from '../hub/registry.ts';
+
+/**
+ * Adds the size and digest of every file, by path, and checks the manifest as a reader would.
+ * Throws `invalid-file` that names the field at fault, e.g. a graph that is not among `files`, or a file that no variant uses.
+ */
+export function finishManifest(
+  draft: Omit<BackboneManifest, 'files'>,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<BackboneManifest>;
+export function finishManifest(
+  draft: Omit<AdapterManifest, 'files'>,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<AdapterManifest>;
+export async function finishManifest(
+  draft: Omit<BackboneManifest, 'files'> | Omit<AdapterManifest, 'files'>,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<Manifest> {
+  const entries: FileEntry[] = [];
+  for (const path of Object.keys(files).sort()) {
+    const bytes = files[path]!;
+    entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
+  }
+  return parseManifest({ ...draft, files: entries }, `manifest of ${draft.kind} "${draft.id}"`);
+}
+
+/** The manifest with what is to be read about the model listed too: cards and reports have a digest like every other file. Throws as `finishManifest`. */
+export async function withDocuments<M extends Manifest>(
+  manifest: M,
+  documents: Readonly<Record<string, Uint8Array>>,
+): Promise<M> {
+  const entries = manifest.files.filter(({ path }) => !Object.hasOwn(documents, path));
+  for (const [path, bytes] of Object.entries(documents)) {
+    entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
+  }
+  const files = entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
+}
+
+/** The text of manifest.json: keys sorted, two spaces, a newline at the end. Equal manifests have equal texts. */
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, sortKeys, 2)}\n`;
+}
+
+/** What registry.json says about a model whose `manifestText` lies at `path`, relative to the registry. */
+export async function registryEntry(manifest: Manifest, path: string): Promise<RegistryEntry> {
+  const integrity = await sha256Integrity(new TextEncoder().encode(manifestText(manifest)));
+  return { kind: manifest.kind, manifest: path, integrity };
+}
+
+/** The text of registry.json, in the form of `manifestText`. */
+export function registryText(registry: Registry): string {
+  return `${JSON.stringify(registry, sortKeys, 2)}\n`;
+}

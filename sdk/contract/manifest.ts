@@ -1,0 +1,127 @@
+/** The manifest: what a backbone or an adapter is, and every file of it with its size and digest. */
+import type { Task } from './task.ts';
+
+/** `sha256-` and the digest in base64, as in Subresource Integrity. */
+export type Integrity = `sha256-${string}`;
+
+export type FileEntry = { path: string; bytes: number; integrity: Integrity };
+
+/** Shape of a named tensor; every dimension is known. */
+export type TensorSpec = { name: string; shape: number[] };
+
+/** Picture into the network: RGB of this size, scaled to [0, 1], minus mean, over std, channels first: [1, 3, height, width]. */
+export type PictureFrontEnd = {
+  input: string;
+  width: number;
+  height: number;
+  mean: [number, number, number];
+  std: [number, number, number];
+};
+
+/**
+ * Sound into the network: a log-mel picture of one second of mono PCM, minus mean, over std. Frames begin `hop` samples apart; what lies beyond `frames` is
+ * cut off.
+ */
+export type LogMelFrontEnd = {
+  input: string;
+  /** Shape of the input: `image` is [1, 1, frames, mels], `plain` is [1, frames, mels]. */
+  layout: 'image' | 'plain';
+  sampleRate: number;
+  /** How often the second is repeated, end to end, before it is transformed. HTS-AT reads its second 10 times; others 1. */
+  repeat: number;
+  /** Samples of the periodic Hann window; zeros fill it up to `fftSize`. */
+  window: number;
+  fftSize: number;
+  hop: number;
+  /** Frame t is centred on sample t * hop, the sound reflected at both ends; or it begins there (`left`), and frames that would go beyond the end do not count. */
+  align: 'centre' | 'left';
+  /** What the filters sum: |X|^2 or |X|. */
+  spectrum: 'power' | 'magnitude';
+  mels: number;
+  minHz: number;
+  maxHz: number;
+  /** `slaney`: Slaney's scale, triangles linear in Hz with an area of one; `htk`: 1127 ln(1 + f / 700), triangles linear in mel with a peak of one. */
+  scale: 'slaney' | 'htk';
+  /** `decibel`: 10 log10(max(x, floor)); `natural`: ln(x + floor). */
+  log: 'decibel' | 'natural';
+  floor: number;
+  frames: number;
+  mean: number;
+  std: number;
+};
+
+/**
+ * An intermediate output that adapters may read. `tokens` is [1, tokens, width], row by row over `grid` (rows, columns); `map` is [1, width, rows, columns].
+ */
+export type Tap = { name: string; layout: 'tokens' | 'map'; tokens: number; width: number; grid: [number, number] };
+
+/**
+ * A small safetensors file of the numbers that the graphs must give for made-up inputs, and how far a device may be off, as a share of an output's largest
+ * value. The inputs and the names in the file are those of `engine/canary.ts`.
+ */
+export type Canary = { file: string; rtol: number };
+
+type Common = {
+  schema: 1;
+  id: string;
+  version: string;
+  license: string;
+  /** True if the weights are seeded noise: everything computed from them means nothing. */
+  untrained: boolean;
+  requires: { sdk: string };
+  /** Checked when the model is loaded, on the device that will run it. Null where there is none. */
+  canary: Canary | null;
+  files: FileEntry[];
+};
+
+/**
+ * How exactly a graph computes: `float16` has weights and sums of half precision, and needs a GPU that has it; `weights-int8` and `weights-int4` keep large weights in few bits and multiply in float32, with the same results on every
+ * device; `int8` multiplies as integers, which is faster on CPUs and adds noise that differs between devices.
+ */
+export type Precision = 'float32' | 'float16' | 'weights-int8' | 'weights-int4' | 'int8';
+
+/** One compiled form of a graph: the ONNX file, and the weights that its initializers point into. Without `precision` it is float32. */
+export type GraphFiles = { graph: string; weights: string; precision?: Precision };
+
+/**
+ * Graphs per device variant. `webgpu-f16`, which a package need not have, is for WebGPU devices with the feature `shader-f16`; others of them run `webgpu`.
+ */
+export type Variants<T> = { webgpu: T; wasm: T; 'webgpu-f16'?: T };
+export type BackboneGraphs = { visual: GraphFiles | null; audio: GraphFiles | null };
+export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
+
+/** What a backbone takes; null for a sense that it does not have. */
+export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
+export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
+/** A digest of the numbers of each network, whatever form they are stored in. Taps of the same shape mean other things where this differs. */
+export type BackboneNetworks = { visual: Integrity | null; audio: Integrity | null };
+
+/** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
+export type BackboneManifest = Common & {
+  kind: 'backbone';
+  inputs: BackboneInputs;
+  networks: BackboneNetworks;
+  taps: BackboneTaps;
+  /** One graph per modality. */
+  variants: Variants<BackboneGraphs>;
+};
+
+export type AdapterManifest = Common & {
+  kind: 'adapter';
+  task: Task;
+  classes: string[];
+  /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
+  thresholds: number[] | null;
+  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs`, `networks` and `taps` (see `contractOf`). */
+  base: { id: string; contract: Integrity };
+  /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */
+  segment: { reads: string[]; outputs: (TensorSpec & { deliver: 'segment' | 'clip' })[] };
+  /**
+   * Runs once per window of `segments` seconds: reads the outputs kept from each second, stacked to [segments, ...], and `mask` [segments], 1 where there
+   * is a second and 0 where the window is padded. Outputs are [segments, ...]. Null where the segment graph says it all.
+   */
+  clip: { segments: number; outputs: TensorSpec[] } | null;
+  variants: Variants<AdapterGraphs>;
+};
+
+export type Manifest = BackboneManifest | AdapterManifest;

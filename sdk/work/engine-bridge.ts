@@ -1,0 +1,139 @@
+/** The engine across a worker. */
+import * as Comlink from 'comlink';
+import type { DeviceRequest } from '../contract/device.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
+import type { StartedWorker } from '../contract/worker.ts';
+import type { DeviceChoice, Engine, EngineInfo, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
+import { MettleError } from '../errors.ts';
+import { type Outcome, ownedBuffers, Remote, settle } from './remote.ts';
+
+type OnProgress = (progress: EngineProgress) => void;
+type RemoteProgress = ((progress: EngineProgress) => Promise<void>) & Partial<Comlink.ProxyMethods>;
+type Results = Record<string, AdapterOutputs>;
+
+/** The engine as it looks through the wire: answers that never throw. */
+type Host = {
+  chooseDevice(request: DeviceRequest): Promise<Outcome<DeviceChoice>>;
+  load(request: EngineLoad, onProgress: RemoteProgress | null): Promise<Outcome<EngineInfo>>;
+  begin(adapterIds: string[]): Promise<Outcome<number>>;
+  push(run: number, segment: EngineSegment): Promise<Outcome<Results>>;
+  finish(run: number): Promise<Outcome<Results>>;
+  cancel(run: number): Promise<Outcome<void>>;
+};
+
+/** An engine in a worker, which may end before it is disposed. */
+export interface WorkerEngine extends Engine {
+  /** Why it can be called no more; null while it can. */
+  readonly ended: MettleError | null;
+}
+
+export type ConnectOptions = {
+  /** A cancelled run that the worker has not answered for after so many seconds hangs in the runtime: the worker is ended. Default 20. */
+  stallSeconds?: number;
+};
+
+/**
+ * The engine that {@link exposeEngine} put at the other end, whose worker ends with it. `load` gives the bytes of the model files away: their buffers are detached
+ * afterwards. Calls reject with `worker-died` once the worker failed or was terminated, and with `disposed` after `dispose`.
+ */
+export function connectEngine(worker: StartedWorker, options: ConnectOptions = {}): WorkerEngine {
+  return new RemoteEngine(worker, options.stallSeconds ?? 20);
+}
+
+/** Answers the calls of {@link connectEngine} at the other end of `endpoint` with `engine`. Outputs are transferred, not copied. */
+export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
+  const host: Host = {
+    chooseDevice: (request) => settle(engine.chooseDevice(request)),
+    async load(request, onProgress) {
+      const reports: Promise<void>[] = [];
+      const report = (progress: EngineProgress) => {
+        if (onProgress) reports.push(onProgress(progress));
+      };
+      const outcome = await settle(engine.load(request, report));
+      await Promise.all(reports);
+      onProgress?.[Comlink.releaseProxy]?.();
+      return outcome;
+    },
+    begin: (adapterIds) => settle(engine.begin(adapterIds)),
+    push: async (run, segment) => transferred(await settle(engine.push(run, segment))),
+    finish: async (run) => transferred(await settle(engine.finish(run))),
+    cancel: (run) => settle(engine.cancel(run)),
+  };
+  Comlink.expose(host, endpoint);
+}
+
+class RemoteEngine implements WorkerEngine {
+  readonly #remote: Remote<Host>;
+  readonly #stallSeconds: number;
+
+  constructor(worker: StartedWorker, stallSeconds: number) {
+    this.#remote = new Remote<Host>(worker, 'The worker of the engine');
+    this.#stallSeconds = stallSeconds;
+  }
+
+  get ended(): MettleError | null {
+    return this.#remote.ended;
+  }
+
+  chooseDevice(request: DeviceRequest): Promise<DeviceChoice> {
+    return this.#remote.call((host) => host.chooseDevice(request));
+  }
+
+  load(request: EngineLoad, onProgress?: OnProgress): Promise<EngineInfo> {
+    const files = fileViews(request);
+    if (files.some((file) => file.byteLength === 0)) {
+      const message = 'A model file holds no bytes: it is empty, or was given to a load before, which keeps the bytes.';
+      return Promise.reject(new MettleError('invalid-argument', message, { hint: 'Read the model files again.' }));
+    }
+    const sent = Comlink.transfer(request, ownedBuffers(files));
+    return this.#remote.call((host) => host.load(sent, onProgress ? proxyOf(onProgress) : null));
+  }
+
+  begin(adapterIds: string[]): Promise<number> {
+    return this.#remote.call((host) => host.begin(adapterIds));
+  }
+
+  /** Frame and sound are given away where they are alone in their buffers. */
+  push(run: number, { frame, pcm }: EngineSegment): Promise<Results> {
+    const buffers = ownedBuffers([frame?.data, pcm].filter((view) => view != null));
+    return this.#remote.call((host) => host.push(run, Comlink.transfer({ frame, pcm }, buffers)));
+  }
+
+  finish(run: number): Promise<Results> {
+    return this.#remote.call((host) => host.finish(run));
+  }
+
+  /** Does not wait for a runtime that hangs: the worker is ended for it. */
+  async cancel(run: number): Promise<void> {
+    if (this.ended) return;
+    const message = `The runtime did not come back within ${this.#stallSeconds} s after its call was cancelled.`;
+    const hint = 'The next call starts a fresh worker.';
+    const timer = setTimeout(
+      () => this.#remote.end(new MettleError('worker-died', message, { hint })),
+      this.#stallSeconds * 1000,
+    );
+    this.#remote
+      .call((host) => host.cancel(run))
+      .catch(() => {})
+      .finally(() => clearTimeout(timer));
+  }
+
+  async dispose(): Promise<void> {
+    this.#remote.end(new MettleError('disposed', 'The engine was disposed.', { hint: 'Create a new engine.' }));
+  }
+}
+
+/** A function of its own for each call: comlink marks what it proxies. */
+function proxyOf(onProgress: OnProgress): RemoteProgress & Comlink.ProxyMarked {
+  return Comlink.proxy(async (progress: EngineProgress) => onProgress(progress));
+}
+
+function fileViews({ backbone, adapters }: EngineLoad): Uint8Array<ArrayBuffer>[] {
+  return [backbone, ...adapters].flatMap((model) => Object.values(model.files));
+}
+
+function transferred(outcome: Outcome<Results>): Outcome<Results> {
+  if ('error' in outcome) return outcome;
+  const arrays = Object.values(outcome.value).flatMap((outputs) => Object.values(outputs).map(({ data }) => data));
+  return Comlink.transfer(outcome, ownedBuffers(arrays));
+}

@@ -1,6 +1,6 @@
 /**
- * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is presentation time 0 of
- * the container; sound before it is cut, and before the first frame the first frame is shown.
+ * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is the first moment that a
+ * player shows (sdk/docs/media.md); before the first frame the first frame is shown.
  */
 import { BlobSource, Logging, LogLevel, type Source } from 'mediabunny';
 import { sources } from '#bytes';

@@ -11,7 +11,7 @@ import { streamTime } from './timeline.ts';
 import type { VideoStream } from './tracks.ts';
 
 /** Containers round time stamps, Matroska to a millisecond; a frame counts from this many seconds before its own on. */
-const roundingSeconds = 5e-4;
+const roundingSeconds = 4e-4;
 
 /** One frame per segment: the one on screen at its middle, or the nearest one that could be decoded. Null where none can. */
 export async function* decodeFrames(

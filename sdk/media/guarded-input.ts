@@ -7,8 +7,6 @@ import {
   FLAC,
   Input,
   IsobmffInputFormat,
-  Logging,
-  LogLevel,
   MATROSKA,
   MP3,
   MP4,
@@ -48,8 +46,6 @@ const largestMovie = 2 ** 28;
 
 /** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
 export async function openGuarded(source: Source): Promise<GuardedInput> {
-  // What it would write to the console is told by errors and warnings.
-  Logging.level = LogLevel.Silent;
   const input = new Input({ source, formats: containerFormats });
   let reader: Reader | undefined;
   Object.defineProperty(input, '_reader', {

@@ -86,6 +86,7 @@ const audio = { channels: [new Float32Array(10)], sampleRate: 1000 };
 test.each<[string, RawClip]>([
   ['sampleRate is 0', { audio: { ...audio, sampleRate: 0 } }],
   ['sampleRate is NaN', { audio: { ...audio, sampleRate: Number.NaN } }],
+  ['sampleRate is 999', { audio: { ...audio, sampleRate: 999 } }],
   ['sampleRate is 768001', { audio: { ...audio, sampleRate: 768_001 } }],
   ['channels is empty', { audio: { ...audio, channels: [] } }],
   ['channels[0] holds no samples', { audio: { ...audio, channels: [new Float32Array(0)] } }],

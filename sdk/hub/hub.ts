@@ -39,6 +39,10 @@ export type OpenOptions = {
   /** Where files come from. Default: the platform that the code runs on. */
   platform?: Bytes;
 };
+export type ListOptions = Omit<OpenOptions, 'integrity'> & {
+  /** Page: as `assets` of `createMettle`. */
+  assets?: string;
+};
 export type DownloadOptions = { signal?: AbortSignal; onProgress?: (progress: DownloadProgress) => void };
 
 /** A model of which only the manifest was read. */
@@ -94,8 +98,9 @@ export async function loadModel<K extends ModelKind>(
 /** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
 export async function listShipped({
   signal,
-  platform = bytesFor(),
-}: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
+  assets,
+  platform = bytesFor(assets),
+}: ListOptions = {}): Promise<{ id: string; kind: ModelKind }[]> {
   const registry = await readRegistry(platform, signal);
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }

@@ -30,7 +30,10 @@ export function placesOf(assets: string | undefined = ofPlugin): Places {
       hint: assetsHint,
     });
   }
-  return new URL(here).pathname.endsWith('.ts') ? sourcePlaces() : packagePlaces();
+  const { pathname } = new URL(here);
+  if (pathname.endsWith('.ts')) return sourcePlaces();
+  // The front may itself lie in a folder that `mettle assets` wrote.
+  return /\/dist\/page\/[^/]+$/.test(pathname) ? packagePlaces() : folderPlaces(new URL('.', here).href);
 }
 
 function folderPlaces(assets: string): Places {

@@ -3,7 +3,7 @@
  * Never imports bare `onnxruntime-web`: in a page that is the deprecated WebGPU build.
  */
 
-import { assetsHint } from '../contract/assets-hint.ts';
+import { runtimeHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
@@ -84,7 +84,7 @@ async function importBuild(script: URL): Promise<Ort> {
     return await import(/* @vite-ignore */ script.href);
   } catch (cause) {
     throw new MettleError('device', `The runtime could not be loaded from ${script}: ${(cause as Error).message}`, {
-      hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+      hint: runtimeHint,
       cause,
     });
   }

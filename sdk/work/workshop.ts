@@ -3,6 +3,7 @@
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
 import { scriptOf, startWorker } from '#runtimes';
+import { assetsHint } from '../contract/assets-hint.ts';
 import type { WorkerFactory } from '../contract/worker.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
@@ -125,7 +126,10 @@ class OwnThread implements Workshop {
     try {
       return await import(/* @vite-ignore */ /* webpackIgnore: true */ script.href);
     } catch (cause) {
-      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, { cause });
+      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, {
+        hint: assetsHint,
+        cause,
+      });
     }
   }
 }

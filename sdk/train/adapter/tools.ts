@@ -1,6 +1,7 @@
 /** What a training runs on, from names: the backbone's files, the engine that runs it, and the runtime of the steps. In a page as in Node. */
 
-import { runtimes } from '#runtimes';
+import { bytesFor } from '#bytes';
+import { runtimeFolder, runtimes } from '#runtimes';
 import type { DeviceRequest } from '../../contract/device.ts';
 import type { BackboneManifest } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
@@ -18,7 +19,9 @@ export type ToolOptions = {
   /** Default `auto`. */
   device?: DeviceRequest;
   threads?: number;
-  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
+  /** Page: URL of the folder that `mettle assets` wrote. Default: as in `createMettle`. */
+  assets?: string;
+  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
   signal?: AbortSignal;
 };
@@ -35,9 +38,10 @@ export type Tools = {
 
 /** Throws what `createMettle` throws for the same names and devices. */
 export async function openTools(options: ToolOptions = {}): Promise<Tools> {
-  const { signal, threads, runtimePath } = options;
+  const { signal, threads, assets } = options;
+  const runtimePath = runtimeFolder(assets, options.runtimePath);
   const device = await runtimes.chooseDevice(options.device ?? 'auto');
-  const opened = await openBackbone(options.backbone ?? 'nano', { signal });
+  const opened = await openBackbone(options.backbone ?? 'nano', { signal, platform: bytesFor(assets) });
   const backbone = await opened.download(variantOf(device), { signal });
   const runtime = await runtimes.loadRuntime({ device, threads, runtimePath });
   // In the thread of the training, where one queue orders all calls of the runtime.

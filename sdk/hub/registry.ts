@@ -49,7 +49,7 @@ export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promi
 async function fetchRegistry(platform: Bytes): Promise<Registry> {
   const url = registryUrl(platform);
   const hint = url.protocol === 'file:' ? 'Install mettle-edge again.' : assetsHint;
-  const bytes = await readBounded(platform, url, limits.ts).catch((cause: unknown) => {
+  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((cause: unknown) => {
     if (!(cause instanceof MettleError) || cause.code !== 'not-found') throw cause;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, { hint, cause });
   });

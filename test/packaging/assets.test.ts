@@ -154,6 +154,18 @@ describe.skipIf(!hasBrowser)(`a page${hasBrowser ? '' : ` (skipped: no browser a
     expect(await analyze(`${other.url}/mettle/index.js`, {})).toBe(3.3);
   });
 
+  test('needs no more of its security policy than the guide says', async () => {
+    const guide = await readFile(join(project.packageFolder, 'sdk/docs/csp.md'), 'utf8');
+    own.policy = /```\n(default-src .*)\n```/.exec(guide)![1]!;
+    expect(await analyze('/app.js', { assets: '/mettle/' })).toBe(3.3);
+    own.policy = "script-src 'self'; worker-src 'none'";
+    expect(await analyze('/app.js', { assets: '/mettle/' })).toMatchObject({
+      code: 'worker-died',
+      hint: expect.stringMatching(/worker-src/),
+    });
+    own.policy = null;
+  });
+
   const help = expect.stringMatching(/npx mettle assets public\/mettle.*assets: "\/mettle\/"/);
 
   test('is told the command and the option where no folder is named', async () => {
@@ -194,6 +206,8 @@ describe.skipIf(!hasBrowser)(`a page${hasBrowser ? '' : ` (skipped: no browser a
 
 type StaticServer = {
   url: string;
+  /** Content security policy that goes with every file. */
+  policy: string | null;
   /** From now on what matches is answered with the index page and `status`, as servers of single-page apps do. */
   without(missing: RegExp | null, status?: number): void;
   close(): void;
@@ -206,17 +220,20 @@ async function startServer(folder: string): Promise<StaticServer> {
     const isLost = lost.missing?.test(url);
     const path = isLost ? '/index.html' : url;
     const content = await readFile(join(folder, path)).catch(() => null);
-    const headers = { 'Access-Control-Allow-Origin': '*', 'Content-Type': mediaType(path) };
+    const policy = self.policy && { 'Content-Security-Policy': self.policy };
+    const headers = { 'Access-Control-Allow-Origin': '*', 'Content-Type': mediaType(path), ...policy };
     response.writeHead(isLost ? lost.status : content ? 200 : 404, headers).end(content);
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  return {
+  const self: StaticServer = {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    policy: null,
     without(missing, status = 404) {
       lost = { missing, status };
     },
     close: () => server.close(),
   };
+  return self;
 }
 
 function mediaType(path: string): string {

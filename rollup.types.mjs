@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import ts from '@typescript/typescript6';
 import { dts } from 'rollup-plugin-dts';
 
-const entries = { index: 'index', train: 'train/index' };
+const entries = { index: 'index', train: 'train/index', plugin: 'plugin/index' };
 
 /** For `AsyncDisposable`. */
 const needs = '/// <reference lib="esnext.disposable" />\n';

@@ -5,9 +5,11 @@
 
 import { runtimeHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
-import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
+import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 import { placesOf } from './places.ts';
+import { type RuntimeFile, runtimeDigests } from './runtime-digests.ts';
+import { fetchRuntimeFile } from './runtime-files.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
@@ -15,13 +17,21 @@ type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
   | { device: 'wasm'; adapter: null; why: string[] };
 /** A build of onnxruntime-web: its script, and the module and bytes of WebAssembly that it loads. All lie in one folder, where no bundler looks. */
-type Build = { script: string; wasm: string };
+type Build = { script: RuntimeFile; module: RuntimeFile; wasm: RuntimeFile };
 
 const builds = {
   /** WebGPU where the browser can suspend WebAssembly: two thirds of the size of `asyncify`. */
-  jspi: { script: 'ort.jspi.min.mjs', wasm: 'ort-wasm-simd-threaded.jspi' },
-  asyncify: { script: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify' },
-  wasm: { script: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded' },
+  jspi: {
+    script: 'ort.jspi.min.mjs',
+    module: 'ort-wasm-simd-threaded.jspi.mjs',
+    wasm: 'ort-wasm-simd-threaded.jspi.wasm',
+  },
+  asyncify: {
+    script: 'ort.webgpu.min.mjs',
+    module: 'ort-wasm-simd-threaded.asyncify.mjs',
+    wasm: 'ort-wasm-simd-threaded.asyncify.wasm',
+  },
+  wasm: { script: 'ort.wasm.min.mjs', module: 'ort-wasm-simd-threaded.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
 } satisfies Record<string, Build>;
 
 /** Threads that a build was started with: its module takes the first number and keeps it. */
@@ -30,6 +40,7 @@ const threadsOfBuild = new Map<Build, number>();
 export const runtimes: Runtimes = {
   chooseDevice,
   hasHalf,
+  bytesToLoad,
   loadRuntime,
 };
 
@@ -42,21 +53,30 @@ async function hasHalf(device: Device): Promise<boolean> {
   return device === 'webgpu' && isHalf((await findAdapter()).adapter);
 }
 
+const buildFor = (device: Device): Build =>
+  device !== 'webgpu' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+
+/** See `Runtimes.bytesToLoad`. */
+function bytesToLoad(device: Device): number {
+  const build = buildFor(device);
+  return loadedBuilds.has(build) ? 0 : runtimeDigests[build.wasm].bytes;
+}
+
 /** See `Runtimes.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
-async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
+async function loadRuntime(
+  request: RuntimeRequest,
+  exclude: readonly Device[] = [],
+  onProgress: RuntimeProgress = () => {},
+): Promise<Runtime> {
   const choice = await choose(request.device, exclude);
-  const build = choice.device === 'wasm' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+  const build = buildFor(choice.device);
   const threads = threadsFor(build, choice, request.threads);
   const folder = request.runtimePath
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
-  const ort = await importBuild(new URL(build.script, folder));
-  ort.env.logLevel = 'error';
+  const ort = await loadBuild(build, folder, onProgress);
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = {
-    mjs: new URL(`${build.wasm}.mjs`, folder).href,
-    wasm: new URL(`${build.wasm}.wasm`, folder).href,
-  };
   const common = {
     ort,
     name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`,
@@ -79,15 +99,47 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   };
 }
 
+/** A build takes its bytes once; later sessions of this thread find it ready. */
+const loadedBuilds = new Map<Build, Promise<Ort>>();
+
+/** Throws `integrity`, `network` or `not-found` for files that are not the runtime's, `device` where they do not run. */
+function loadBuild(build: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const loading = loadedBuilds.get(build) ?? checkedBuild(build, folder, onProgress);
+  loadedBuilds.set(build, loading);
+  loading.catch(() => loadedBuilds.delete(build));
+  return loading;
+}
+
+async function checkedBuild({ script, module, wasm }: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const total = runtimeDigests[wasm].bytes;
+  onProgress(wasm, 0, total);
+  const onBytes = (received: number): void => onProgress(wasm, received, total);
+  const fetching = [
+    fetchRuntimeFile(folder, wasm, { onBytes }),
+    ...[script, module].map((name) => fetchRuntimeFile(folder, name)),
+  ];
+  const [binary] = await Promise.all(fetching).catch((error: unknown) => {
+    throw error instanceof MettleError && error.code === 'not-found' ? unloadable(folder, error) : error;
+  });
+  const ort = await importBuild(new URL(script, folder));
+  ort.env.wasm.wasmBinary = binary!.buffer;
+  ort.env.wasm.wasmPaths = { mjs: new URL(module, folder).href, wasm: new URL(wasm, folder).href };
+  return ort;
+}
+
 async function importBuild(script: URL): Promise<Ort> {
   try {
     return await import(/* @vite-ignore */ script.href);
   } catch (cause) {
-    throw new MettleError('device', `The runtime could not be loaded from ${script}: ${(cause as Error).message}`, {
-      hint: runtimeHint,
-      cause,
-    });
+    throw unloadable(script, cause as Error);
   }
+}
+
+function unloadable(from: URL, cause: Error): MettleError {
+  return new MettleError('device', `The runtime could not be loaded from ${from}: ${cause.message}`, {
+    hint: runtimeHint,
+    cause,
+  });
 }
 
 async function choose(request: DeviceRequest, exclude: readonly Device[]): Promise<Choice> {

@@ -33,6 +33,7 @@ describe('the tarball', () => {
       'dist/cli',
       'dist/node',
       'dist/page',
+      'dist/plugin',
       'dist/types',
       'package.json',
       'sdk/docs',

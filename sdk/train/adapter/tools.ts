@@ -5,11 +5,13 @@ import { runtimeFolder, runtimes } from '#runtimes';
 import type { DeviceRequest } from '../../contract/device.ts';
 import type { BackboneManifest } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
+import { checkOptions, type Rules } from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
+import { throughDoor } from '../../door.ts';
 import { LocalEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
-import { openBackbone } from '../../load.ts';
+import { createRules, openBackbone } from '../../load.ts';
 import type { FileStore } from '../features/tap-cache.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 
@@ -19,11 +21,20 @@ export type ToolOptions = {
   /** Default `auto`. */
   device?: DeviceRequest;
   threads?: number;
-  /** Page: URL of the folder that `mettle assets` wrote. Default: as in `createMettle`. */
-  assets?: string;
   /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
+  /** Page: URL of the folder that `mettle assets` wrote, as for `createMettle`. */
+  assets?: string;
   signal?: AbortSignal;
+};
+
+const toolRules: Rules<ToolOptions> = {
+  backbone: createRules.backbone,
+  device: createRules.device,
+  threads: createRules.threads,
+  runtimePath: createRules.runtimePath,
+  assets: createRules.assets,
+  signal: createRules.signal,
 };
 
 /** The part of `trainAdapter`'s options that has to do with machines. Dispose of it when the training is over. */
@@ -38,7 +49,11 @@ export type Tools = {
 
 /** Throws what `createMettle` throws for the same names and devices. */
 export async function openTools(options: ToolOptions = {}): Promise<Tools> {
-  const { signal, threads, assets } = options;
+  checkOptions(options, toolRules);
+  return await throughDoor(options.signal, () => open(options));
+}
+
+async function open({ signal, threads, assets, ...options }: ToolOptions): Promise<Tools> {
   const runtimePath = runtimeFolder(assets, options.runtimePath);
   const device = await runtimes.chooseDevice(options.device ?? 'auto');
   const opened = await openBackbone(options.backbone ?? 'nano', { signal, platform: bytesFor(assets) });

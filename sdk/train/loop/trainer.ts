@@ -3,6 +3,19 @@
  * on from, and a stop where numbers stop being numbers. Knows no task: model, data and evaluation are given.
  */
 
+import {
+  anything,
+  callback,
+  checkOptions,
+  flag,
+  nested,
+  oneOf,
+  type Rules,
+  record,
+  required,
+  signal as signalRule,
+  text,
+} from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
 import { MettleError } from '../../errors.ts';
 import type { Weights } from '../../models/params.ts';
@@ -20,6 +33,8 @@ export type TrainOptions = {
   data: BatchSource;
   /** Examples per step. */
   batch: number;
+  /** Which examples a step takes; default: in every epoch each once, in a seeded order. It must not depend on what was asked for before. */
+  order?: (step: number) => readonly number[];
   /** How long: passes over the data, or steps. Exactly one of the two. */
   epochs?: number;
   steps?: number;
@@ -46,6 +61,38 @@ export type TrainOptions = {
   onProgress?: (progress: TrainProgress) => void;
   /** Where the optimizer runs; default by device. */
   place?: OptimizerPlace;
+};
+
+const optimizerRules: Rules<OptimizerConfig> = {
+  beta1: anything,
+  beta2: anything,
+  epsilon: anything,
+  decay: anything,
+  clip: anything,
+  average: anything,
+};
+const scheduleRules: Rules<ScheduleConfig> = { rate: anything, warmup: anything, floor: anything, fall: anything };
+/** Names and kinds; numbers are checked where they are counted with. */
+const trainRules: Rules<TrainOptions> = {
+  runtime: required(record),
+  model: required(record),
+  data: required(record),
+  batch: anything,
+  order: callback,
+  epochs: anything,
+  steps: anything,
+  seed: anything,
+  optimizer: nested(optimizerRules),
+  schedule: nested(scheduleRules),
+  from: record,
+  evaluate: callback,
+  evaluateEvery: anything,
+  checkpoint: nested<NonNullable<TrainOptions['checkpoint']>>({ store: required(record), name: text, every: anything }),
+  resume: flag,
+  identity: record,
+  signal: signalRule,
+  onProgress: callback,
+  place: oneOf('graph', 'host'),
 };
 
 export type TrainProgress = {
@@ -82,6 +129,7 @@ export const checkpointName = 'checkpoint.safetensors';
  * good checkpoint) if the GPU was lost, and `signal.reason` when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  checkOptions(options, trainRules);
   options.signal?.throwIfAborted();
   const run = new Run(options);
   const runner = await run.open();
@@ -105,7 +153,7 @@ class Run {
   #owesEvaluation = false;
 
   constructor(options: TrainOptions) {
-    checkOptions(options);
+    checkAmounts(options);
     this.#options = options;
     this.#perEpoch = stepsPerEpoch(options.data.size, options.batch);
     this.#total = options.steps ?? options.epochs! * this.#perEpoch;
@@ -149,8 +197,9 @@ class Run {
   /** All steps that are left. Whatever an abort interrupts, it leaves a checkpoint of the last whole step. */
   async steps(runner: StepRunner): Promise<TrainResult> {
     const { data, batch, seed, signal } = this.#options;
+    const order = this.#options.order ?? ((step: number) => batchIndices(data.size, batch, seed, step));
     const batches = new ReadAhead(this.#total, async (step) => {
-      const indices = batchIndices(data.size, batch, seed, step);
+      const indices = order(step);
       return { indices, arrays: await stackBatch(data, indices, runner.step.inputs, batch) };
     });
     try {
@@ -167,7 +216,10 @@ class Run {
     }
   }
 
-  async #run(runner: StepRunner, batches: ReadAhead<{ indices: number[]; arrays: Batch }>): Promise<TrainResult> {
+  async #run(
+    runner: StepRunner,
+    batches: ReadAhead<{ indices: readonly number[]; arrays: Batch }>,
+  ): Promise<TrainResult> {
     const { signal, onProgress, checkpoint } = this.#options;
     if (this.#owesEvaluation) await this.#evaluate(runner);
     const began = { step: this.#step, at: performance.now() };
@@ -261,7 +313,7 @@ class Run {
 
 const isDeviceError = (error: unknown): error is MettleError => error instanceof MettleError && error.code === 'device';
 
-function checkOptions({ data, batch, epochs, steps, evaluateEvery, checkpoint, seed }: TrainOptions): void {
+function checkAmounts({ data, batch, epochs, steps, evaluateEvery, checkpoint, seed }: TrainOptions): void {
   const fail = (message: string, hint: string): never => {
     throw new MettleError('invalid-argument', message, { hint });
   };

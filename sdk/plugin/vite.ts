@@ -6,7 +6,10 @@ import { addressName, type Chosen, chosen, type PluginOptions } from './options.
 type Next = (error?: unknown) => void;
 /** What is used of Node's own, whose types a project may lack. */
 type Request = { url?: string | undefined; method?: string | undefined };
-type Response = { setHeader(name: string, value: number | string | string[]): unknown; end(body?: Uint8Array): unknown };
+type Response = {
+  setHeader(name: string, value: number | string | string[]): unknown;
+  end(body?: Uint8Array): unknown;
+};
 type Handler = (request: Request, response: Response, next: Next) => void;
 type Headers = Record<string, number | string | string[] | undefined>;
 /** What is used of Vite's resolved configuration and of its server. */

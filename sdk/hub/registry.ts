@@ -4,6 +4,7 @@ import { assetsHint } from '../contract/assets-hint.ts';
 import type { Bytes } from '../contract/bytes.ts';
 import { integrityPattern } from '../contract/integrity.ts';
 import { limits } from '../contract/limits.ts';
+import { looksLike } from '../contract/looks-like.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
@@ -44,12 +45,20 @@ export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promi
 
 async function fetchRegistry(platform: Bytes): Promise<Registry> {
   const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((error: unknown) => {
-    if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
-    throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
-      hint: assetsHint,
-      cause: error,
-    });
+  const hint = url.protocol === 'file:' ? 'Install mettle-edge again.' : assetsHint;
+  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((cause: unknown) => {
+    if (!(cause instanceof MettleError) || cause.code !== 'not-found') throw cause;
+    throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, { hint, cause });
   });
-  return parseRegistry(parseJson(bytes, `registry at ${url}`), `registry at ${url}`);
+  return parseRegistry(parseList(bytes, url, hint), `registry at ${url}`);
+}
+
+/** Servers of single-page apps answer every address that they do not know with their index page. */
+function parseList(bytes: Uint8Array, url: URL, hint: string): unknown {
+  try {
+    return parseJson(bytes, `registry at ${url}`);
+  } catch (cause) {
+    const message = `${url} is no list of shipped models: expected JSON, got ${looksLike(bytes)}.`;
+    throw new MettleError('not-found', message, { hint, cause });
+  }
 }

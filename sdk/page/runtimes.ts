@@ -3,7 +3,7 @@
  * Never imports bare `onnxruntime-web`: in a page that is the deprecated WebGPU build.
  */
 
-import { assetsHint } from '../contract/assets-hint.ts';
+import { runtimeHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
@@ -137,7 +137,7 @@ async function importBuild(script: URL): Promise<Ort> {
 
 function unloadable(from: URL, cause: Error): MettleError {
   return new MettleError('device', `The runtime could not be loaded from ${from}: ${cause.message}`, {
-    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+    hint: runtimeHint,
     cause,
   });
 }

@@ -3,6 +3,7 @@
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
 import { logicalCores, scriptOf, startWorker } from '#runtimes';
+import { assetsHint } from '../contract/assets-hint.ts';
 import type { Clip, ClipSource, SegmentFormat } from '../contract/clip.ts';
 import {
   callback,
@@ -159,7 +160,10 @@ class OwnThread implements Workshop {
     try {
       return await import(/* @vite-ignore */ /* webpackIgnore: true */ script.href);
     } catch (cause) {
-      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, { cause });
+      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, {
+        hint: assetsHint,
+        cause,
+      });
     }
   }
 }

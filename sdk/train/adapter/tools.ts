@@ -23,7 +23,7 @@ export type ToolOptions = {
   device?: DeviceRequest;
   /** Threads of the CPU kernels. Default: chosen by the machine. */
   threads?: number;
-  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
+  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
   /** Page: URL of the folder that `mettle assets` wrote, as for `createMettle`. */
   assets?: string;

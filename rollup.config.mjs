@@ -83,9 +83,9 @@ const node = {
   },
 };
 
-/** For `require`: the front, which loads everything else by itself, and the plugin, because a bundler's configuration often is CommonJS. */
+/** For `require`, which a bundler's configuration often uses too: scripts of workers, which nobody requires, are those of above. */
 const commonJs = {
-  input: { 'node/index': 'sdk/index.ts', 'plugin/index': 'sdk/plugin/index.ts' },
+  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts', 'plugin/index': 'sdk/plugin/index.ts' },
   external: node.external,
   plugins: [nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }), compile()],
   output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'node/[name]-[hash].cjs' },

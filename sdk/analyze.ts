@@ -3,7 +3,8 @@
 import { untilAborted } from './abort.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { AdapterOutputs } from './contract/model.ts';
-import type { Task } from './contract/task.ts';
+import { callback, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
@@ -27,6 +28,14 @@ export type AnalyzeOptions = CallOptions & {
   onSegment?: (segment: Segment) => void;
   /** Give each segment a thumbnail of this many pixels in height. */
   thumbnailHeight?: number;
+};
+
+export const callRules: Rules<CallOptions> = { signal, onProgress: callback };
+export const analyzeRules: Rules<AnalyzeOptions> = {
+  ...callRules,
+  tasks: someOf(...TASKS),
+  onSegment: callback,
+  thumbnailHeight: whole(1, 8192),
 };
 
 export type Analysis = {

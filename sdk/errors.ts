@@ -66,7 +66,6 @@ export type Warning = {
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
-    | 'short-clip'
     | 'invalid-samples'
     | 'cancelled-sound';
   message: string;

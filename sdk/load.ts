@@ -6,20 +6,34 @@ import type { DeviceRequest } from './contract/device.ts';
 import { checkFits } from './contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
 import type { ModelPackage, VariantName } from './contract/model.ts';
+import { callback, oneOf, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
 import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
-import type { Engine, EngineInfo, EngineLoad } from './engine/types.ts';
+import { heldBack } from './door.ts';
+import type { Engine, EngineInfo, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
 import { MettleError } from './errors.ts';
 import { listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
 import { pairModels } from './hub/pair-models.ts';
-import type { Workshop, WorkshopOptions } from './work/workshop.ts';
+import { type Workshop, type WorkshopOptions, workshopRules } from './work/workshop.ts';
 
-export type CreateProgress = {
-  /** Bytes of model files, graphs made ready, and graphs run once so that no later call waits for a compiler. */
-  phase: 'download' | 'load' | 'warmup';
-  done: number;
-  total: number;
-};
+/** How far `createMettle` is. A GPU that fails after all is given up for WASM, and the phases begin again. */
+export type CreateProgress =
+  | {
+      phase: 'download';
+      /** Id of the model that the newest bytes belong to, or `runtime`. */
+      model: string;
+      /** Its file that they belong to. */
+      file: string;
+      /** Bytes of all models and, in a page, of the runtime. */
+      done: number;
+      total: number;
+    }
+  | {
+      /** Graphs made ready, and graphs run once so that no later call waits for a compiler. */
+      phase: 'load' | 'warmup';
+      done: number;
+      total: number;
+    };
 
 export type CreateOptions = WorkshopOptions & {
   /**
@@ -39,6 +53,20 @@ export type CreateOptions = WorkshopOptions & {
   onProgress?: (progress: CreateProgress) => void;
 };
 
+export const createRules: Rules<CreateOptions> = {
+  ...workshopRules,
+  backbone: {
+    expected: 'an id, a path or a URL, or a list of two, one for pictures and one for sounds',
+    fits: (value) => text.fits(value) || (texts.fits(value) && [1, 2].includes((value as string[]).length)),
+  },
+  adapters: { ...texts, expected: 'an array of ids, paths or URLs' },
+  device: oneOf('auto', 'webgpu', 'wasm', 'cpu', 'cuda'),
+  threads: whole(1),
+  runtimePath: text,
+  signal: signalRule,
+  onProgress: callback,
+};
+
 export type LoadedEngine = {
   engine: Awaited<ReturnType<Workshop['createEngine']>>;
   info: EngineInfo;
@@ -53,7 +81,6 @@ export async function loadEngine(
 ): Promise<LoadedEngine> {
   const { signal } = options;
   signal?.throwIfAborted();
-  checkOptions(options);
   const platform = bytesFor(options.assets);
   const backbone = await openBackbone(options.backbone ?? 'nano', { signal, platform });
   const adapters = await openAdapters(options, backbone.manifest, platform);
@@ -93,26 +120,6 @@ export async function openBackbone(
   };
 }
 
-const devices: readonly DeviceRequest[] = ['auto', 'webgpu', 'wasm', 'cpu', 'cuda'];
-
-function checkOptions({ backbone, adapters, device, threads }: CreateOptions): void {
-  const fail = (name: string, expected: string, got: unknown): never => {
-    throw new MettleError('invalid-argument', `options.${name} must be ${expected}, not ${JSON.stringify(got)}.`);
-  };
-  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-  const names: readonly unknown[] = typeof backbone === 'string' ? [backbone] : (backbone ?? ['nano']);
-  if (!Array.isArray(names) || names.length === 0 || !names.every(isText)) {
-    fail('backbone', 'an id, a path or a URL, or one for pictures and one for sounds', backbone);
-  }
-  if (adapters !== undefined && !(Array.isArray(adapters) && adapters.every(isText))) {
-    fail('adapters', 'an array of ids, paths or URLs', adapters);
-  }
-  if (device !== undefined && !devices.includes(device)) fail('device', `one of ${devices.join(', ')}`, device);
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    fail('threads', 'a whole number from 1 on', threads);
-  }
-}
-
 async function openAdapters(
   { adapters, signal }: CreateOptions,
   backbone: BackboneManifest,
@@ -145,22 +152,73 @@ async function loadOnDevice(
 ): Promise<EngineInfo> {
   const device = options.device ?? 'auto';
   const manifests = [backbone, ...adapters].map(({ manifest }) => manifest);
-  const { variant } = chooseVariant(await engine.chooseDevice(device), manifests);
   const { threads } = options;
   const runtimePath = runtimeFolder(options.assets, options.runtimePath);
-  const load = async (wanted: VariantName, on: DeviceRequest): Promise<EngineInfo> => {
-    const files = await download(backbone, adapters, wanted, options);
-    return await engine.load({ ...files, device: on, threads, runtimePath }, options.onProgress);
+  // An error of the caller's function must not count as one of the device.
+  const progress = heldBack(options.onProgress);
+  const load = async (wanted: VariantName, on: DeviceRequest, runtimeBytes: number): Promise<EngineInfo> => {
+    const models = [backbone, ...adapters];
+    const count = new DownloadCount(models, wanted, runtimeBytes, progress.call);
+    const files = await download(backbone, adapters, wanted, count, options.signal);
+    progress.rethrow();
+    const request = { ...files, device: on, threads, runtimePath };
+    const info = await engine.load(request, (step) => count.engineStep(step));
+    progress.rethrow();
+    return info;
   };
+  const choice = await engine.chooseDevice(device);
+  const { variant } = chooseVariant(choice, manifests);
   try {
-    return await load(variant, device);
+    return await load(variant, device, choice.runtimeBytes);
   } catch (error) {
+    progress.rethrow();
     const gpuFailed = error instanceof MettleError && error.code === 'device' && variant.startsWith('webgpu');
     if (device !== 'auto' || !gpuFailed) throw error;
-    const info = await load('wasm', 'wasm');
+    const info = await load('wasm', 'wasm', (await engine.chooseDevice('wasm')).runtimeBytes);
     const message = variant === 'webgpu-f16' ? `Half precision failed. ${error.message}` : error.message;
     const warning = { code: 'device-fallback' as const, message };
     return { ...info, why: [message, ...info.why], warnings: [warning, ...info.warnings] };
+  }
+}
+
+/** Adds up the bytes of models and runtime, and passes on what else the engine tells. */
+class DownloadCount {
+  readonly #received = new Map<string, number>();
+  readonly #modelBytes: number;
+  readonly #onProgress: (progress: CreateProgress) => void;
+  #runtimeBytes: number;
+
+  constructor(
+    models: readonly OpenedModel<Manifest>[],
+    variant: VariantName,
+    runtimeBytes: number,
+    onProgress: (progress: CreateProgress) => void,
+  ) {
+    this.#modelBytes = models.reduce((sum, model) => sum + model.bytes(variant), 0);
+    this.#runtimeBytes = runtimeBytes;
+    this.#onProgress = onProgress;
+    this.#tell(models[0]!.manifest.id, 'manifest.json');
+  }
+
+  file(model: string, file: string, received: number): void {
+    this.#received.set(`${model}/${file}`, received);
+    this.#tell(model, file);
+  }
+
+  engineStep(step: EngineProgress): void {
+    if (step.phase !== 'download') {
+      this.#onProgress(step);
+      return;
+    }
+    // A runtime of the caller's own may have another size.
+    this.#runtimeBytes = step.total;
+    this.file('runtime', step.file, step.done);
+  }
+
+  #tell(model: string, file: string): void {
+    const done = [...this.#received.values()].reduce((sum, count) => sum + count, 0);
+    const total = Math.max(done, this.#modelBytes + this.#runtimeBytes);
+    this.#onProgress({ phase: 'download', model, file, done, total });
   }
 }
 
@@ -168,18 +226,14 @@ async function download(
   backbone: OpenedModel<WholeBackbone>,
   adapters: OpenedModel<AdapterManifest>[],
   variant: VariantName,
-  { signal, onProgress }: CreateOptions,
+  count: DownloadCount,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<EngineLoad, 'backbone' | 'adapters'>> {
-  const total = [backbone, ...adapters].reduce((sum, model) => sum + model.bytes(variant), 0);
-  const received = new Map<string, number>();
-  onProgress?.({ phase: 'download', done: 0, total });
   const fetchModel = <M extends Manifest>(model: OpenedModel<M>): Promise<ModelPackage<M>> =>
     model.download(variant, {
       signal,
       onProgress(progress) {
-        if (progress.type !== 'total') return;
-        received.set(progress.model, progress.received);
-        onProgress?.({ phase: 'download', done: [...received.values()].reduce((a, b) => a + b, 0), total });
+        if (progress.type === 'file') count.file(progress.model, progress.path, progress.received);
       },
     });
   const [first, ...rest] = await Promise.all([fetchModel(backbone), ...adapters.map(fetchModel)]);

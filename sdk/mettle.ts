@@ -1,12 +1,22 @@
 /** The public API: `createMettle`, and what it gives. */
 
 import { untilAborted } from './abort.ts';
-import { type Analysis, type AnalyzeOptions, analyzeClip, type CallOptions } from './analyze.ts';
+import {
+  type Analysis,
+  type AnalyzeOptions,
+  analyzeClip,
+  analyzeRules,
+  type CallOptions,
+  callRules,
+} from './analyze.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
+import { checkOptions, type Rules, text } from './contract/options.ts';
 import type { Task } from './contract/task.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { callersOwn, throughDoor } from './door.ts';
 import type { EngineInfo } from './engine/types.ts';
 import { MettleError } from './errors.ts';
-import { type CreateOptions, type LoadedEngine, loadEngine } from './load.ts';
+import { type CreateOptions, createRules, type LoadedEngine, loadEngine } from './load.ts';
 import type { ClipSource } from './media/types.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
@@ -43,10 +53,15 @@ export interface Mettle extends AsyncDisposable {
  * for (const { label, start, end } of events) console.log(label, start, end);
  */
 export async function createMettle(options: CreateOptions = {}): Promise<Mettle> {
-  const workshop = openWorkshop(options);
-  const loaded = await loadEngine(workshop, options);
-  return new LoadedMettle(workshop, options, loaded);
+  checkOptions(options, createRules);
+  const own = callersOwn(options);
+  return await throughDoor(own.signal, async () => {
+    const workshop = openWorkshop(own);
+    return new LoadedMettle(workshop, own, await loadEngine(workshop, own));
+  });
 }
+
+const taskRules: Rules<TaskOptions> = { ...callRules, adapter: text };
 
 class LoadedMettle implements Mettle {
   readonly #workshop: Workshop;
@@ -66,22 +81,23 @@ class LoadedMettle implements Mettle {
     return this.#loaded.info;
   }
 
-  localize(source: ClipSource, options: TaskOptions = {}): Promise<LocalizationResult> {
+  localize(source: ClipSource, options?: TaskOptions): Promise<LocalizationResult> {
     return this.#one('localize', source, options);
   }
 
-  parse(source: ClipSource, options: TaskOptions = {}): Promise<ParsingResult> {
+  parse(source: ClipSource, options?: TaskOptions): Promise<ParsingResult> {
     return this.#one('parse', source, options);
   }
 
-  segment(source: ClipSource, options: TaskOptions = {}): Promise<SegmentationResult> {
+  segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult> {
     return this.#one('segment', source, options);
   }
 
-  async analyze(source: ClipSource, options: AnalyzeOptions = {}): Promise<Analysis> {
-    const { tasks } = options;
-    const chosen = tasks ? tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
-    return await this.#analyze(source, chosen, options);
+  analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis> {
+    return this.#call(options, analyzeRules, (own) => {
+      const chosen = own.tasks ? own.tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
+      return this.#analyze(source, chosen, own);
+    });
   }
 
   async dispose(): Promise<void> {
@@ -96,30 +112,37 @@ class LoadedMettle implements Mettle {
     return this.dispose();
   }
 
-  async #one<T extends Task>(
+  #one<T extends Task>(
     task: T,
     source: ClipSource,
-    { adapter, ...options }: TaskOptions,
+    options: TaskOptions | undefined,
   ): Promise<Extract<TaskResult, { task: T }>> {
-    const candidates = this.#adaptersFor(task);
-    const chosen = adapter === undefined ? candidates[0] : candidates.find(({ id }) => id === adapter);
-    if (!chosen) {
-      const ids = candidates.map(({ id }) => `"${id}"`).join(', ');
-      throw new MettleError('not-found', `No adapter "${adapter}" for ${task} is loaded; there is ${ids}.`);
-    }
-    const { results } = await this.#analyze(source, [chosen], options);
-    return results[0] as Extract<TaskResult, { task: T }>;
+    return this.#call(options, taskRules, async ({ adapter, ...own }) => {
+      const { results } = await this.#analyze(source, [this.#adapterFor(task, adapter)], own);
+      return results[0] as Extract<TaskResult, { task: T }>;
+    });
   }
 
-  async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
+  /** What every call has in common: its options are checked, and whatever fails because of `dispose` says so. */
+  async #call<O extends CallOptions, T>(
+    options: O | undefined,
+    rules: Rules<O>,
+    work: (own: O) => Promise<T>,
+  ): Promise<T> {
     if (this.#disposed) throw this.#disposed;
+    checkOptions(options, rules);
+    const own = callersOwn(options ?? ({} as O));
     try {
-      const loaded = await untilAborted(this.#living(), options.signal);
-      await using clip = await this.#workshop.openClip(source, options);
-      return await analyzeClip(loaded, clip, adapters, options);
+      return await throughDoor(own.signal, async () => await work(own));
     } catch (error) {
       throw this.#disposed ?? error;
     }
+  }
+
+  async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
+    const loaded = await untilAborted(this.#living(), options.signal);
+    await using clip = await this.#workshop.openClip(source, options);
+    return await analyzeClip(loaded, clip, adapters, options);
   }
 
   /** The engine; loaded again if its worker ended since. */
@@ -132,6 +155,17 @@ class LoadedMettle implements Mettle {
     if (this.#disposed) await loaded.engine.dispose();
     this.#loaded = loaded;
     return loaded;
+  }
+
+  #adapterFor(task: Task, id: string | undefined): AdapterManifest {
+    const candidates = this.#adaptersFor(task);
+    const chosen = id === undefined ? candidates[0] : candidates.find((adapter) => adapter.id === id);
+    if (chosen) return chosen;
+    const ids = candidates.map((adapter) => adapter.id);
+    const meant = didYouMean(id!, ids);
+    throw new MettleError('not-found', `No adapter "${id}" for ${task} is loaded.${meant}`, {
+      hint: `There is ${ids.join(', ')}; others are named in createMettle({ adapters: [...] }).`,
+    });
   }
 
   #adaptersFor(task: Task): AdapterManifest[] {

@@ -1,4 +1,5 @@
 /** `mettle backbone`: makes backbone packages out of what others published. Which part does the work is all that is decided here. */
+import { didYouMean } from '../did-you-mean.ts';
 import { usageError } from './options.ts';
 import type { Io } from './types.ts';
 
@@ -28,6 +29,9 @@ export async function backbone(argv: string[], io: Io): Promise<number> {
     case undefined:
       throw usageError('"mettle backbone" needs a name: import or tap.', 'backbone');
     default:
-      throw usageError(`"mettle backbone ${name}" is no command; expected import or tap.`, 'backbone');
+      throw usageError(
+        `"mettle backbone ${name}" is no command; expected import or tap.${didYouMean(name, ['import', 'tap'])}`,
+        'backbone',
+      );
   }
 }

@@ -1,4 +1,5 @@
 /** `mettle data`: looks at data sets and makes one. */
+import { didYouMean } from '../did-you-mean.ts';
 import { formatCheck } from '../train/data/check.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
 import { makeToybox } from './data-toybox.ts';
@@ -35,7 +36,10 @@ export async function data(argv: string[], io: Io): Promise<number> {
     case undefined:
       throw usageError('"mettle data" needs to know what: check or toybox.', 'data');
     default:
-      throw usageError(`"${command}" is nothing that "mettle data" can do.`, 'data');
+      throw usageError(
+        `"${command}" is nothing that "mettle data" can do.${didYouMean(command, ['check', 'toybox'])}`,
+        'data',
+      );
   }
 }
 

@@ -12,7 +12,7 @@ Usage
   mettle eval ADAPTER DIR          the published figures of an adapter
   mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
-  mettle COMMAND --help            options of a command
+  mettle help COMMAND              options of a command
   mettle --version
 `;
 

@@ -1,5 +1,6 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../contract/version.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { data } from './data.ts';
@@ -37,25 +38,20 @@ export async function main(argv: string[], io: CliIo): Promise<number> {
   }
 }
 
+const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
+  run,
+  assets,
+  info,
+  backbone,
+  data,
+  train,
+  eval: evaluate,
+  pretrain,
+};
+
 async function dispatch(argv: string[], io: Io): Promise<number> {
-  const [command, ...rest] = argv;
-  switch (command) {
-    case 'run':
-      return await run(rest, io);
-    case 'backbone':
-      return await backbone(rest, io);
-    case 'info':
-      return await info(rest, io);
-    case 'assets':
-      return await assets(rest, io);
-    case 'data':
-      return await data(rest, io);
-    case 'train':
-      return await train(rest, io);
-    case 'pretrain':
-      return await pretrain(rest, io);
-    case 'eval':
-      return await evaluate(rest, io);
+  const [name, ...rest] = argv;
+  switch (name) {
     case '--version':
     case '-v':
       io.stdout.write(`${sdkVersion}\n`);
@@ -63,13 +59,27 @@ async function dispatch(argv: string[], io: Io): Promise<number> {
     case '--help':
     case '-h':
     case 'help':
-      io.stdout.write(MAIN_HELP);
-      return 0;
+      return await help(rest, io);
     case undefined:
       throw usageError('No command was given.');
     default:
-      throw usageError(`"${command}" is no command.`);
+      return await command(name)(rest, io);
   }
+}
+
+/** Of all commands, or of the one that is named: `help data toybox`. */
+async function help([name, ...rest]: string[], io: Io): Promise<number> {
+  if (name !== undefined && name !== 'help' && !name.startsWith('-')) {
+    return await command(name)([...rest, '--help'], io);
+  }
+  io.stdout.write(MAIN_HELP);
+  return 0;
+}
+
+function command(name: string): (argv: string[], io: Io) => Promise<number> {
+  const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (found) return found;
+  throw usageError(`"${name}" is no command.${didYouMean(name, Object.keys(commands))}`);
 }
 
 /** Loaded late, so that help and wrong usage cost nothing. */

@@ -2,6 +2,7 @@
 /** The program: connects `main` with the process. Ctrl-C stops the work and cleans up; a second one ends at once. */
 import process from 'node:process';
 import { main } from './main.ts';
+import { reportError } from './report-error.ts';
 
 const controller = new AbortController();
 let stoppedBy = 0;
@@ -18,6 +19,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const { stdout, stderr, env } = process;
+// What no command waits for, such as a rejection inside a library, ends in the same two lines.
+process.on('uncaughtException', (error) => {
+  process.exitCode = reportError(error, { stderr }, { verbose: process.argv.includes('--verbose') });
+  process.exit();
+});
 const code = await main(process.argv.slice(2), { stdout, stderr, env, signal: controller.signal });
 // Threads of a runtime may outlive their work; what was written to a pipe must still get out.
 stdout.write('', () => stderr.write('', () => process.exit(code === 130 && stoppedBy ? stoppedBy : code)));

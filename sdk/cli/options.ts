@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
 import { TASKS, type Task } from '../contract/task.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
@@ -21,7 +22,10 @@ export function readOptions<T extends ParseArgsConfig>(command: string, config: 
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [sentence] = error.message.split(/\. |\n/);
-    throw usageError(`${sentence!.replace(/\.$/, '')}.`, command);
+    const unknown = /^Unknown option '(-[^']*)'/.exec(error.message)?.[1];
+    const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
+    const meant = unknown === undefined ? '' : didYouMean(unknown, known);
+    throw usageError(`${sentence!.replace(/\.$/, '')}.${meant}`, command);
   }
 }
 
@@ -34,7 +38,7 @@ export function readDevice(value: string | undefined): DeviceRequest {
   const known = ['auto', 'cpu', 'wasm', 'webgpu', 'cuda'] as const;
   const device = known.find((name) => name === (value ?? 'auto'));
   if (device) return device;
-  throw new MettleError('invalid-argument', `--device "${value}" is unknown.`, {
+  throw new MettleError('invalid-argument', `--device "${value}" is unknown.${didYouMean(value!, known)}`, {
     hint: `Choose one of ${known.join(', ')}.`,
   });
 }
@@ -78,7 +82,7 @@ export function readChoice<T extends string>(
 ): T | undefined {
   const found = known.find((word) => word === value);
   if (found !== undefined || value === undefined) return found;
-  throw new MettleError('invalid-argument', `--${name} "${value}" is unknown.`, {
+  throw new MettleError('invalid-argument', `--${name} "${value}" is unknown.${didYouMean(value, known)}`, {
     hint: `Choose one of ${known.join(', ')}.`,
   });
 }
@@ -100,9 +104,13 @@ export function readTasks(value: string | undefined): Task[] | undefined {
   const tasks = value.split(',').map((name) => {
     const task = TASKS.find((known) => known === name.trim());
     if (task) return task;
-    throw new MettleError('invalid-argument', `--tasks: "${name.trim()}" is no task.`, {
-      hint: `Name some of ${TASKS.join(', ')}, separated by commas.`,
-    });
+    throw new MettleError(
+      'invalid-argument',
+      `--tasks: "${name.trim()}" is no task.${didYouMean(name.trim(), TASKS)}`,
+      {
+        hint: `Name some of ${TASKS.join(', ')}, separated by commas.`,
+      },
+    );
   });
   return [...new Set(tasks)];
 }

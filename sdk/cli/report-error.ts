@@ -7,7 +7,11 @@ import type { Io } from './types.ts';
 const FAULTS: readonly ErrorCode[] = ['internal', 'worker-died', 'disposed'];
 
 /** Prints `mettle: message` and `hint: ...`, each on one line, and returns 1 for a fault of ours or 2 for what the user can mend. */
-export function reportError(error: unknown, io: Io, options: { verbose: boolean; subject?: string }): 1 | 2 {
+export function reportError(
+  error: unknown,
+  io: Pick<Io, 'stderr'>,
+  options: { verbose: boolean; subject?: string },
+): 1 | 2 {
   const known = error instanceof MettleError && !FAULTS.includes(error.code);
   const message = error instanceof Error ? error.message : String(error);
   const hint =

@@ -58,9 +58,16 @@ export async function run(argv: string[], io: Io): Promise<number> {
       device,
       threads,
       signal: io.signal,
-      onProgress: ({ phase, done, total }) => {
-        if (phase === 'download') bar.update('Reading models', done, total, `${(done / 1e6).toFixed(1)} MB`);
-        else bar.update(phase === 'load' ? 'Loading models' : 'Warming up', done, total, `${done}/${total}`);
+      onProgress: (progress) => {
+        const { phase, done, total } = progress;
+        if (phase === 'download') {
+          bar.update(
+            `Reading ${progress.model}`,
+            done,
+            total,
+            `${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
+          );
+        } else bar.update(phase === 'load' ? 'Loading models' : 'Warming up', done, total, `${done}/${total}`);
       },
     });
     try {
@@ -137,7 +144,7 @@ async function analyze(
 
 function print(findings: Findings, folder: string | null, job: Job, io: Io): void {
   if (job.json) {
-    io.stdout.write(`${JSON.stringify(toJSON(findings.results, { ...findings, source: findings.name }))}\n`);
+    io.stdout.write(`${JSON.stringify(toJSON(findings, { source: findings.name, engine: findings.engine }))}\n`);
     return;
   }
   if (job.quiet) return;

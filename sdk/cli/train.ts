@@ -3,6 +3,7 @@ import { basename, isAbsolute } from 'node:path';
 import { exactForms } from '../compile/variants.ts';
 import { limits } from '../contract/limits.ts';
 import { TASKS } from '../contract/task.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
 import type { TrainRun } from '../node/train/run.ts';
@@ -206,7 +207,8 @@ async function readConfig(path: string): Promise<Record<string, ConfigValue>> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail('holds no JSON object.');
   return Object.fromEntries(
     Object.entries(json as object).map(([key, value]) => {
-      if (!Object.hasOwn(OPTIONS, key) || key === 'config') fail(`"${key}" is no option of train.`);
+      if (!Object.hasOwn(OPTIONS, key) || key === 'config')
+        fail(`"${key}" is no option of train.${didYouMean(key, Object.keys(OPTIONS))}`);
       return [key, fromJson(key as keyof typeof OPTIONS, value, fail)];
     }),
   );

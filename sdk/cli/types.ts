@@ -3,6 +3,7 @@ import type { Analysis } from '../analyze.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { Task } from '../contract/task.ts';
 import type { EngineInfo } from '../engine/types.ts';
+import type { CreateProgress } from '../load.ts';
 import type { Segment } from '../media/types.ts';
 
 /** A terminal or a pipe. */
@@ -34,7 +35,7 @@ export type CreateMettle = (options: {
   device?: DeviceRequest;
   threads?: number;
   signal?: AbortSignal;
-  onProgress?: (progress: { phase: 'download' | 'load' | 'warmup'; done: number; total: number }) => void;
+  onProgress?: (progress: CreateProgress) => void;
 }) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */

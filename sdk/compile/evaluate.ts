@@ -12,7 +12,7 @@ export async function evaluate(
   outputs: Record<string, Value>,
   feeds: Feeds = {},
 ): Promise<Record<string, Float32Array>> {
-  const session = await ort.InferenceSession.create(writeOnnx(outputs), { logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(writeOnnx(outputs), { logSeverityLevel: 4 });
   try {
     const tensors = Object.entries(feeds).map(([name, { data, shape }]) => [name, new ort.Tensor(data, [...shape])]);
     const results = await session.run(Object.fromEntries(tensors));

@@ -120,7 +120,7 @@ export function errorOf(actual: readonly Float32Array[], expected: readonly Floa
 type Arrays = Record<string, Float32Array[]>;
 
 const sessionOptions = (place?: Place): InferenceSession.SessionOptions => ({
-  logSeverityLevel: 3,
+  logSeverityLevel: 4,
   ...(place?.device === 'cpu' ? { intraOpNumThreads: place.threads } : {}),
 });
 

@@ -23,7 +23,7 @@ export async function calibrate(
   const products = productsToQuantize(outputs, quantization);
   const seen = new Map(products.map(({ inputs }) => [`seen/${inputs[1]!.name}`, inputs[0]!]));
   const inputs = reachable([...seen.values()]).filter((value) => value.op === inputOp);
-  const session = await ort.InferenceSession.create(writeOnnx(Object.fromEntries(seen)), { logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(writeOnnx(Object.fromEntries(seen)), { logSeverityLevel: 4 });
   const kept = new Map<string, Float32Array[]>([...seen.keys()].map((name) => [name, []]));
   try {
     for (const sample of samples) {

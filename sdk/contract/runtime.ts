@@ -29,11 +29,16 @@ export type Runtime = {
 
 export type RuntimeRequest = { device: DeviceRequest; threads?: number; runtimePath?: string };
 
+/** Bytes of `file` that have come, of so many. */
+export type RuntimeProgress = (file: string, done: number, total: number) => void;
+
 export interface Runtimes {
   /** The device that `loadRuntime` would take, without loading anything: it says which variant of the models to download. Throws as `loadRuntime` does. */
   chooseDevice(request: DeviceRequest, exclude?: readonly Device[]): Promise<Device>;
   /** As `Runtime.half`, of the device that `chooseDevice` gave. */
   hasHalf(device: Device): Promise<boolean | undefined>;
+  /** Bytes that `loadRuntime` will fetch over the network for this device; 0 where they are installed, or there already. */
+  bytesToLoad(device: Device): number;
   /** Chooses a device and loads the runtime for it; called where sessions will live. `exclude` names devices that failed already. */
-  loadRuntime(request: RuntimeRequest, exclude?: readonly Device[]): Promise<Runtime>;
+  loadRuntime(request: RuntimeRequest, exclude?: readonly Device[], onProgress?: RuntimeProgress): Promise<Runtime>;
 }

@@ -34,7 +34,8 @@ export class LocalEngine implements Engine {
 
   async chooseDevice(request: DeviceRequest): Promise<DeviceChoice> {
     const device = await this.#runtimes.chooseDevice(request);
-    return { device, half: await this.#runtimes.hasHalf(device) };
+    const half = await this.#runtimes.hasHalf(device);
+    return { device, half, runtimeBytes: this.#runtimes.bytesToLoad(device) };
   }
 
   /**
@@ -101,7 +102,9 @@ export class LocalEngine implements Engine {
     for (;;) {
       let runtime: Runtime | undefined;
       try {
-        runtime = await this.#runtimes.loadRuntime(request, exclude);
+        runtime = await this.#runtimes.loadRuntime(request, exclude, (file, done, total) =>
+          onProgress({ phase: 'download', file, done, total }),
+        );
         const info = await this.#loadOn(runtime, request, onProgress);
         return { ...info, why: [...why, ...info.why], warnings: [...warnings, ...info.warnings] };
       } catch (error) {
@@ -124,7 +127,7 @@ export class LocalEngine implements Engine {
     const absent = absentFiles(request, variant);
     if (absent) throw absent;
     const total = LoadedModels.graphCount(request, variant);
-    const stepOf = (phase: EngineProgress['phase']) => {
+    const stepOf = (phase: 'load' | 'warmup') => {
       let done = 0;
       onProgress({ phase, done, total });
       return () => onProgress({ phase, done: ++done, total });

@@ -42,7 +42,7 @@ export class GraphSession {
     const creation = runtime.ort.InferenceSession.create(source.graph, {
       executionProviders: [runtime.provider],
       ...(weights ? { externalData: [{ path: weights.path, data: weights.data }] } : {}),
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
       ...(runtime.device === 'cpu' ? { intraOpNumThreads: runtime.threads } : {}),
       ...(runtime.device === 'webgpu' && stay.length > 0 ? { preferredOutputLocation: locations } : {}),
     });

@@ -44,10 +44,13 @@ export type EngineLoad = {
   runtimePath?: string;
 };
 
-/** `half` as `Runtime.half`. */
-export type DeviceChoice = { device: Device; half?: boolean };
+/** `half` as `Runtime.half`; `runtimeBytes` as `Runtimes.bytesToLoad`. */
+export type DeviceChoice = { device: Device; half?: boolean; runtimeBytes: number };
 
-export type EngineProgress = { phase: 'load' | 'warmup'; done: number; total: number };
+/** Bytes of the runtime's file, where it is fetched; graphs made ready; graphs run once. */
+export type EngineProgress =
+  | { phase: 'download'; file: string; done: number; total: number }
+  | { phase: 'load' | 'warmup'; done: number; total: number };
 
 /**
  * Runs a backbone once per segment and every chosen adapter on its taps. Same interface in this thread and across the worker bridge.

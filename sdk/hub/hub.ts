@@ -18,8 +18,11 @@ import type {
   Manifest,
 } from '../contract/manifest.ts';
 import type { ModelPackage, VariantName } from '../contract/model.ts';
+import { checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { throughDoor } from '../door.ts';
 import { MettleError } from '../errors.ts';
 import { readBounded, readVerified } from './download.ts';
 import { readRegistry, registryUrl } from './registry.ts';
@@ -91,12 +94,20 @@ export async function loadModel<K extends ModelKind>(
   return await model.download(variant, options);
 }
 
-/** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing. */
-export async function listShipped({
-  signal,
-  platform = bytesFor(),
-}: Omit<OpenOptions, 'integrity'> = {}): Promise<{ id: string; kind: ModelKind }[]> {
-  const registry = await readRegistry(platform, signal);
+export type ListOptions = {
+  /** Page: the folder that `mettle assets` wrote, as for `createMettle`. */
+  assets?: string;
+  signal?: AbortSignal;
+  /** Where files come from. Default: the platform that the code runs on. */
+  platform?: Bytes;
+};
+const listRules: Rules<ListOptions> = { assets: text, signal: signalRule, platform: record };
+
+/** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing, `network`, `invalid-file`, or `signal.reason`. */
+export async function listShipped(options: ListOptions = {}): Promise<{ id: string; kind: ModelKind }[]> {
+  checkOptions(options, listRules);
+  const { signal, platform = bytesFor(options.assets) } = options;
+  const registry = await throughDoor(signal, () => readRegistry(platform, signal));
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
@@ -116,7 +127,8 @@ async function locate(
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
   if (!entry) {
     const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
-    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".`, {
+    const meant = didYouMean(location, ids);
+    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".${meant}`, {
       hint: `Shipped are: ${ids.join(', ') || 'none'}. To load a folder of that name, write "./${location}".`,
     });
   }

@@ -2,7 +2,7 @@
  * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is presentation time 0 of
  * the container; sound before it is cut, and before the first frame the first frame is shown.
  */
-import { BlobSource, type Source } from 'mediabunny';
+import { BlobSource, Logging, LogLevel, type Source } from 'mediabunny';
 import { sources } from '#bytes';
 import { untilAborted } from '../abort.ts';
 import { openContainer } from './container-clip.ts';
@@ -10,6 +10,9 @@ import { type HandedSource, handOver } from './handed-source.ts';
 import { asMettleError, emptySource } from './media-error.ts';
 import { openRaw } from './raw-clip.ts';
 import type { Clip, ClipSource } from './types.ts';
+
+// What it would print is told as errors and warnings of ours.
+Logging.level = LogLevel.Silent;
 
 export type OpenClipOptions = {
   signal?: AbortSignal;

@@ -3,8 +3,13 @@
  * the thread that they live in; nothing is decoded.
  */
 import { resolveUrl } from '#bytes';
+import { anything, checkOptions, list, nested, type Rules, required } from '../contract/options.ts';
 import { MettleError } from '../errors.ts';
 import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from './types.ts';
+
+const audioRules: Rules<NonNullable<RawClip['audio']>> = { channels: required(list), sampleRate: anything };
+/** Names and kinds; what the arrays hold is checked where they are read. */
+const rawRules: Rules<RawClip> = { frames: list, frameRate: anything, audio: nested(audioRules) };
 
 /** Ready to be sent; what is in `transfer` may be given away. */
 export type HandedSource = { source: string | Blob | HandedRawClip; name: string; transfer: Transferable[] };
@@ -57,11 +62,18 @@ async function handElement(element: HTMLVideoElement, signal: AbortSignal | unde
 }
 
 /** Arrays are the caller's and are copied when they are sent; what the browser holds is given away as a copy of its own. */
-async function handRaw({ frames, frameRate, audio }: RawClip): Promise<HandedSource> {
+async function handRaw(raw: RawClip): Promise<HandedSource> {
+  checkOptions(raw, rawRules, 'source');
+  const { frames, frameRate, audio } = raw;
   const handed: HandedFrame[] = [];
   const transfer: Transferable[] = [];
-  for (const frame of frames ?? []) {
-    const own = await handFrame(frame);
+  for (const [index, frame] of (frames ?? []).entries()) {
+    const own = await handFrame(frame).catch((cause: unknown) => {
+      throw new MettleError('invalid-argument', `source.frames[${index}] cannot be read: ${(cause as Error).message}`, {
+        hint: 'Give frames that were not closed, canvases with pixels, or arrays.',
+        cause,
+      });
+    });
     handed.push(own);
     if (isKind(own, 'VideoFrame') || isKind(own, 'ImageBitmap')) transfer.push(own as Transferable);
   }

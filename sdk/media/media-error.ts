@@ -2,6 +2,9 @@
 import { InputDisposedError, UnsupportedInputFormatError } from 'mediabunny';
 import { MettleError } from '../errors.ts';
 
+/** The container reader checks what it finds with bare assertions, and takes some damage for a fault of its own. */
+const ofReader = /^Assertion failed|likely an internal error|^Slicing outside/;
+
 /** The error a caller should see for `error`, which came up while doing `what` (a clause like "reading the container"). */
 export function asMettleError(error: unknown, what: string): MettleError {
   if (error instanceof MettleError) return error;
@@ -14,8 +17,7 @@ export function asMettleError(error: unknown, what: string): MettleError {
     );
   }
   const told = error instanceof Error ? error.message : String(error);
-  // The container reader checks what it finds with bare assertions.
-  const message = told.startsWith('Assertion failed') ? 'its bytes break the rules of its format.' : told;
+  const message = ofReader.test(told) ? 'its bytes break the rules of its format.' : told;
   if (error instanceof TypeError && /fetch/i.test(message)) {
     return new MettleError('network', `The source could not be fetched while ${what}: ${message}`, {
       hint: 'Check the address, the connection, and that the server allows cross-origin requests.',

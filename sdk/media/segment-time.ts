@@ -1,15 +1,19 @@
 /** The time base of a clip: how many segments there are, where each lies, and which instant its frame shows. */
+import { anything, checkArgument, checkOptions, nested, number, type Rules, signal } from '../contract/options.ts';
 import { MettleError } from '../errors.ts';
 import type { SegmentFormat } from './types.ts';
+
+const seconds = number(0, Infinity, 'a number of seconds');
 
 /** A tail shorter than this many seconds is no segment of its own. */
 const shortestTail = 0.1;
 
 /**
  * Number of one-second segments in `duration` seconds: `max(1, ceil(duration - 0.1))`. Segment `i` covers `[i, i + 1)`; the last one ends with the clip,
- * so it may last between 0.1 and 1.1 seconds (or less, if the whole clip does).
+ * so it may last between 0.1 and 1.1 seconds (or less, if the whole clip does). Throws `invalid-argument`.
  */
 export function segmentCount(duration: number): number {
+  checkArgument(duration, seconds, 'duration');
   // The rounding keeps 3.1 - 0.1 (3.0000000000000004 to a float) at three segments.
   return Math.max(1, Math.ceil(Number((duration - shortestTail).toFixed(9))));
 }
@@ -20,8 +24,14 @@ export function segmentTimes(index: number, duration: number): { start: number; 
   return { start: index, end, middle: (index + end) / 2 };
 }
 
-/** Throws `invalid-argument` where a format holds no positive whole numbers. */
+/** Of `Clip.segments`. */
+export const segmentsRules: Rules<{ signal?: AbortSignal }> = { signal };
+const sizeRules: Rules<SegmentFormat['frame']> = { width: anything, height: anything };
+const formatRules: Rules<SegmentFormat> = { frame: nested(sizeRules), sampleRate: anything, thumbnailHeight: anything };
+
+/** Throws `invalid-argument` where a format holds no positive whole numbers, or what is unknown. */
 export function checkFormat(format: SegmentFormat): void {
+  checkOptions(format, formatRules, 'format');
   const positive = (name: string, value: unknown) => {
     if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 768_000) {
       throw new MettleError(

@@ -20,6 +20,8 @@ export const runtimes: Runtimes = {
   chooseDevice,
   // onnxruntime-node does not tell what its GPU has.
   hasHalf: async () => undefined,
+  // It is installed.
+  bytesToLoad: () => 0,
   loadRuntime,
 };
 
@@ -34,7 +36,7 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   const wanted = request.threads ?? Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2)));
   const rest = { device, gpu: null, why, provider: device, lost: null, dispose() {} };
   if (native) {
-    native.env.logLevel = 'error';
+    native.env.logLevel = 'fatal';
     const name = `onnxruntime-node ${native.env.versions.node ?? native.env.versions.common}`;
     return { ort: native, name, threads: device === 'cpu' ? wanted : 1, ...rest };
   }
@@ -45,7 +47,7 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   if (request.threads !== undefined && request.threads !== threads) {
     why.push(`${threads} threads, because WASM was started with as many in this thread before.`);
   }
-  ort.env.logLevel = 'error';
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
   return { ort, name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`, threads, ...rest };
 }

@@ -5,8 +5,10 @@
 
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
-import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
+import { looksLike } from '../contract/looks-like.ts';
+import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
+import { fetchFile } from './http.ts';
 import { placesOf } from './places.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
@@ -14,22 +16,26 @@ export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.
 type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
   | { device: 'wasm'; adapter: null; why: string[] };
-/** A build of onnxruntime-web: its script, and the module and bytes of WebAssembly that it loads. All lie in one folder, where no bundler looks. */
-type Build = { script: string; wasm: string };
+/** A build of onnxruntime-web: its script, and the module and WebAssembly, of `bytes` bytes, that it loads. All lie in one folder, where no bundler looks. */
+type Build = { script: string; wasm: string; bytes: number };
 
 const builds = {
   /** WebGPU where the browser can suspend WebAssembly: two thirds of the size of `asyncify`. */
-  jspi: { script: 'ort.jspi.min.mjs', wasm: 'ort-wasm-simd-threaded.jspi' },
-  asyncify: { script: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify' },
-  wasm: { script: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded' },
+  jspi: { script: 'ort.jspi.min.mjs', wasm: 'ort-wasm-simd-threaded.jspi', bytes: 16_758_545 },
+  asyncify: { script: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify', bytes: 26_781_914 },
+  wasm: { script: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded', bytes: 14_239_897 },
 } satisfies Record<string, Build>;
 
 /** Threads that a build was started with: its module takes the first number and keeps it. */
 const threadsOfBuild = new Map<Build, number>();
 
+/** Builds whose WebAssembly this thread has already. */
+const fetched = new Set<Build>();
+
 export const runtimes: Runtimes = {
   chooseDevice,
   hasHalf,
+  bytesToLoad,
   loadRuntime,
 };
 
@@ -42,21 +48,35 @@ async function hasHalf(device: Device): Promise<boolean> {
   return device === 'webgpu' && isHalf((await findAdapter()).adapter);
 }
 
+const buildFor = (device: Device): Build =>
+  device !== 'webgpu' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+
+/** See `Runtimes.bytesToLoad`. */
+function bytesToLoad(device: Device): number {
+  const build = buildFor(device);
+  return fetched.has(build) ? 0 : build.bytes;
+}
+
 /** See `Runtimes.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
-async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] = []): Promise<Runtime> {
+async function loadRuntime(
+  request: RuntimeRequest,
+  exclude: readonly Device[] = [],
+  onProgress: RuntimeProgress = () => {},
+): Promise<Runtime> {
   const choice = await choose(request.device, exclude);
-  const build = choice.device === 'wasm' ? builds.wasm : 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+  const build = buildFor(choice.device);
   const threads = threadsFor(build, choice, request.threads);
   const folder = request.runtimePath
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
   const ort = await importBuild(new URL(build.script, folder));
-  ort.env.logLevel = 'error';
+  ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = {
-    mjs: new URL(`${build.wasm}.mjs`, folder).href,
-    wasm: new URL(`${build.wasm}.wasm`, folder).href,
-  };
+  ort.env.wasm.wasmPaths = { mjs: new URL(`${build.wasm}.mjs`, folder).href };
+  if (!fetched.has(build)) {
+    ort.env.wasm.wasmBinary = await fetchWasm(new URL(`${build.wasm}.wasm`, folder), build, onProgress);
+    fetched.add(build);
+  }
   const common = {
     ort,
     name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`,
@@ -79,14 +99,32 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
   };
 }
 
+/** By ourselves, so that every byte is counted, and a server that answers with a page is found out. */
+async function fetchWasm(url: URL, build: Build, onProgress: RuntimeProgress): Promise<Uint8Array<ArrayBuffer>> {
+  const file = `${build.wasm}.wasm`;
+  onProgress(file, 0, build.bytes);
+  const bytes = await fetchFile(url, {
+    onBytes: (received) => onProgress(file, received, Math.max(received, build.bytes)),
+  }).catch((cause: Error) => {
+    throw notLoaded(url, cause.message, cause);
+  });
+  onProgress(file, bytes.byteLength, bytes.byteLength);
+  const isWasm = new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === '\0asm';
+  if (!isWasm) throw notLoaded(url, `it holds ${looksLike(bytes)}, no WebAssembly.`);
+  return bytes;
+}
+
+const notLoaded = (url: URL, why: string, cause?: unknown): MettleError =>
+  new MettleError('device', `The runtime could not be loaded from ${url}: ${why}`, {
+    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+    cause,
+  });
+
 async function importBuild(script: URL): Promise<Ort> {
   try {
     return await import(/* @vite-ignore */ script.href);
   } catch (cause) {
-    throw new MettleError('device', `The runtime could not be loaded from ${script}: ${(cause as Error).message}`, {
-      hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
-      cause,
-    });
+    throw notLoaded(script, (cause as Error).message, cause);
   }
 }
 

@@ -3,6 +3,8 @@
  * Hues step by the golden angle in OKLCH, so neighbours in a class list differ most.
  */
 
+import { checkArgument, whole } from '../contract/options.ts';
+
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Colour of class `index`, 0 to 255 per channel. */
@@ -12,8 +14,9 @@ export function classRgb(index: number): Rgb {
   return oklch(lightness, 0.125, hue);
 }
 
-/** Colour of class `index` as `#rrggbb`. */
+/** Colour of class `index` as `#rrggbb`. Throws `invalid-argument`. */
 export function classColor(index: number): string {
+  checkArgument(index, whole(), 'index');
   return `#${classRgb(index)
     .map((channel) => channel.toString(16).padStart(2, '0'))
     .join('')}`;

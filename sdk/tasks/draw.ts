@@ -2,6 +2,19 @@
  * Canvas helpers for pages: a mask over a picture, a result as a timeline. They paint on what they are given, in its coordinates, and create no element;
  * an `OffscreenCanvas` will do. No layout, no events, no animation.
  */
+import {
+  checkArgument,
+  checkOptions,
+  either,
+  number,
+  positive,
+  type Rule,
+  type Rules,
+  record,
+  required,
+  text,
+} from '../contract/options.ts';
+import { TASKS } from '../contract/task.ts';
 import { classColor, type Rgb } from './color.ts';
 import { lanesOf } from './timeline.ts';
 import type { Mask, TaskResult } from './types.ts';
@@ -17,11 +30,37 @@ export type MaskStyle = {
   alpha?: number;
 };
 
+const channel: Rule = number(0, 255);
+const maskRules: Rules<MaskStyle> = {
+  color: {
+    expected: 'a list of red, green and blue, 0 to 255',
+    fits: (value) => Array.isArray(value) && value.length === 3 && value.every(channel.fits),
+  },
+  alpha: number(0, 1),
+};
+/** Pixels, as plain data or as a canvas has them. */
+const surface: Rule = {
+  expected: 'a 2D context of a canvas, or pixels: { width, height, data }',
+  fits: (value) => record.fits(value) && ('canvas' in value || isPixels(value, 4)),
+};
+const someMask: Rule = {
+  expected: 'a mask of a result',
+  fits: (value) => record.fits(value) && isPixels(value, 1),
+};
+
+function isPixels(value: object, channels: number): boolean {
+  const { width, height, data } = value as Partial<Pixels>;
+  return ArrayBuffer.isView(data) && data.length === channels * (width ?? 0) * (height ?? 0);
+}
+
 /**
  * Lays a mask over a picture, stretched to the whole target; opacity follows the mask's probability. On pixels the blend is written in place, with the
- * nearest mask pixel for each; on a canvas the browser scales and blends, so a tainted canvas is no obstacle.
+ * nearest mask pixel for each; on a canvas the browser scales and blends, so a tainted canvas is no obstacle. Throws `invalid-argument`.
  */
 export function drawMask(target: DrawContext | Pixels, mask: Mask, style: MaskStyle = {}): void {
+  checkArgument(target, surface, 'target');
+  checkArgument(mask, someMask, 'mask');
+  checkOptions(style, maskRules, 'style');
   const { color = [255, 64, 129], alpha = 0.6 } = style;
   if ('data' in target) blend(target, mask, color, alpha);
   else stamp(target, mask, color, alpha);
@@ -44,11 +83,33 @@ export type TimelineStyle = {
   font?: string | null;
 };
 
+const timelineRules: Rules<TimelineStyle> = {
+  width: required(positive('a number of pixels')),
+  height: required(positive('a number of pixels')),
+  x: number(),
+  y: number(),
+  now: number(),
+  ink: text,
+  faint: text,
+  font: either(null, text),
+};
+const context: Rule = {
+  expected: 'a 2D context of a canvas',
+  fits: (value) => record.fits(value) && typeof (value as DrawContext).fillRect === 'function',
+};
+const someResult: Rule = {
+  expected: 'one result, such as one of analysis.results',
+  fits: (value) => record.fits(value) && TASKS.includes((value as TaskResult).task),
+};
+
 /**
  * Draws a result over `width` x `height` pixels from 0 s to its duration: lanes of coloured events for localization (one lane) and parsing (heard, seen,
- * both), or one bar per second, as high as the masked area, for segmentation.
+ * both), or one bar per second, as high as the masked area, for segmentation. Throws `invalid-argument`.
  */
 export function drawTimeline(ctx: DrawContext, result: TaskResult, style: TimelineStyle): void {
+  checkArgument(ctx, context, 'ctx');
+  checkArgument(result, someResult, 'result');
+  checkOptions(style, timelineRules, 'style');
   const { width, height, x = 0, y = 0, ink = '#5b6472', faint = 'rgba(128, 128, 128, 0.18)' } = style;
   const toX = (seconds: number) => x + (Math.min(seconds, result.duration) / result.duration) * width;
   ctx.save();

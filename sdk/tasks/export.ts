@@ -1,11 +1,30 @@
 /** Results in formats that other programs read: a JSON document of a stable schema, and WebVTT. No files are written here. */
 
+import {
+  checkArgument,
+  checkOptions,
+  either,
+  list,
+  number,
+  type Rules,
+  record,
+  required,
+  text,
+} from '../contract/options.ts';
+import { TASKS } from '../contract/task.ts';
 import type { EngineInfo } from '../engine/types.ts';
 import type { Warning } from '../errors.ts';
 import type { AudioTrack, VideoTrack } from '../media/types.ts';
 import type { Mask, TaskResult } from './types.ts';
 
-/** What is known about the clip besides its results. Only `source` must be given. */
+/** What `toJSON` and `toWebVTT` take: what a task answered, several such answers, or a whole analysis. */
+export type Results = TaskResult | readonly TaskResult[] | AnalysisLike;
+/** The part of an {@link Analysis} that is written. */
+export type AnalysisLike = Pick<DocumentInfo, 'duration' | 'video' | 'audio' | 'warnings' | 'timing'> & {
+  results: readonly TaskResult[];
+};
+
+/** What is known about the clip besides its results. Only `source` must be given; of an analysis the rest is known, save `engine`. */
 export type DocumentInfo = {
   /** Name of the clip, for people. */
   source: string;
@@ -38,20 +57,38 @@ export type ResultsDocument = {
   timing: { decodeMs: number; modelMs: number; totalMs: number } | null;
 };
 
-/** Results as a plain object for `JSON.stringify`. Numbers are rounded to six decimals; pixels of masks are left out. */
-export function toJSON(results: readonly TaskResult[], info: DocumentInfo): ResultsDocument {
-  const { engine, timing } = info;
+const infoRules: Rules<DocumentInfo> = {
+  source: required(text),
+  duration: number(0, Infinity, 'a number of seconds'),
+  video: either(null, record),
+  audio: either(null, record),
+  warnings: list,
+  engine: either(null, record),
+  timing: either(null, record),
+};
+
+/**
+ * Results as a plain object for `JSON.stringify`. Numbers are rounded to six decimals; pixels of masks are left out. Throws `invalid-argument`.
+ *
+ * @example
+ * const document = toJSON(await mettle.analyze(file), { source: file.name, engine: mettle.info() });
+ */
+export function toJSON(from: Results, info: DocumentInfo): ResultsDocument {
+  const results = resultsOf(from);
+  checkOptions(info, infoRules, 'info');
+  const known = 'results' in from ? { ...from, ...info } : info;
+  const { engine, timing } = known;
   return {
     format: 'mettle-edge/results',
     version: 1,
     source: {
       name: info.source,
-      duration: round(info.duration ?? results[0]?.duration ?? 0),
-      video: info.video ?? null,
-      audio: info.audio ?? null,
+      duration: round(known.duration ?? results[0]?.duration ?? 0),
+      video: known.video ?? null,
+      audio: known.audio ?? null,
     },
     untrained: results.some((result) => result.untrained),
-    warnings: [...(info.warnings ?? [])],
+    warnings: [...(known.warnings ?? [])],
     results: rounded(withMaskFiles(results)),
     engine: engine
       ? {
@@ -77,9 +114,10 @@ export function maskFile(ordinal: number, index: number): string {
 
 /**
  * Events of all results as WebVTT, one cue per event by start time, e.g. `[audio] Dog 87%`. An event of localization is `[audio-visual]`.
- * Segmentation has no events.
+ * Segmentation has no events. Throws `invalid-argument`.
  */
-export function toWebVTT(results: readonly TaskResult[]): string {
+export function toWebVTT(from: Results): string {
+  const results = resultsOf(from);
   const cues = results
     .flatMap((result) => {
       if (result.task === 'segment') return [];
@@ -97,6 +135,17 @@ export function toWebVTT(results: readonly TaskResult[]): string {
     ? ['NOTE The models were never trained: these cues are noise and mean nothing.\n']
     : [];
   return `${['WEBVTT\n', ...note, ...cues].join('\n')}`;
+}
+
+/** Throws `invalid-argument` for what is neither a result, nor a list of them, nor an analysis. */
+function resultsOf(from: Results): readonly TaskResult[] {
+  const isResult = (value: unknown): boolean => record.fits(value) && TASKS.includes((value as TaskResult).task);
+  const results = isResult(from) ? [from as TaskResult] : record.fits(from) ? (from as AnalysisLike).results : from;
+  const expected = 'a result, a list of results, or what analyze() gave';
+  checkArgument(results === undefined ? from : results, { expected, fits: (all) => Array.isArray(all) }, 'results');
+  for (const result of results as unknown[])
+    checkArgument(result, { expected: 'a result', fits: isResult }, 'each of results');
+  return results as TaskResult[];
 }
 
 function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {

@@ -50,7 +50,7 @@ export class Remote<Host> {
         if (this.#open.size === 0) this.#worker.hold(false);
       };
       send(this.host)
-        .then((outcome) => openOutcome(outcome as Outcome<T>))
+        .then((outcome) => openOutcome(outcome as Outcome<T>), notSent)
         .then(resolve, reject)
         .finally(done);
     });
@@ -75,6 +75,18 @@ export async function settle<T>(call: Promise<T>): Promise<Outcome<T>> {
   } catch (error) {
     return { error: toWireError(error) };
   }
+}
+
+/** The far end answers whatever fails there: what fails by itself is the message. */
+function notSent(cause: unknown): never {
+  throw new MettleError(
+    'invalid-argument',
+    `What was given cannot be handed to a worker: ${(cause as Error).message}`,
+    {
+      hint: 'Give files, URLs, or plain arrays whose buffers were not given away before.',
+      cause,
+    },
+  );
 }
 
 function openOutcome<T>(outcome: Outcome<T>): T {

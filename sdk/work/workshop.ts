@@ -3,11 +3,24 @@
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
 import { scriptOf, startWorker } from '#runtimes';
-import type { WorkerFactory } from '../contract/worker.ts';
+import {
+  callback,
+  checkArgument,
+  checkOptions,
+  either,
+  positive,
+  type Rules,
+  record,
+  signal as signalRule,
+  text,
+} from '../contract/options.ts';
+import type { WorkerFactory, WorkerLike } from '../contract/worker.ts';
+import { callersOwn, eachThroughDoor, throughDoor } from '../door.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { handOver } from '../media/handed-source.ts';
-import type { Clip, ClipSource } from '../media/types.ts';
+import { checkFormat, segmentsRules } from '../media/segment-time.ts';
+import type { Clip, ClipSource, SegmentFormat } from '../media/types.ts';
 import { DecodeWorker } from './decode-client.ts';
 import { connectEngine, type WorkerEngine } from './engine-bridge.ts';
 import type * as InThread from './in-thread.ts';
@@ -22,6 +35,12 @@ export type WorkshopOptions = {
   worker?: false | WorkerFactory;
   /** Seconds without progress after which a decoder, or a cancelled call of the runtime, is ended. Default 20. */
   stallSeconds?: number;
+};
+
+export const workshopRules: Rules<WorkshopOptions> = {
+  assets: text,
+  worker: either(false, callback),
+  stallSeconds: positive('a number of seconds'),
 };
 
 export interface Workshop {
@@ -48,7 +67,7 @@ class Workers implements Workshop {
   #disposed: MettleError | null = null;
 
   constructor(options: WorkshopOptions) {
-    this.#options = options as WorkshopOptions & { worker?: WorkerFactory };
+    this.#options = { ...options, worker: options.worker ? checked(options.worker) : undefined };
   }
 
   async createEngine(): Promise<WorkerEngine> {
@@ -101,6 +120,20 @@ class Workers implements Workshop {
   }
 }
 
+/** A factory that gives something else than a worker is found here, not where it is first used. */
+const checked =
+  (make: WorkerFactory): WorkerFactory =>
+  (script, name) => {
+    const worker: WorkerLike = make(script, name);
+    checkArgument(worker, workerLike, 'What options.worker returns');
+    return worker;
+  };
+
+const workerLike = {
+  expected: 'a worker',
+  fits: (value: unknown) => record.fits(value) && typeof (value as WorkerLike).postMessage === 'function',
+};
+
 class OwnThread implements Workshop {
   readonly #assets: string | undefined;
 
@@ -130,19 +163,38 @@ class OwnThread implements Workshop {
   }
 }
 
-/** Opens a source in a decoder of its own, which ends with the clip. */
+const openRules: Rules<WorkshopOptions & { signal?: AbortSignal }> = { ...workshopRules, signal: signalRule };
+
+/**
+ * Opens a source in a decoder of its own, which ends with the clip.
+ *
+ * Throws `not-media`, `empty-media`, `unsupported-codec`, `invalid-argument`, `not-found`, `network`, `missing-package` (Node), `stalled`, `worker-died`, or
+ * `signal.reason`.
+ */
 export async function openClip(
   source: ClipSource,
-  { signal, ...options }: WorkshopOptions & { signal?: AbortSignal } = {},
+  options: WorkshopOptions & { signal?: AbortSignal } = {},
 ): Promise<Clip> {
-  const workshop = openWorkshop(options);
-  const end = () => workshop.dispose(new MettleError('disposed', 'The clip was disposed; expected an open one.'));
-  try {
-    const clip = await workshop.openClip(source, { signal });
-    const dispose = clip.dispose.bind(clip);
-    return Object.assign(clip, { dispose: () => dispose().finally(end) });
-  } catch (error) {
-    end();
-    throw error;
-  }
+  checkOptions(options, openRules);
+  const { signal, ...rest } = callersOwn(options);
+  return await throughDoor(signal, async () => {
+    const workshop = openWorkshop(rest);
+    const end = () => workshop.dispose(new MettleError('disposed', 'The clip was disposed; expected an open one.'));
+    try {
+      const clip = await workshop.openClip(source, { signal });
+      const dispose = clip.dispose.bind(clip);
+      const segments = clip.segments.bind(clip);
+      return Object.assign(clip, {
+        dispose: () => dispose().finally(end),
+        segments(format: SegmentFormat, own: { signal?: AbortSignal } = {}) {
+          checkFormat(format);
+          checkOptions(own, segmentsRules);
+          return eachThroughDoor(own.signal, segments(format, own));
+        },
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  });
 }

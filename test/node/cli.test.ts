@@ -50,7 +50,7 @@ describe('mettle', () => {
     root = await mkdtemp(join(tmpdir(), 'mettle-cli-'));
     session = fakeSession();
     createMettle = vi.fn<CreateMettle>(async ({ onProgress }) => {
-      onProgress?.({ phase: 'download', done: 5e5, total: 1e6 });
+      onProgress?.({ phase: 'download', model: 'nano', file: 'a.onnx', done: 5e5, total: 1e6 });
       onProgress?.({ phase: 'load', done: 1, total: 2 });
       return session;
     });
@@ -81,6 +81,28 @@ describe('mettle', () => {
     expect(createMettle).not.toHaveBeenCalled();
   });
 
+  test('help of a command is what its --help prints', async () => {
+    const names = [
+      ['run'],
+      ['info'],
+      ['backbone'],
+      ['backbone', 'import'],
+      ['backbone', 'tap'],
+      ['data'],
+      ['data', 'check'],
+    ];
+    const more = [['data', 'toybox'], ['train'], ['eval'], ['pretrain']];
+    for (const command of [...names, ...more]) {
+      const { code, out, err } = await mettle(['help', ...command]);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toBe((await mettle([...command, '--help'])).out);
+      expect(out).toContain(`mettle ${command[0]}`);
+    }
+    const { out } = await mettle(['--help']);
+    expect((await mettle(['help'])).out).toBe(out);
+    expect((await mettle(['help', 'help'])).out).toBe(out);
+  });
+
   test.each<[string[], RegExp, RegExp]>([
     [[], /No command was given/, /mettle --help/],
     [['dance'], /"dance" is no command/, /mettle --help/],
@@ -94,6 +116,16 @@ describe('mettle', () => {
     [['run', 'a.mp4', '--device', 'tpu'], /--device "tpu" is unknown/, /auto, cpu, wasm, webgpu/],
     [['run', 'a.mp4', '--threads', '0'], /--threads must be a whole number/, /Leave it out/],
     [['info', 'x'], /Unexpected argument 'x'/, /mettle info --help/],
+    [['rum', 'a.mp4'], /"rum" is no command\. Did you mean "run"\?/, /mettle --help/],
+    [['help', 'rum'], /"rum" is no command\. Did you mean "run"\?/, /mettle --help/],
+    [['toString'], /"toString" is no command\.$/, /mettle --help/],
+    [['run', 'a.mp4', '--devise', 'cpu'], /Unknown option '--devise'\. Did you mean "--device"\?/, /mettle run --help/],
+    [['run', 'a.mp4', '--device', 'webgup'], /Did you mean "webgpu"\?/, /auto, cpu, wasm, webgpu/],
+    [['run', 'a.mp4', '--tasks', 'localise'], /Did you mean "localize"\?/, /localize, parse, segment/],
+    [['data', 'chek'], /Did you mean "check"\?/, /mettle data --help/],
+    [['backbone', 'imprt'], /Did you mean "import"\?/, /mettle backbone --help/],
+    [['train', '--data', 'd', '--out', 'o', '--task', 'ave'], /--task "ave" is unknown/, /localize, parse, segment/],
+    [['train', '--data', 'd', '--out', 'o', '--format', 'av'], /Did you mean "ave"\?/, /ave, llp/],
   ])('wrong usage %j: exit 2, one line of message, one of hint', async (args, message, hint) => {
     const { code, out, err } = await mettle(args);
     expect([code, out]).toEqual([2, '']);
@@ -128,7 +160,7 @@ describe('mettle', () => {
 
     test('on a terminal: a bar on stderr that is wiped, colours unless NO_COLOR', async () => {
       const color = await mettle(['run', 'clip.mp4'], { tty: true });
-      expect(color.err).toContain('Reading models');
+      expect(color.err).toContain('Reading nano');
       expect(color.err).toContain('3/3 s');
       expect(color.err).not.toContain('\n');
       expect(color.err.endsWith('\r\x1b[K')).toBe(true);

@@ -24,18 +24,21 @@ export type Project = {
   remove(): Promise<void>;
 };
 
-export type Choice = {
+export type InstallOptions = {
   peers: boolean;
+  dependencies?: boolean;
   tarball?: string;
   /** Packages of this checkout that the project has too, with their commands. */
   tools?: readonly string[];
 };
 
 /**
- * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too.
+ * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too; `dependencies: false` leaves
+ * out even those that it needs to run.
  * Removing a project removes the tarball that was packed for it.
  */
-export async function installPackage({ peers, tarball, tools = [] }: Choice): Promise<Project> {
+export async function installPackage(options: InstallOptions): Promise<Project> {
+  const { peers, dependencies = true, tarball, tools = [] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'mettle-install-'));
   try {
     const source = tarball ?? (await pack(folder));
@@ -44,8 +47,8 @@ export async function installPackage({ peers, tarball, tools = [] }: Choice): Pr
     await promisify(execFile)('tar', ['-xzf', source, '-C', packageFolder, '--strip-components=1']);
     const { stdout } = await promisify(execFile)('tar', ['-tzf', source]);
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
-    await linkDependencies(folder, packageFolder, peers);
-    for (const name of [...tools, '.bin']) await link(folder, name);
+    if (dependencies) await linkDependencies(folder, packageFolder, peers);
+    if (tools.length > 0) for (const name of [...tools, '.bin']) await link(folder, name);
     const { bin } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
     const node = (...args: string[]) => run(process.execPath, args, folder);
     return {
@@ -90,7 +93,7 @@ async function link(folder: string, name: string): Promise<void> {
 /** Runs a program to its end; an exit code other than 0 is an answer. */
 export function run(program: string, args: string[], cwd: string): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, timeout: 60_000, maxBuffer: 1 << 24 }, (error, out, err) => {
+    execFile(program, args, { cwd, timeout: 300_000, maxBuffer: 1 << 24 }, (error, out, err) => {
       if (error && typeof error.code !== 'number') reject(error);
       else resolve({ code: Number(error?.code ?? 0), out, err });
     });

@@ -128,6 +128,7 @@ test.for([
   [{ path: '../elsewhere' }, /options\.path/],
   [{ path: '/mettle' }, /options\.path/],
   [{ models: 'nano' }, /options\.models/],
+  [{ model: ['nano'] }, /Did you mean "models"/],
 ] as const)('refuses %j', ([options, message]) => {
   for (const form of [plugin.vite, plugin.rollup, plugin.esbuild, plugin.webpack, plugin.rspack]) {
     expect(() => form(options as never)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));

@@ -15,7 +15,7 @@ const info = { device: 'wasm' } as EngineInfo;
 
 function fakeEngine(parts: Partial<Engine> = {}): Engine {
   return {
-    chooseDevice: async () => ({ device: 'wasm' }),
+    chooseDevice: async () => ({ device: 'wasm', runtimeBytes: 0 }),
     load: async () => info,
     begin: async () => 1,
     push: async () => ({}),

@@ -74,9 +74,9 @@ async function writeFiles(folder: string, findings: Findings, signal: AbortSigna
     for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
     ordinal++;
   }
-  await write('events.vtt', toWebVTT(findings.results));
+  await write('events.vtt', toWebVTT(findings));
   await write('report.html', reportHtml(findings));
-  const document = toJSON(findings.results, { ...findings, source: findings.name });
+  const document = toJSON(findings, { source: findings.name, engine: findings.engine });
   await write('results.json', `${JSON.stringify(document, null, 2)}\n`);
 }
 

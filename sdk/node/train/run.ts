@@ -93,8 +93,9 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const engine = new LocalEngine(runtimes);
   const runtime = await runtimes.loadRuntime(request);
   try {
+    const { id, license, device, batch, seed, forms } = run;
     const trained = await trainAdapter({
-      ...run,
+      ...{ id, license, device, batch, seed, forms, signal },
       epochs: run.epochs ?? defaultEpochs(dataset.task),
       dataset,
       access: diskAccess(folder),

@@ -1,4 +1,5 @@
 /** What an adapter for a dataset is like where nothing else is said. */
+import { checkOptions, nested, oneOf, type Rules, required, whole } from '../../contract/options.ts';
 import { MettleError } from '../../errors.ts';
 import { type AdapterConfig, defaultAdapter } from '../../models/adapter.ts';
 import type { Dataset } from '../data/types.ts';
@@ -6,6 +7,29 @@ import type { Dataset } from '../data/types.ts';
 /** Parts of a configuration that differ from the defaults. */
 export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
   distill?: Partial<AdapterConfig['distill']>;
+};
+
+const amount = whole(1, 65_536);
+const sense = ['audio', 'visual', 'both'] as const;
+const changeRules: Rules<ConfigChange> = {
+  distill: nested<Partial<AdapterConfig['distill']>>({
+    tokens: amount,
+    heads: amount,
+    paths: oneOf('both', 'preservation', 'task', 'none'),
+    form: oneOf('absorbed', 'plain'),
+    width: amount,
+    average: oneOf('mean', 'learned'),
+  }),
+  taps: oneOf('blocks', 'stage-ends', 'last-half', 'last'),
+  senses: oneOf(...sense),
+  segments: amount,
+  layers: whole(),
+  heads: amount,
+  channels: amount,
+  decoder: oneOf('pyramid', 'linear'),
+  head: oneOf('A', 'B'),
+  injection: oneOf(...sense, 'none'),
+  nonLocal: nested<{ seconds: number }>({ seconds: required(amount) }),
 };
 
 /**
@@ -38,6 +62,7 @@ export function configFor(
   dataset: Pick<Dataset, 'task' | 'classes' | 'items'>,
   change: ConfigChange = {},
 ): AdapterConfig {
+  checkOptions(change, changeRules, 'change');
   const { task, classes, items } = dataset;
   if (change.head && task !== 'localize') {
     throw new MettleError('invalid-argument', `A head is chosen for localize alone; this training is for ${task}.`);

@@ -1,14 +1,17 @@
 /** What a training runs on, from names: the backbone's files, the engine that runs it, and the runtime of the steps. In a page as in Node. */
 
-import { runtimes } from '#runtimes';
+import { bytesFor } from '#bytes';
+import { runtimeFolder, runtimes } from '#runtimes';
 import type { DeviceRequest } from '../../contract/device.ts';
 import type { BackboneManifest } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
+import { checkOptions, type Rules } from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
+import { throughDoor } from '../../door.ts';
 import { LocalEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
-import { openBackbone } from '../../load.ts';
+import { createRules, openBackbone } from '../../load.ts';
 import type { FileStore } from '../features/tap-cache.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 
@@ -20,7 +23,18 @@ export type ToolOptions = {
   threads?: number;
   /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
   runtimePath?: string;
+  /** Page: URL of the folder that `mettle assets` wrote, as for `createMettle`. */
+  assets?: string;
   signal?: AbortSignal;
+};
+
+const toolRules: Rules<ToolOptions> = {
+  backbone: createRules.backbone,
+  device: createRules.device,
+  threads: createRules.threads,
+  runtimePath: createRules.runtimePath,
+  assets: createRules.assets,
+  signal: createRules.signal,
 };
 
 /** The part of `trainAdapter`'s options that has to do with machines. Dispose of it when the training is over. */
@@ -35,9 +49,14 @@ export type Tools = {
 
 /** Throws what `createMettle` throws for the same names and devices. */
 export async function openTools(options: ToolOptions = {}): Promise<Tools> {
-  const { signal, threads, runtimePath } = options;
+  checkOptions(options, toolRules);
+  return await throughDoor(options.signal, () => open(options));
+}
+
+async function open({ signal, threads, assets, ...options }: ToolOptions): Promise<Tools> {
+  const runtimePath = runtimeFolder(assets, options.runtimePath);
   const device = await runtimes.chooseDevice(options.device ?? 'auto');
-  const opened = await openBackbone(options.backbone ?? 'nano', { signal });
+  const opened = await openBackbone(options.backbone ?? 'nano', { signal, platform: bytesFor(assets) });
   const backbone = await opened.download(variantOf(device), { signal });
   const runtime = await runtimes.loadRuntime({ device, threads, runtimePath });
   // In the thread of the training, where one queue orders all calls of the runtime.

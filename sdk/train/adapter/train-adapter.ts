@@ -11,10 +11,24 @@ import { contractOf } from '../../contract/fits.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import type { BackboneManifest, Tap } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
+import {
+  callback,
+  checkOptions,
+  flag,
+  nested,
+  number,
+  type Rules,
+  record,
+  required,
+  signal as signalRule,
+  text,
+  whole,
+} from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
 import type { Split } from '../../contract/split.ts';
 import type { Engine } from '../../engine/types.ts';
 import { MettleError } from '../../errors.ts';
+import { createRules } from '../../load.ts';
 import type { Segment, SegmentFormat } from '../../media/types.ts';
 import { type AdapterConfig, mapsToGuide, tapsRead } from '../../models/adapter.ts';
 import type { Weights } from '../../models/params.ts';
@@ -76,6 +90,33 @@ export type AdapterTraining = {
   onProgress?: (progress: AdapterProgress) => void;
 };
 
+/** `dispose` is what the spread tools bring along; configuration, optimizer and schedule are checked where they are read. */
+const trainingRules: Rules<AdapterTraining & { dispose?: unknown }> = {
+  id: required(text),
+  license: required(text),
+  dataset: required(record),
+  access: required(record),
+  backbone: required(record),
+  engine: required(record),
+  device: required(createRules.device),
+  runtime: required(record),
+  runtimePath: text,
+  config: required(record),
+  losses: record,
+  optimizer: record,
+  schedule: record,
+  forms: record,
+  place: record,
+  epochs: required(whole(1)),
+  batch: required(whole(1)),
+  seed: required(whole()),
+  cache: required(nested<AdapterTraining['cache']>({ store: required(record), budget: required(number(0)) })),
+  checkpoint: nested<NonNullable<AdapterTraining['checkpoint']>>({ store: required(record), resume: required(flag) }),
+  signal: signalRule,
+  onProgress: callback,
+  dispose: callback,
+};
+
 export type AdapterProgress =
   | { phase: 'cache'; policy: CachePolicy }
   | { phase: 'features'; done: number; total: number; skipped: number }
@@ -98,6 +139,7 @@ export type TrainedAdapter = MeasuredAdapter & {
  * An item that cannot be decoded is skipped and listed; the order and the split of the others stay.
  */
 export async function trainAdapter(options: AdapterTraining): Promise<TrainedAdapter> {
+  checkOptions(options, trainingRules);
   const { dataset, config, signal, onProgress } = options;
   if (dataset.task !== config.task) {
     throw new MettleError('invalid-argument', `The dataset is for ${dataset.task}, the adapter for ${config.task}.`, {

@@ -1,4 +1,6 @@
 /** Reads any of the known layouts of data as one {@link Dataset}. Nothing here knows the file system: a folder is an interface. */
+import { callback, checkOptions, flag, oneOf, type Rules, signal } from '../../contract/options.ts';
+import { TASKS } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
 import { aveAnnotations, avePrefixes, readAve } from './ave.ts';
 import { avsLayouts, readAvs } from './avs.ts';
@@ -22,18 +24,23 @@ const readers: Record<DataFormat, (folder: DataFolder, options: ReadOptions) => 
 
 export const DATA_FORMATS = Object.keys(readers) as DataFormat[];
 
+const readRules: Rules<ReadOptions> = {
+  format: oneOf(...DATA_FORMATS),
+  task: oneOf(...TASKS),
+  seed: { expected: 'a whole number', fits: Number.isSafeInteger },
+  probe: flag,
+  onProgress: callback,
+  signal,
+};
+
 /**
  * Reads a dataset. What can be read in spite of missing or odd parts is read, and `findings` says what was left out.
  * Throws `not-found` where no known layout is there, `invalid-file` for a table that breaks its format (naming the line), `invalid-argument` for a wrong
  * option, `missing-package` where Node cannot decode, or `signal.reason`.
  */
 export async function readDataset(folder: DataFolder, options: ReadOptions = {}): Promise<Dataset> {
-  const { format, task, seed = 0 } = options;
-  if (format !== undefined && !DATA_FORMATS.includes(format)) {
-    throw new MettleError('invalid-argument', `format is "${format}"; expected one of ${DATA_FORMATS.join(', ')}.`);
-  }
-  if (!Number.isSafeInteger(seed))
-    throw new MettleError('invalid-argument', `seed is ${seed}; expected a whole number.`);
+  checkOptions(options, readRules);
+  const { format, task } = options;
   const chosen = format ?? (await detectFormat(folder));
   const dataset = await readers[chosen](folder, options);
   if (task !== undefined && task !== dataset.task) {

@@ -3,6 +3,19 @@
  * on from, and a stop where numbers stop being numbers. Knows no task: model, data and evaluation are given.
  */
 
+import {
+  anything,
+  callback,
+  checkOptions,
+  flag,
+  nested,
+  oneOf,
+  type Rules,
+  record,
+  required,
+  signal as signalRule,
+  text,
+} from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
 import { MettleError } from '../../errors.ts';
 import type { Weights } from '../../models/params.ts';
@@ -48,6 +61,37 @@ export type TrainOptions = {
   place?: OptimizerPlace;
 };
 
+const optimizerRules: Rules<OptimizerConfig> = {
+  beta1: anything,
+  beta2: anything,
+  epsilon: anything,
+  decay: anything,
+  clip: anything,
+  average: anything,
+};
+const scheduleRules: Rules<ScheduleConfig> = { rate: anything, warmup: anything, floor: anything };
+/** Names and kinds; numbers are checked where they are counted with. */
+const trainRules: Rules<TrainOptions> = {
+  runtime: required(record),
+  model: required(record),
+  data: required(record),
+  batch: anything,
+  epochs: anything,
+  steps: anything,
+  seed: anything,
+  optimizer: nested(optimizerRules),
+  schedule: nested(scheduleRules),
+  from: record,
+  evaluate: callback,
+  evaluateEvery: anything,
+  checkpoint: nested<NonNullable<TrainOptions['checkpoint']>>({ store: required(record), name: text, every: anything }),
+  resume: flag,
+  identity: record,
+  signal: signalRule,
+  onProgress: callback,
+  place: oneOf('graph', 'host'),
+};
+
 export type TrainProgress = {
   /** Steps done, of `steps`. */
   step: number;
@@ -82,6 +126,7 @@ export const checkpointName = 'checkpoint.safetensors';
  * good checkpoint) if the GPU was lost, and `signal.reason` when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  checkOptions(options, trainRules);
   options.signal?.throwIfAborted();
   const run = new Run(options);
   const runner = await run.open();
@@ -105,7 +150,7 @@ class Run {
   #owesEvaluation = false;
 
   constructor(options: TrainOptions) {
-    checkOptions(options);
+    checkAmounts(options);
     this.#options = options;
     this.#perEpoch = stepsPerEpoch(options.data.size, options.batch);
     this.#total = options.steps ?? options.epochs! * this.#perEpoch;
@@ -261,7 +306,7 @@ class Run {
 
 const isDeviceError = (error: unknown): error is MettleError => error instanceof MettleError && error.code === 'device';
 
-function checkOptions({ data, batch, epochs, steps, evaluateEvery, checkpoint, seed }: TrainOptions): void {
+function checkAmounts({ data, batch, epochs, steps, evaluateEvery, checkpoint, seed }: TrainOptions): void {
   const fail = (message: string, hint: string): never => {
     throw new MettleError('invalid-argument', message, { hint });
   };

@@ -76,9 +76,10 @@ class FrameSearch {
   async *frames(): AsyncGenerator<CopiedFrame> {
     const sink = new VideoSampleSink(this.#stream.track, { hardwareAcceleration: 'prefer-software' });
     let shown: VideoSample | null = null;
+    let sample: VideoSample | null = null;
     let copy: CopiedFrame | null = null;
     try {
-      for await (const sample of decodePackets(sink, this.#path())) {
+      for await (sample of decodePackets(sink, this.#path())) {
         // Before the first frame the first frame is shown.
         shown ??= sample;
         while (this.#found < this.#times.length && sample.timestamp > this.#times[this.#found]! + epsilon) {
@@ -99,6 +100,8 @@ class FrameSearch {
       for (; this.#found < this.#times.length; this.#found++) yield copy;
     } finally {
       shown?.close();
+      // Another one where the caller wants no further frame.
+      sample?.close();
     }
   }
 

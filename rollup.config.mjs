@@ -67,6 +67,7 @@ const node = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
     'node/in-thread': 'sdk/work/in-thread.ts',
@@ -90,9 +91,13 @@ const node = {
   },
 };
 
-/** For `require`, which a bundler's configuration often uses too: scripts of workers, which nobody requires, are those of above. */
+/** For `require`: what people call, and the plugin, because a bundler's configuration often is CommonJS; scripts of workers, which nobody requires, are those of above. */
 const commonJs = {
-  input: { 'node/index': 'sdk/index.ts', 'node/train': 'sdk/train/index.ts', 'plugin/index': 'sdk/plugin/index.ts' },
+  input: {
+    'node/index': 'sdk/index.ts',
+    'node/train': 'sdk/train/index.ts',
+    'plugin/index': 'sdk/plugin/index.ts',
+  },
   external: node.external,
   plugins: [nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }), packed(), compile()],
   output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'node/[name]-[hash].cjs' },

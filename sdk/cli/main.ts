@@ -47,6 +47,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   train,
   eval: evaluate,
   pretrain,
+  verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
 };
 
 async function dispatch(argv: string[], io: Io): Promise<number> {

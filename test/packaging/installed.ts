@@ -37,8 +37,12 @@ export type InstallOptions = {
  * out even those that it needs to run.
  * Removing a project removes the tarball that was packed for it.
  */
-export async function installPackage(options: InstallOptions): Promise<Project> {
-  const { peers, dependencies = true, tarball, tools = [] } = options;
+export async function installPackage({
+  peers,
+  dependencies = true,
+  tarball,
+  tools = [],
+}: InstallOptions): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'mettle-install-'));
   try {
     const source = tarball ?? (await pack(folder));
@@ -48,7 +52,7 @@ export async function installPackage(options: InstallOptions): Promise<Project> 
     const { stdout } = await promisify(execFile)('tar', ['-tzf', source]);
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
     if (dependencies) await linkDependencies(folder, packageFolder, peers);
-    if (tools.length > 0) for (const name of [...tools, '.bin']) await link(folder, name);
+    for (const name of [...tools, '.bin']) await link(folder, name);
     const { bin } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
     const node = (...args: string[]) => run(process.execPath, args, folder);
     return {

@@ -4,14 +4,14 @@ import { folderReader, writeFolder } from './folder.ts';
 import { addressName, type Chosen, chosen, type PluginOptions } from './options.ts';
 
 type Next = (error?: unknown) => void;
-/** What is used of Node's own, whose types a project may lack. */
-type Request = { url?: string | undefined; method?: string | undefined };
+type Handler = (request: Request, response: Response, next: Next) => void;
+type Headers = Record<string, number | string | string[] | undefined>;
+/** What is used of Node's messages. */
+type Request = { url?: string; method?: string };
 type Response = {
   setHeader(name: string, value: number | string | string[]): unknown;
   end(body?: Uint8Array): unknown;
 };
-type Handler = (request: Request, response: Response, next: Next) => void;
-type Headers = Record<string, number | string | string[] | undefined>;
 /** What is used of Vite's resolved configuration and of its server. */
 type Config = { base: string; root: string; build: { outDir: string; ssr: unknown }; server: { headers?: Headers } };
 type Server = { middlewares: { use(handler: Handler): unknown } };

@@ -1,18 +1,20 @@
 /**
  * Puts trained packages into this folder: `npx tsx adapters/ship.ts WORK`, where WORK has `backbones/ID` and `adapters/ID` as `mettle backbone import` and
- * `mettle train` wrote them. Each is opened as users open it, copied as it is, and listed in registry.json; what was here before goes. Makes and changes no model.
+ * `mettle train` wrote them. Each is opened as users open it, copied as it is, its documents listed in its manifest and itself in registry.json; what was here before goes. Makes and changes no model.
  */
 import { access, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { bytesFor, resolveUrl } from '#bytes';
-import { registryEntry, registryText } from '../sdk/compile/package.ts';
+import { manifestText, registryEntry, registryText, withDocuments } from '../sdk/compile/package.ts';
 import type { Manifest } from '../sdk/contract/manifest.ts';
 import type { VariantName } from '../sdk/contract/model.ts';
 import { type ModelKind, openModel } from '../sdk/hub/hub.ts';
 import type { Registry } from '../sdk/hub/registry.ts';
 import { createMettle } from '../sdk/mettle.ts';
+
+type Shipped = { manifest: Manifest; path: string; documents: Record<string, Uint8Array> };
 
 const kinds: Record<ModelKind, string> = { backbone: 'backbones', adapter: 'adapters' };
 /** What lies beside a manifest and its files, by kind. */
@@ -50,13 +52,16 @@ async function ship(from: string, to: string): Promise<void> {
       console.log(`${backbone.manifest.id} and ${own.length} adapters on ${mettle.info().device}: as they should be`);
     }
   }
+  await listDocuments(backbones, adapters);
   const registry: Registry = {};
   for (const kind of ['backbone', 'adapter'] as const) {
     const draft = join(to, `${kinds[kind]}.new`);
     await rm(draft, { recursive: true, force: true });
-    for (const { manifest, path } of kind === 'backbone' ? backbones : adapters) {
+    for (const { manifest, path, documents } of kind === 'backbone' ? backbones : adapters) {
       await mkdir(draft, { recursive: true });
       await cp(path, join(draft, manifest.id), { recursive: true });
+      for (const [name, bytes] of Object.entries(documents)) await writeFile(join(draft, manifest.id, name), bytes);
+      await writeFile(join(draft, manifest.id, 'manifest.json'), manifestText(manifest));
       registry[manifest.id] = await registryEntry(manifest, `${kinds[kind]}/${manifest.id}/manifest.json`);
     }
     await rm(join(to, kinds[kind]), { recursive: true, force: true });
@@ -65,8 +70,6 @@ async function ship(from: string, to: string): Promise<void> {
   await writeFile(join(to, 'registry.json'), registryText(registry));
   await openShipped(registry, to);
 }
-
-type Shipped = { manifest: Manifest; path: string };
 
 /** The packages of a kind, checked one by one. */
 async function packagesIn(work: string, kind: ModelKind): Promise<Shipped[]> {
@@ -80,15 +83,39 @@ async function packagesIn(work: string, kind: ModelKind): Promise<Shipped[]> {
     if (manifest.untrained) throw new Error(`${path} is untrained.`);
     if (!manifest.canary) throw new Error(`${path} has no canary.`);
     await checkFiles(path, manifest);
-    packages.push({ manifest, path });
+    packages.push({ manifest, path, documents: await documentsIn(path, kind) });
   }
   if (packages.length === 0) throw new Error(`${folder} is empty.`);
   return packages;
 }
 
+async function documentsIn(path: string, kind: ModelKind): Promise<Shipped['documents']> {
+  const documents: Shipped['documents'] = {};
+  for (const name of beside[kind]) documents[name] = new Uint8Array(await readFile(join(path, name)));
+  return documents;
+}
+
+/** Lists the documents of each package in its manifest. Cards of adapters name the digest of their backbone's, which changes with that: they get the new one. */
+async function listDocuments(backbones: Shipped[], adapters: Shipped[]): Promise<void> {
+  const renamed = new Map<string, string>();
+  for (const shipped of backbones) {
+    const before = (await registryEntry(shipped.manifest, '')).integrity;
+    shipped.manifest = await withDocuments(shipped.manifest, shipped.documents);
+    renamed.set(before, (await registryEntry(shipped.manifest, '')).integrity);
+  }
+  for (const shipped of adapters) {
+    for (const [name, bytes] of Object.entries(shipped.documents)) {
+      let text = new TextDecoder().decode(bytes);
+      for (const [before, after] of renamed) text = text.replaceAll(before, after);
+      shipped.documents[name] = new TextEncoder().encode(text);
+    }
+    shipped.manifest = await withDocuments(shipped.manifest, shipped.documents);
+  }
+}
+
 /** Throws unless the folder has what belongs to the package, nothing else, and no path of this machine in it. */
 async function checkFiles(path: string, { kind, files }: Manifest): Promise<void> {
-  const expected = ['manifest.json', ...beside[kind], ...files.map((file) => file.path)];
+  const expected = [...new Set(['manifest.json', ...beside[kind], ...files.map((file) => file.path)])];
   for (const name of expected) await access(join(path, name));
   const strange = (await readdir(path)).filter((name) => !expected.includes(name));
   if (strange.length > 0) throw new Error(`${path} holds ${strange.join(', ')}, which belong to no package.`);

@@ -62,9 +62,11 @@ export type Warning = {
     | 'no-audio'
     | 'no-picture'
     | 'several-streams'
+    | 'other-stream'
     | 'truncated'
     | 'untrained'
     | 'device-fallback'
-    | 'invalid-samples';
+    | 'invalid-samples'
+    | 'cancelled-sound';
   message: string;
 };

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
+import type { BackboneManifest } from '../contract/manifest.ts';
 import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
@@ -140,15 +141,17 @@ async function writePackage(source: Source, target: Target, io: Io): Promise<voi
     const write = folder.write.bind(folder);
     const runtime = await runtimes.loadRuntime({ device: 'cpu' });
     const onCpu: Evaluate = (values) => evaluate(runtime.ort, values);
-    const manifest = await importBackbone(source, onCpu, write, { signal, onBytes });
-    bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
-    const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
     const forms = formsText(source.forms);
-    const canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
-    const card = importCard(manifest, origins, { forms, report, canary, note: target.note });
-    const text = new TextEncoder();
-    await folder.write('README.md', [text.encode(card)]);
-    await folder.write('report.json', [text.encode(`${JSON.stringify(report, null, 2)}\n`)]);
+    let canary: string | null = null;
+    const documents = async (manifest: BackboneManifest): Promise<Record<string, Uint8Array>> => {
+      bar.update('Measuring', 0, 1, `${Object.keys(source.forms).length} forms`);
+      const report = await importReport({ source, manifest, folder, runtime, evaluate: onCpu, signal });
+      canary = manifest.canary ? null : (canaryRefusal(parts) ?? 'a form is too far from float32 for one');
+      const card = importCard(manifest, origins, { forms, report, canary, note: target.note });
+      const text = new TextEncoder();
+      return { 'README.md': text.encode(card), 'report.json': text.encode(`${JSON.stringify(report, null, 2)}\n`) };
+    };
+    const manifest = await importBackbone(source, onCpu, write, { signal, onBytes, documents });
     signal.throwIfAborted();
     await folder.finish();
     bar.clear();

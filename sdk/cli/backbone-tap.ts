@@ -1,11 +1,12 @@
 /** `mettle backbone tap`: any ONNX network as a backbone package, or a list of the values in it that adapters could read. */
-import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FrontEndSource } from '../compile/tapped.ts';
+import { bytesText, limits } from '../contract/limits.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
+import { readSmall } from '../node/disk.ts';
 import { savePackage } from '../node/save-package.ts';
 import type { Network } from '../onnx/taps.ts';
 import { readOptions, usageError } from './options.ts';
@@ -67,7 +68,7 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
   const { openNetwork } = await import('../onnx/taps.ts');
   const { listTaps, shapeFed, tapBackbone } = await import('../compile/tapped.ts');
   const { runtimes } = await import('../node/runtimes.ts');
-  const network = openNetwork(await readInput(path), basename(path));
+  const network = openNetwork(await readSmall(path, 'an ONNX model', limits.fileBytes, io.signal), basename(path));
   const source = await readFrontEnd(values, network);
   const { ort } = await runtimes.loadRuntime({ device: 'auto' });
   const surgery = { network, readExternal: externalBeside(path), ort };
@@ -93,17 +94,6 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
   return 0;
 }
 
-async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    throw new MettleError('not-found', `Cannot read ${path}: ${(error as Error).message}`, {
-      hint: 'Check the path and the rights of the file.',
-      cause: error,
-    });
-  }
-}
-
 /** Files beside the model, each read once. The ONNX reader lets no location out of the model's folder. */
 function externalBeside(model: string): (location: string) => Uint8Array {
   const known = new Map<string, Uint8Array>();
@@ -113,6 +103,13 @@ function externalBeside(model: string): (location: string) => Uint8Array {
       throw new MettleError('not-found', `${basename(model)} keeps weights in ${location}, which is not there.`, {
         hint: `Put ${location} of the same export beside the model.`,
       });
+    }
+    const stats = statSync(path);
+    const { size } = stats;
+    if (!stats.isFile() || size > limits.fileBytes) {
+      const most = bytesText(limits.fileBytes);
+      const problem = `${location}: ${bytesText(size)}, expected a file of at most ${most}`;
+      throw new MettleError('invalid-file', `${problem}.`, { hint: 'Export the network in a smaller form.' });
     }
     const bytes = known.get(location) ?? new Uint8Array(readFileSync(path));
     known.set(location, bytes);
@@ -129,7 +126,7 @@ async function readFrontEnd(values: InputOptions, network: Network): Promise<Fro
   }
   if (file !== undefined) {
     if (size ?? mean ?? std) throw usageError('--front-end says all; leave out --size, --mean, --std.', 'backbone tap');
-    const json = parseJson(await readInput(file), file);
+    const json = parseJson(await readSmall(file, 'a front end', limits.noteBytes), file);
     return modality === 'picture'
       ? { modality: 'visual', frontEnd: parsePictureFrontEnd(json, file) }
       : { modality: 'audio', frontEnd: parseLogMelFrontEnd(json, file) };

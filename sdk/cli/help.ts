@@ -5,6 +5,7 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
+  mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: import, tap
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set

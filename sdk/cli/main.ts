@@ -1,6 +1,7 @@
 /** The `mettle` command: which command was meant, and what its end means to the shell. */
 import { sdkVersion } from '../contract/version.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
@@ -40,6 +41,7 @@ export async function main(argv: string[], io: CliIo): Promise<number> {
 const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   info,
+  assets,
   backbone,
   data,
   train,

@@ -1,10 +1,11 @@
 /** Reading and checking options; what is wrong becomes an `invalid-argument` with the option's name. */
-import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../contract/device.ts';
+import { limits } from '../contract/limits.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
+import { readSmall } from '../node/disk.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {
@@ -90,9 +91,10 @@ export function readChoice<T extends string>(
 export async function readNote(path: string | undefined): Promise<string | null> {
   if (path === undefined) return null;
   try {
-    return (await readFile(path, 'utf8')).trim();
+    return new TextDecoder().decode(await readSmall(path, 'a note', limits.noteBytes)).trim();
   } catch (cause) {
-    throw new MettleError('not-found', `--note: ${path} cannot be read: ${(cause as Error).message}.`, { cause });
+    const { code, hint } = cause as MettleError;
+    throw new MettleError(code, `--note: ${(cause as Error).message}`, { hint, cause });
   }
 }
 

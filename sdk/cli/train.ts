@@ -1,10 +1,11 @@
 /** `mettle train`: from a folder of data to an adapter that `mettle run` takes. */
-import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { exactForms } from '../compile/variants.ts';
+import { limits } from '../contract/limits.ts';
 import { TASKS } from '../contract/task.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
+import { readSmall } from '../node/disk.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
 import { TRAIN_HELP } from './help.ts';
@@ -196,10 +197,10 @@ async function readConfig(path: string): Promise<Record<string, ConfigValue>> {
       cause,
     });
   };
-  const text = await readFile(path, 'utf8').catch((error: unknown) => fail('cannot be read.', error));
+  const bytes = await readSmall(path, 'a configuration', limits.noteBytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     fail('is no JSON.', error);
   }

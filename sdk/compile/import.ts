@@ -16,7 +16,7 @@ import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
-import { manifestText } from './package.ts';
+import { manifestText, withDocuments } from './package.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
@@ -49,6 +49,8 @@ export type ImportOptions = {
   onBytes?: (read: number) => void;
   /** Default: true. */
   withCanary?: boolean;
+  /** Cards and reports by path, made when all else is written; they are written and listed too. */
+  documents?: (manifest: BackboneManifest) => Promise<Record<string, Uint8Array>>;
 };
 
 /**
@@ -59,7 +61,7 @@ export async function importBackbone(
   source: ImportSource,
   evaluate: Evaluate,
   write: WriteFile,
-  { signal, onBytes, withCanary = true }: ImportOptions = {},
+  { signal, onBytes, withCanary = true, documents }: ImportOptions = {},
 ): Promise<BackboneManifest> {
   const { parts, forms = exactForms } = source;
   const files: FileEntry[] = [];
@@ -117,7 +119,10 @@ export async function importBackbone(
     variants,
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
-  const manifest = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
+  const drafted = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
+  const written = (await documents?.(drafted)) ?? {};
+  for (const [path, bytes] of Object.entries(written)) await write(path, [bytes]);
+  const manifest = await withDocuments(drafted, written);
   await write('manifest.json', [new TextEncoder().encode(manifestText(manifest))]);
   return manifest;
 }

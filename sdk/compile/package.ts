@@ -29,6 +29,19 @@ export async function finishManifest(
   return parseManifest({ ...draft, files: entries }, `manifest of ${draft.kind} "${draft.id}"`);
 }
 
+/** The manifest with what is to be read about the model listed too: cards and reports have a digest like every other file. Throws as `finishManifest`. */
+export async function withDocuments<M extends Manifest>(
+  manifest: M,
+  documents: Readonly<Record<string, Uint8Array>>,
+): Promise<M> {
+  const entries = manifest.files.filter(({ path }) => !Object.hasOwn(documents, path));
+  for (const [path, bytes] of Object.entries(documents)) {
+    entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
+  }
+  const files = entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
+}
+
 /** The text of manifest.json: keys sorted, two spaces, a newline at the end. Equal manifests have equal texts. */
 export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, sortKeys, 2)}\n`;

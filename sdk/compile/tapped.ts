@@ -1,9 +1,11 @@
 /** Any ONNX network as a backbone package: the network is cut at the taps, run once to learn their shapes and the canary's numbers, and described by a manifest. */
 
+import { limits } from '../contract/limits.ts';
 import type { BackboneManifest, Integrity, LogMelFrontEnd, PictureFrontEnd, Tap } from '../contract/manifest.ts';
 import type { Ort } from '../contract/runtime.ts';
 import { canaryInput } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
+import { checkNetwork } from '../onnx/network-check.ts';
 import { isTapShape, type TapCandidate, tapCandidates } from '../onnx/tap-candidates.ts';
 import {
   computedValues,
@@ -103,7 +105,8 @@ export async function listTaps(surgery: Surgery, inputShape: readonly number[]):
   checkInput(surgery.network, inputShape);
   const live = computedValues(graph);
   const requests = live.map((value) => ({ value, name: value }));
-  const results = await runOnce(surgery, requests, inputShape);
+  // All values of the network at once, where a session of the package keeps those of a moment.
+  const results = await runOnce(surgery, requests, inputShape, 4 * limits.sessionBytes);
   const floats = [...results].filter(([, { type }]) => type === 'float32');
   return tapCandidates(graph, new Map(floats.map(([name, { dims }]) => [name, dims])));
 }
@@ -156,9 +159,11 @@ async function runOnce(
   surgery: Surgery,
   taps: readonly TapRequest[],
   inputShape: readonly number[],
+  mostBytes?: number,
 ): Promise<Map<string, Result>> {
   const { ort, network } = surgery;
   const { graph, weights, input } = cut(surgery, taps, inputShape);
+  checkNetwork({ label: network.where, graph, weights: { path: weightsFile, data: weights } }, mostBytes);
   try {
     const session = await ort.InferenceSession.create(graph, {
       externalData: [{ path: weightsFile, data: weights }],

@@ -2,6 +2,7 @@
  * Reads a manifest that a stranger wrote: JSON in, a {@link Manifest} out that the rest of the SDK can trust. The types in `manifest.ts` say what a field
  * means; this file says what it may be.
  */
+import { bytesText, limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { logMelFault } from './front-end.ts';
 import { integrityPattern } from './integrity.ts';
@@ -46,14 +47,8 @@ export const filePath: Check<string> = matching(
   'a relative path of letters, digits, ".", "_", "-" and "/" without ".."',
 );
 
-/** Most elements of an output: 1 GiB of float32. */
-const maxElements = 2 ** 28;
-
-/** Most bytes of a canary's file: it is read whenever a model is loaded. */
-const maxCanaryBytes = 2 ** 20;
-
 /** Files that may be listed though no graph needs them. */
-const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json']);
+const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json', 'report.json', 'evaluation.json']);
 
 /**
  * Checks a parsed manifest.json and gives it its type. `where` names it in errors, e.g. `manifest.json of adapter at https://...`.
@@ -86,11 +81,15 @@ const baseId = matching(new RegExp(`^${idText}(?:\\+${idText})?$`), 'the id of a
 const integrity = matching<Integrity>(integrityPattern, 'sha256- and a digest in base64');
 const dimensions = list(positive, { min: 1 });
 
+const elementsOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+
 const shape: Check<number[]> = (value, at) => {
   const sizes = dimensions(value, at);
-  const elements = sizes.reduce((product, size) => product * size, 1);
-  if (elements <= maxElements && sizes.length <= 8) return sizes;
-  throw at.error(`expected at most 8 dimensions and ${maxElements} elements`);
+  const elements = elementsOf(sizes);
+  if (elements <= limits.outputElements && sizes.length <= 8) return sizes;
+  throw at.error(
+    `expected at most 8 dimensions and ${limits.outputElements} elements, got ${sizes.length} and ${elements}`,
+  );
 };
 
 const common = {
@@ -126,10 +125,11 @@ const each = <T>(variants: Variants<T>): [string, T][] => Object.entries<T>(vari
 
 const triple = (item: Check<number>) => tuple<[number, number, number]>(3, item);
 
+const side = integer(1, limits.pictureSide);
 const picture = object<PictureFrontEnd>({
   input: text,
-  width: integer(1, 8192),
-  height: integer(1, 8192),
+  width: side,
+  height: side,
   mean: triple(number()),
   std: triple(number(1e-12)),
 });
@@ -157,7 +157,10 @@ const logMel = object<LogMelFrontEnd>({
 
 /** A front end by itself, without the `input` that a network gives it. Throws `invalid-file` that begins with `where` and names the field. */
 export function parsePictureFrontEnd(json: unknown, where: string): Omit<PictureFrontEnd, 'input'> {
-  return withoutInput(picture(withInput(json, where), new Place(where)));
+  const at = new Place(where);
+  const frontEnd = picture(withInput(json, where), at);
+  checkPicture(frontEnd, at);
+  return withoutInput(frontEnd);
 }
 
 /** As `parsePictureFrontEnd`, for sounds. */
@@ -250,7 +253,9 @@ function unknownKind(json: unknown, at: Place): never {
 
 function checkBackbone({ inputs, networks, taps, variants }: BackboneManifest, at: Place): void {
   if (!inputs.visual && !inputs.audio) throw at.field('inputs').error('expected visual, audio or both, got neither');
+  if (inputs.visual) checkPicture(inputs.visual, at.field('inputs').field('visual'));
   if (inputs.audio) checkLogMel(inputs.audio, at.field('inputs').field('audio'));
+  atMost('numbers of all taps', tapElements(taps), limits.tapElements, at.field('taps'));
   const names = new Set<string>();
   for (const modality of modalities) {
     const present = inputs[modality] !== null;
@@ -275,9 +280,26 @@ function checkBackbone({ inputs, networks, taps, variants }: BackboneManifest, a
   }
 }
 
+const tapElements = (taps: BackboneManifest['taps']): number =>
+  modalities.flatMap((modality) => taps[modality]).reduce((sum, { tokens, width }) => sum + tokens * width, 0);
+
+/** Throws where a figure that memory follows from is larger than its limit. */
+function atMost(what: string, figure: number, limit: number, at: Place): void {
+  if (figure > limit) throw at.error(`expected at most ${limit} ${what}, got ${figure}`);
+}
+
+function checkPicture({ width, height }: PictureFrontEnd, at: Place): void {
+  atMost('pixels', width * height, limits.inputPixels, at);
+}
+
 function checkLogMel(frontEnd: LogMelFrontEnd, at: Place): void {
   const fault = logMelFault(frontEnd);
   if (fault) throw at.field(fault.field).expected(fault.expected, frontEnd[fault.field]);
+  const { sampleRate, repeat, frames, mels, fftSize } = frontEnd;
+  atMost('samples, sampleRate x repeat', sampleRate * repeat, limits.inputSamples, at);
+  atMost('numbers, frames x mels', frames * mels, limits.melElements, at);
+  atMost('points of transforms, frames x fftSize', frames * fftSize, limits.fftPoints, at);
+  atMost('weights of filters, mels x (fftSize / 2 + 1)', mels * (fftSize / 2 + 1), limits.melFilterElements, at);
 }
 
 function checkAdapter({ task, classes, thresholds, segment, clip, variants }: AdapterManifest, at: Place): void {
@@ -286,6 +308,14 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
   if (thresholds && thresholds.length !== classes.length) {
     const wanted = `expected ${classes.length} items, one per class, got ${thresholds.length}`;
     throw at.field('thresholds').error(wanted);
+  }
+  const { outputElements } = limits;
+  const sum = (outputs: readonly TensorSpec[]) => outputs.reduce((all, { shape }) => all + elementsOf(shape), 0);
+  atMost('numbers of all outputs', sum(segment.outputs), outputElements, at.field('segment').field('outputs'));
+  if (clip) {
+    const kept = sum(segment.outputs.filter(({ deliver }) => deliver === 'clip'));
+    atMost('numbers of all outputs', sum(clip.outputs), outputElements, at.field('clip').field('outputs'));
+    atMost('numbers kept for a window', clip.segments * kept, outputElements, at.field('clip').field('segments'));
   }
   segment.outputs.forEach(({ name, shape, deliver }, index) => {
     const output = at.field('segment').field('outputs').index(index);
@@ -313,10 +343,26 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
   }
 }
 
+/** Whatever the variant, its files fit into the memory that a device can address. */
+function checkBytes({ variants, files }: Manifest, at: Place): void {
+  const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]));
+  files.forEach(({ bytes }, index) => {
+    atMost('bytes', bytes, limits.fileBytes, at.field('files').index(index).field('bytes'));
+  });
+  for (const [variant, graphs] of each<Record<string, GraphFiles | null>>(variants)) {
+    const paths = new Set(Object.values(graphs).flatMap((files) => (files ? [files.graph, files.weights] : [])));
+    const bytes = [...paths].reduce((sum, path) => sum + (bytesOf.get(path) ?? 0), 0);
+    if (bytes <= limits.modelBytes) continue;
+    const [found, most] = [bytesText(bytes), bytesText(limits.modelBytes)];
+    throw at.field('variants').field(variant).error(`its files have ${found}, expected at most ${most} together`);
+  }
+}
+
 /** Every file that a variant or the canary names is listed, and every listed file has a use. */
 function checkFiles(manifest: Manifest, at: Place): void {
   const listed = new Set(manifest.files.map((file) => file.path));
   const used = new Set<string>();
+  checkBytes(manifest, at);
   for (const [variant, graphs] of each<Record<string, GraphFiles | null>>(manifest.variants)) {
     for (const [part, graph] of Object.entries(graphs)) {
       for (const role of ['graph', 'weights'] as const) {
@@ -333,7 +379,7 @@ function checkFiles(manifest: Manifest, at: Place): void {
     const place = at.field('canary').field('file');
     const entry = manifest.files.find(({ path }) => path === file);
     if (!entry) throw place.expected('a file listed in "files"', file);
-    if (entry.bytes > maxCanaryBytes) throw place.error(`expected at most ${maxCanaryBytes} bytes, got ${entry.bytes}`);
+    atMost('bytes', entry.bytes, limits.canaryBytes, place);
     used.add(file);
   }
   manifest.files.forEach(({ path }, index) => {

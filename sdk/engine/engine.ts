@@ -2,8 +2,8 @@
  * The engine of this thread: loads models on the best device, runs clips second by second, and answers with named arrays. It knows no classes, no tasks and
  * no workers; `bridge.ts` puts it behind one.
  */
-
 import type { Device, DeviceRequest } from '../contract/device.ts';
+import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
 import type { Runtime, Runtimes } from '../contract/runtime.ts';
@@ -65,6 +65,7 @@ export class LocalEngine implements Engine {
       const { models, request } = this.#requireLoaded();
       const state = this.#requireRun(run);
       checkSegment(segment, request.backbone.manifest);
+      for (const id of state.kept.keys()) checkKept(models.manifestOf(id), state.segments + 1);
       const outputs = await models.segment(segment, [...state.kept.keys()]);
       state.segments++;
       return Object.fromEntries(
@@ -236,6 +237,20 @@ function untrainedWarnings(request: EngineLoad): Warning[] {
 function emptyTokens(manifest: AdapterManifest): Map<string, Float32Array[]> {
   const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip');
   return new Map(kept.map((output) => [output.name, []]));
+}
+
+/** Throws `incompatible` where a clip of so many seconds makes an adapter keep more than there is room for. */
+function checkKept({ id, segment, clip }: AdapterManifest, segments: number): void {
+  if (!clip) return;
+  const kept = segment.outputs.filter(({ deliver }) => deliver === 'clip').map(({ shape }) => sizeOf(shape));
+  const given = clip.outputs.map(({ shape }) => sizeOf(shape.slice(1)));
+  const numbers = segments * [...kept, ...given].reduce((sum, size) => sum + size, 0);
+  if (numbers <= limits.clipElements) return;
+  throw new MettleError(
+    'incompatible',
+    `Adapter "${id}" keeps ${numbers} numbers of ${segments} seconds, expected at most ${limits.clipElements}.`,
+    { hint: 'Analyze the clip in parts, or take a smaller adapter.' },
+  );
 }
 
 /** Moves the outputs for the clip graph to `tokens` and returns those for the caller. */

@@ -12,6 +12,8 @@ import { tapShape } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import { createLogMel } from '../media/log-mel.ts';
 import { pictureToTensor } from '../media/picture.ts';
+import { checkNetwork } from '../onnx/network-check.ts';
+import { brokenNumbers, firstBroken } from './blame.ts';
 import {
   adapterOutputs,
   backboneOutputs,
@@ -22,7 +24,7 @@ import {
   readCanary,
 } from './canary.ts';
 import { ReadBack } from './read-back.ts';
-import { disposeTensors, type GraphContract, GraphSession, type GraphSource, type Tensors } from './session.ts';
+import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
 
@@ -38,14 +40,16 @@ type LoadedAdapter = {
 export class LoadedModels {
   readonly #runtime: Runtime;
   readonly #backbone: WholeBackbone;
+  readonly #variant: VariantName;
   readonly #logMel: (pcm: Float32Array) => Float32Array;
   readonly #sessions: GraphSession[] = [];
   readonly #passes = new Map<Modality, GraphSession>();
   readonly #canaries = new Map<Modality, OpenCanary>();
   readonly #adapters = new Map<string, LoadedAdapter>();
 
-  private constructor(runtime: Runtime, backbone: BackboneManifest) {
+  private constructor(runtime: Runtime, backbone: BackboneManifest, variant: VariantName) {
     this.#runtime = runtime;
+    this.#variant = variant;
     this.#backbone = wholeBackbone(backbone);
     this.#logMel = createLogMel(this.#backbone.inputs.audio);
   }
@@ -62,7 +66,7 @@ export class LoadedModels {
     variant: VariantName,
     onStep: () => void,
   ): Promise<LoadedModels> {
-    const models = new LoadedModels(runtime, request.backbone.manifest);
+    const models = new LoadedModels(runtime, request.backbone.manifest, variant);
     try {
       await models.#openBackbone(request.backbone, variant, onStep);
       for (const adapter of request.adapters) await models.#openAdapter(adapter, variant, onStep);
@@ -132,7 +136,10 @@ export class LoadedModels {
       const results: Record<string, AdapterOutputs> = {};
       for (const id of adapterIds) {
         const { manifest, segment: session } = this.#adapter(id);
-        results[id] = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
+        const outputs = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
+        const broken = firstBroken(outputs);
+        if (broken !== null) throw await this.#blame(manifest, broken, taps);
+        results[id] = outputs;
         onStep();
       }
       return results;
@@ -147,7 +154,24 @@ export class LoadedModels {
     const feeds = Object.fromEntries(
       Object.entries(inputs).map(([name, { data, shape }]) => [name, this.#tensor(data, shape)]),
     );
-    return await runToArrays(clip!, feeds, manifest.clip!.outputs, manifest.id);
+    const outputs = await runToArrays(clip!, feeds, manifest.clip!.outputs, manifest.id);
+    const broken = firstBroken(outputs);
+    if (broken !== null) throw brokenNumbers(`Adapter "${manifest.id}"`, broken, this.#variant);
+    return outputs;
+  }
+
+  /** What the adapter read decides whose fault its broken output is. */
+  async #blame({ id, segment }: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
+    const read = segment.reads.map((name) => [name, [...taps[name]!.dims]]);
+    const reader = await ReadBack.open(this.#runtime, Object.fromEntries(read));
+    try {
+      const tap = firstBroken(await reader.read(taps));
+      return tap === null
+        ? brokenNumbers(`Adapter "${id}"`, output, this.#variant)
+        : brokenNumbers(`Backbone "${this.#backbone.id}"`, tap, this.#variant);
+    } finally {
+      await reader.release();
+    }
   }
 
   /** Never throws. */
@@ -203,11 +227,12 @@ export class LoadedModels {
     files: GraphFiles,
     contract: GraphContract,
   ): Promise<GraphSession> {
-    const source: GraphSource = {
+    const source = {
       label: `The ${what} of ${model.manifest.kind} "${model.manifest.id}"`,
       graph: model.files[files.graph]!,
       weights: { path: ownPath(files.weights), data: model.files[files.weights]! },
     };
+    checkNetwork(source);
     const session = await GraphSession.open(this.#runtime, source, contract);
     this.#sessions.push(session);
     return session;

@@ -88,11 +88,11 @@ export class GraphSession {
   }
 
   async #runError(error: unknown): Promise<unknown> {
-    if (error instanceof MettleError) return error;
-    // The runtime's error may arrive a moment before the news that the device is gone.
-    await new Promise((resolve) => setTimeout(resolve, 0));
     const lost = this.#runtime.lost;
-    if (lost?.aborted) return lost.reason;
+    // The runtime's error may arrive a moment before the news that the device is gone.
+    if (!lost?.aborted) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (lost?.aborted) return lostWhile(lost.reason, this.#label);
+    if (error instanceof MettleError) return error;
     const message = messageOf(error);
     if (this.#runtime.device === 'webgpu' && tellsLoss(message)) {
       return new MettleError('device', `The GPU device was lost: ${this.#label} failed with "${message}".`, {
@@ -105,6 +105,17 @@ export class GraphSession {
     });
   }
 }
+
+/** A network that asks too much of a GPU takes it down: who ran at that moment is worth knowing. */
+function lostWhile(reason: unknown, label: string): unknown {
+  if (!(reason instanceof MettleError)) return reason;
+  return new MettleError('device', `${reason.message.replace(/\.$/, '')}, while ${uncapitalized(label)} ran.`, {
+    hint: `${reason.hint} Where the same model loses it again, the model is at fault: take a smaller one, or device "wasm".`.trim(),
+    cause: reason,
+  });
+}
+
+const uncapitalized = (text: string): string => text.replace(/^The /, 'the ');
 
 /** Frees what lies on the GPU; tensors of the CPU are left to the garbage collector. */
 export function disposeTensors(tensors: Tensors): void {
@@ -148,6 +159,12 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
       cause: error,
     });
   }
+  if (tellsGraphFault(message)) {
+    return new MettleError('invalid-file', `${label} is no graph that ${runtime.name} can load: ${message}`, {
+      hint: 'The model is at fault, not the device: export it again, or get another release of it.',
+      cause: error,
+    });
+  }
   if (runtime.device === 'webgpu') {
     return new MettleError('device', `${label} could not be loaded on WebGPU: ${message}`, {
       hint: 'Use device "auto" or "wasm", and check that the GPU has a driver and memory.',
@@ -168,6 +185,12 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
 /** Where nothing tells that the GPU is gone, as in Node, the runtime's message does: its own words, or those of Dawn, Vulkan and Direct3D beneath it. */
 const tellsLoss = (message: string): boolean =>
   /\bdevice\b\W*(is|was|has been)?\W*(lost|removed)\b|DEVICE_(LOST|REMOVED|HUNG|RESET)/i.test(message);
+
+/** Whether a runtime's message finds fault with the graph itself, which no other device would mend. */
+const tellsGraphFault = (message: string): boolean =>
+  /INVALID_(PROTOBUF|GRAPH)|protobuf parsing failed|invalid graph|ShapeInferenceError|TypeInferenceError|not a registered (function|op)|type error: |this is an invalid model/i.test(
+    message,
+  );
 
 /** Whether a runtime's message tells of a lack of memory, in the words of C++, of V8 and of Emscripten. */
 export const tellsShortage = (message: string): boolean =>

@@ -95,9 +95,14 @@ export async function readBounded(
   limit: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await readAtMost(platform, url, limit, { signal }, () => {
-    return new MettleError('invalid-file', `${url}: larger than ${limit} bytes, which no file of this kind is.`);
-  });
+  signal?.throwIfAborted();
+  const exceeded = (found: number): MettleError =>
+    new MettleError(
+      'invalid-file',
+      `${url}: larger than ${limit} bytes (${found} or more), which no file of this kind is.`,
+      { hint: 'Check that the address leads to the file that was meant.' },
+    );
+  return await platform.readFile(url, { signal, limit: { bytes: limit, exceeded } });
 }
 
 async function readAndVerify(
@@ -107,12 +112,20 @@ async function readAndVerify(
   signal: AbortSignal,
   onBytes: (received: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readAtMost(platform, url, expected.bytes, { signal, onBytes }, () =>
-    integrityError(url, expected, `more than ${expected.bytes} bytes`),
-  );
-  const digest = await sha256Integrity(bytes);
+  const exceeded = () => integrityError(url, expected, `more than ${expected.bytes} bytes`);
+  const bytes = await platform.readFile(url, { signal, onBytes, limit: { bytes: expected.bytes, exceeded } });
+  const digest = await digestInTurn(platform, bytes);
   if (bytes.byteLength === expected.bytes && digest === expected.integrity) return bytes;
   throw integrityError(url, expected, `${looksLike(bytes)} with ${digest}`);
+}
+
+let lastDigest: Promise<unknown> = Promise.resolve();
+
+/** One digest at a time: WebCrypto copies what it is given, and files of a model arrive together. */
+function digestInTurn(platform: Bytes, bytes: Uint8Array): Promise<Integrity> {
+  const digest = lastDigest.then(() => platform.digest?.(bytes) ?? sha256Integrity(bytes));
+  lastDigest = digest.catch(() => {});
+  return digest;
 }
 
 function integrityError(
@@ -123,30 +136,4 @@ function integrityError(
   return new MettleError('integrity', `${url}: expected ${bytes} bytes with ${integrity}, got ${got}.`, {
     hint: 'The file was damaged or replaced, or the address leads elsewhere: download or publish the model again.',
   });
-}
-
-async function readAtMost(
-  platform: Bytes,
-  url: URL,
-  limit: number,
-  { signal, onBytes }: ReadOptions,
-  tooLong: () => MettleError,
-): Promise<Uint8Array<ArrayBuffer>> {
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const abort = () => controller.abort(signal!.reason);
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    const bytes = await platform.readFile(url, {
-      signal: controller.signal,
-      onBytes(received) {
-        if (received > limit) controller.abort(tooLong());
-        else onBytes?.(received);
-      },
-    });
-    controller.signal.throwIfAborted();
-    return bytes;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
 }

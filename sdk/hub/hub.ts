@@ -6,6 +6,7 @@ import { bytesFor } from '#bytes';
 import type { Bytes } from '../contract/bytes.ts';
 import { heldVariant } from '../contract/held-variant.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
+import { limits } from '../contract/limits.ts';
 import type {
   AdapterGraphs,
   AdapterManifest,
@@ -55,7 +56,6 @@ export type OpenedModel<M extends Manifest> = {
 };
 
 const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
-const maxManifestBytes = 1 << 20;
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
@@ -70,7 +70,7 @@ export async function openModel<K extends ModelKind>(
   const found = await locate(location, kind, platform, signal);
   const { url } = found;
   const where = `manifest.json of ${kind} at ${url}`;
-  const bytes = await readBounded(platform, url, maxManifestBytes, signal);
+  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
   for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
   const manifest = parseManifest(parseJson(bytes, where), where);
   if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);

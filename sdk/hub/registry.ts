@@ -1,9 +1,9 @@
 /** registry.json: the models that ship with the SDK, by id. */
-
 import { untilAborted } from '../abort.ts';
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Bytes } from '../contract/bytes.ts';
 import { integrityPattern } from '../contract/integrity.ts';
+import { limits } from '../contract/limits.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
@@ -14,8 +14,6 @@ import { readBounded } from './download.ts';
 /** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
 export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
 export type Registry = Record<string, RegistryEntry>;
-
-const maxRegistryBytes = 1 << 20;
 
 const registry = dictionary(
   idPattern,
@@ -49,7 +47,7 @@ export async function readRegistry(platform: Bytes, signal?: AbortSignal): Promi
 
 async function fetchRegistry(platform: Bytes): Promise<Registry> {
   const url = registryUrl(platform);
-  const bytes = await readBounded(platform, url, maxRegistryBytes).catch((error: unknown) => {
+  const bytes = await readBounded(platform, url, limits.manifestBytes).catch((error: unknown) => {
     if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
     throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
       hint: assetsHint,

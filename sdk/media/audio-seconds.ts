@@ -71,20 +71,3 @@ async function* resampled(pieces: AsyncIterable<SoundPiece>, outputRate: number)
   }
   if (resampler) yield resampler.finish();
 }
-
-/** Mean of the channels; samples that are not finite count as 0. `repaired` is their number. */
-export function mixDown(channels: readonly Float32Array[]): { samples: Float32Array; repaired: number } {
-  const length = channels[0]?.length ?? 0;
-  const samples = new Float32Array(length);
-  let repaired = 0;
-  for (let i = 0; i < length; i++) {
-    let sum = 0;
-    for (let c = 0; c < channels.length; c++) {
-      const value = channels[c]![i]!;
-      if (Number.isFinite(value)) sum += value;
-      else repaired++;
-    }
-    samples[i] = sum / channels.length;
-  }
-  return { samples, repaired };
-}

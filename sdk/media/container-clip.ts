@@ -1,22 +1,27 @@
 /** A clip in a media file: opens the container and yields its segments, decoding picture and sound in step. */
-import { Input, type Source } from 'mediabunny';
+import type { Input, Source } from 'mediabunny';
 import { untilAborted } from '../abort.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
-import { decodeFrames, decodeSound, type Warn } from './decode.ts';
+import type { Warn } from './damage.ts';
+import { decodeFrames } from './frames.ts';
+import { openGuarded } from './guarded-input.ts';
 import { asMettleError, disposedClip } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
-import { containerFormats, findStreams, type Streams, type VideoStream } from './tracks.ts';
+import { decodeSound } from './sound.ts';
+import { findStreams, type Streams, type VideoStream } from './tracks.ts';
 import type { Clip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
 /** Opens the file behind `source`, which the clip then owns. Throws `not-media`, `empty-media`, `unsupported-codec`, `missing-package`, or `signal.reason`. */
 export async function openContainer(source: Source, signal?: AbortSignal): Promise<Clip> {
-  const input = new Input({ source, formats: containerFormats });
+  const opening = openGuarded(source);
+  const dispose = () => opening.then(({ input }) => input.dispose()).catch(() => {});
   try {
-    return new ContainerClip(input, await untilAborted(findStreams(input), signal));
+    const opened = await untilAborted(opening, signal);
+    return new ContainerClip(opened.input, await untilAborted(findStreams(opened), signal));
   } catch (error) {
-    input.dispose();
+    dispose();
     signal?.throwIfAborted();
     throw asMettleError(error, 'opening it');
   }

@@ -1,8 +1,9 @@
 /** A clip of arrays that the caller decoded: checks them, and yields the same segments as a file with that content would. */
 import { MettleError, type Warning } from '../errors.ts';
-import { mixDown, type SoundPiece, secondsOf } from './audio-seconds.ts';
+import { type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
+import { createDownmix } from './downmix.ts';
 import { disposedClip } from './media-error.ts';
 import { interleavedPlanes, packRgb, resizeRgb } from './resize.ts';
 import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
@@ -33,7 +34,7 @@ class ArrayClip implements Clip {
   readonly segmentCount: number;
   readonly video: Clip['video'];
   readonly audio: Clip['audio'];
-  readonly warnings: readonly Warning[];
+  readonly warnings: Warning[];
   #raw: HandedRawClip | null;
 
   constructor(raw: HandedRawClip) {
@@ -59,7 +60,12 @@ class ArrayClip implements Clip {
     const raw = this.#raw;
     if (!raw) throw disposedClip();
     const { frames = [], frameRate = 1, audio } = raw;
-    const seconds = audio && secondsOf(piecesOf(audio), format.sampleRate);
+    const seconds =
+      audio &&
+      secondsOf(
+        piecesOf(audio, (warning) => this.#warn(warning)),
+        format.sampleRate,
+      );
     for (let index = 0; index < this.segmentCount; index++) {
       options.signal?.throwIfAborted();
       if (!this.#raw) throw disposedClip();
@@ -77,6 +83,10 @@ class ArrayClip implements Clip {
     }
   }
 
+  #warn(warning: Warning): void {
+    if (!this.warnings.some(({ code }) => code === warning.code)) this.warnings.push(warning);
+  }
+
   async dispose(): Promise<void> {
     for (const frame of this.#raw?.frames ?? []) if (isBrowserFrame(frame)) frame.close();
     this.#raw = null;
@@ -87,11 +97,16 @@ class ArrayClip implements Clip {
   }
 }
 
-async function* piecesOf({ channels, sampleRate }: NonNullable<RawClip['audio']>): AsyncGenerator<SoundPiece> {
+async function* piecesOf(
+  { channels, sampleRate }: NonNullable<RawClip['audio']>,
+  warn: (warning: Warning) => void,
+): AsyncGenerator<SoundPiece> {
+  const downmix = createDownmix(warn);
   const length = channels[0]!.length;
   for (let at = 0; at < length; at += sampleRate) {
-    const { samples } = mixDown(channels.map((channel) => channel.subarray(at, at + sampleRate)));
-    yield { time: at / sampleRate, sampleRate, samples };
+    const time = at / sampleRate;
+    const piece = channels.map((channel) => channel.subarray(at, at + sampleRate));
+    yield { time, sampleRate, samples: downmix(piece, sampleRate, time) };
   }
 }
 

@@ -6,6 +6,7 @@
  * at 0.95 of the lower Nyquist frequency. Below 0.9 of it the response is flat within 0.001 dB, above it images and aliases are at least 95 dB down. Every phase
  * sums to one, so a constant stays exactly that constant.
  */
+import { createDotProduct, dotStep } from './dot-product.ts';
 
 export interface Resampler {
   /** The output that follows from all input so far. Cutting the input into other pieces gives the same samples, bit for bit. */
@@ -20,38 +21,52 @@ const beta = 10.06;
 /** Rates whose ratio needs more phases than this get interpolated ones (error below -110 dB). */
 const mostPhases = 1024;
 
+/** Input is taken in runs of at most this many samples, so that the memory never grows. */
+const longestRun = 8192;
+
 /** Rates in Hz, whole numbers above zero. */
 export function createResampler(inputRate: number, outputRate: number): Resampler {
   if (inputRate === outputRate) return { push: (input) => input.slice(), finish: () => new Float32Array(0) };
   const divisor = gcd(inputRate, outputRate);
   const up = outputRate / divisor;
   const down = inputRate / divisor;
-  const bank = makeBank(inputRate, outputRate, up);
-  const { half } = bank;
+  const { half, held, dot } = makeBank(inputRate, outputRate, up);
 
   // `held[0]` is input sample `first`; the stream starts with silence.
-  let held = new Float32Array(half - 1);
+  let filled = half - 1;
   let first = 1 - half;
   let received = 0;
   let produced = 0;
 
-  const take = (input: Float32Array, limit: number): Float32Array => {
-    const joined = new Float32Array(held.length + input.length);
-    joined.set(held);
-    joined.set(input, held.length);
-    const last = first + joined.length - 1;
-    // Output m needs input up to floor(m * down / up) + half.
-    const ready = Math.min(limit, Math.max(produced, Math.ceil(((last - half + 1) * up) / down)));
-    const out = new Float32Array(ready - produced);
-    for (let i = 0; i < out.length; i++) {
+  /** Output m needs input up to floor(m * down / up) + half: how many are ready once the input ends before `end`. */
+  const readyAt = (end: number) => Math.max(produced, Math.ceil(((end - half) * up) / down));
+
+  const takeRun = (input: Float32Array, out: Float32Array, limit: number): number => {
+    held.set(input, filled);
+    filled += input.length;
+    const ready = Math.min(limit, readyAt(first + filled));
+    const count = ready - produced;
+    // Output by output of one phase, so that its row of the table is read while it is near.
+    for (let i = 0; i < Math.min(count, up); i++) {
       const position = (produced + i) * down;
       const whole = Math.floor(position / up);
-      out[i] = bank.dot(joined, whole - half + 1 - first, position - whole * up);
+      const phase = position - whole * up;
+      for (let j = i, start = whole - half + 1 - first; j < count; j += up, start += down) out[j] = dot(start, phase);
     }
     produced = ready;
-    const keepFrom = Math.min(last + 1, Math.floor((produced * down) / up) - half + 1);
-    held = joined.slice(keepFrom - first);
-    first = keepFrom;
+    const spent = Math.min(filled, Math.floor((produced * down) / up) - half + 1 - first);
+    held.copyWithin(0, spent, filled);
+    filled -= spent;
+    first += spent;
+    return count;
+  };
+
+  const take = (input: Float32Array, limit: number): Float32Array => {
+    const out = new Float32Array(Math.min(limit, readyAt(first + filled + input.length)) - produced);
+    let at = 0;
+    for (let from = 0; from < input.length; from += longestRun) {
+      at += takeRun(input.subarray(from, from + longestRun), out.subarray(at), limit);
+    }
     return out;
   };
   return {
@@ -68,39 +83,44 @@ export function createResampler(inputRate: number, outputRate: number): Resample
 type Bank = {
   /** Taps on each side of an output sample. */
   half: number;
-  /** The output sample whose first tap is `samples[start]`, `phase` steps of 1/up after an input sample. */
-  dot(samples: Float32Array, start: number, phase: number): number;
+  /** Where input samples lie for `dot`: room for those that wait, and for one run. */
+  held: Float64Array;
+  /** The output sample whose first tap is `held[start]`, `phase` steps of 1/up after an input sample. */
+  dot(start: number, phase: number): number;
 };
 
 function makeBank(inputRate: number, outputRate: number, up: number): Bank {
   const bandwidth = Math.min(1, outputRate / inputRate);
-  const half = Math.ceil(zeroCrossings / bandwidth);
+  // Taps beyond the last zero crossing are zeros.
+  const half = (Math.ceil((2 * zeroCrossings) / bandwidth / dotStep) * dotStep) / 2;
   const taps = 2 * half;
   const phases = Math.min(up, mostPhases);
   const exact = phases === up;
-  const table = new Float64Array((phases + 1) * taps);
+  const tableLength = (phases + 1) * taps;
+  const { memory, dot } = createDotProduct(tableLength + taps + longestRun);
+  fillTable(memory, phases, half, bandwidth);
+  return {
+    half,
+    held: memory.subarray(tableLength),
+    dot(start, phase) {
+      if (exact) return dot(phase * taps, tableLength + start, taps);
+      const position = (phase * phases) / up;
+      const row = Math.floor(position);
+      const low = dot(row * taps, tableLength + start, taps);
+      return low + (position - row) * (dot((row + 1) * taps, tableLength + start, taps) - low);
+    },
+  };
+}
+
+/** Row `phase` of `2 * half` taps; each sums to one. */
+function fillTable(table: Float64Array, phases: number, half: number, bandwidth: number): void {
+  const taps = 2 * half;
   for (let phase = 0; phase <= phases; phase++) {
     const row = table.subarray(phase * taps, (phase + 1) * taps);
     let sum = 0;
     for (let k = 0; k < taps; k++) sum += row[k] = kernel(k - half + 1 - phase / phases, bandwidth);
     for (let k = 0; k < taps; k++) row[k] = row[k]! / sum;
   }
-  return {
-    half,
-    dot(samples, start, phase) {
-      const position = exact ? phase : (phase * phases) / up;
-      const row = Math.floor(position);
-      const low = rowDot(table, row * taps, samples, start, taps);
-      const share = position - row;
-      return share === 0 ? low : low + share * (rowDot(table, (row + 1) * taps, samples, start, taps) - low);
-    },
-  };
-}
-
-function rowDot(table: Float64Array, row: number, samples: Float32Array, start: number, taps: number): number {
-  let sum = 0;
-  for (let k = 0; k < taps; k++) sum += table[row + k]! * samples[start + k]!;
-  return sum;
 }
 
 /** Kaiser-windowed sinc at `offset` input samples from its centre; scale is free, rows are normalised. */

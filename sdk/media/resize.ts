@@ -5,7 +5,7 @@
 import type { RgbImage } from './types.ts';
 
 /** Weights of one axis: output `i` is the sum over `k < taps` of `weights[i * taps + k] * source[starts[i] + k]`. */
-export type Axis = { length: number; taps: number; starts: Int32Array; weights: Float32Array };
+export type Axis = { length: number; taps: number; starts: Int32Array; weights: Float64Array };
 
 /**
  * Weights from `source` samples to `target` samples. `extent` is the length of the picture in source samples (default: `source`; a chroma plane of an odd picture
@@ -16,14 +16,14 @@ export function makeAxis(source: number, target: number, extent = source, shift 
   const reach = Math.max(1, step);
   const taps = Math.min(source, Math.ceil(2 * reach) + 1);
   const starts = new Int32Array(target);
-  const weights = new Float32Array(target * taps);
+  const weights = new Float64Array(target * taps);
   for (let i = 0; i < target; i++) {
     const center = (i + 0.5) * step + shift - 0.5;
     const start = Math.min(Math.max(0, Math.ceil(center - reach)), source - taps);
     let sum = 0;
     for (let k = 0; k < taps; k++) sum += Math.max(0, 1 - Math.abs(start + k - center) / reach);
     for (let k = 0; k < taps; k++) {
-      weights[i * taps + k] = Math.max(0, 1 - Math.abs(start + k - center) / reach) / sum;
+      weights[i * taps + k] = Math.fround(Math.max(0, 1 - Math.abs(start + k - center) / reach) / sum);
     }
     starts[i] = start;
   }
@@ -41,31 +41,54 @@ export type Plane = {
 
 /** The plane at [vertical.length, horizontal.length], in the units of the source. */
 export function resizePlane(plane: Plane, horizontal: Axis, vertical: Axis): Float32Array {
-  const { data, offset, stride, step, height } = plane;
-  const width = horizontal.length;
-  const narrow = new Float32Array(height * width);
-  for (let y = 0; y < height; y++) {
-    const row = offset + y * stride;
-    for (let x = 0; x < width; x++) {
-      let at = row + horizontal.starts[x]! * step;
-      let sum = 0;
-      for (let k = x * horizontal.taps, end = k + horizontal.taps; k < end; k++, at += step) {
-        sum += horizontal.weights[k]! * data[at]!;
+  return resizeDown(resizeAcross(plane, horizontal), horizontal.length, vertical);
+}
+
+/** Four rows at a time: their sums do not wait for each other. */
+function resizeAcross(plane: Plane, { length, taps, starts, weights }: Axis): Float32Array {
+  const narrow = new Float32Array(Math.ceil(plane.height / 4) * 4 * length);
+  const span = starts[length - 1]! + taps;
+  const rows = new Float64Array(4 * span);
+  for (let y = 0; y < plane.height; y += 4) {
+    readRows(plane, y, rows, span);
+    for (let x = 0, k = 0; x < length; x++) {
+      let [first, second, third, fourth] = [0, 0, 0, 0];
+      for (let at = starts[x]!, end = at + taps; at < end; at++, k++) {
+        const weight = weights[k]!;
+        first += weight * rows[at]!;
+        second += weight * rows[at + span]!;
+        third += weight * rows[at + 2 * span]!;
+        fourth += weight * rows[at + 3 * span]!;
       }
-      narrow[y * width + x] = sum;
+      const to = y * length + x;
+      narrow[to] = first;
+      narrow[to + length] = second;
+      narrow[to + 2 * length] = third;
+      narrow[to + 3 * length] = fourth;
     }
   }
-  const out = new Float32Array(vertical.length * width);
-  for (let y = 0; y < vertical.length; y++) {
-    const first = vertical.starts[y]! * width;
-    for (let x = 0; x < width; x++) {
-      let at = first + x;
-      let sum = 0;
-      for (let k = y * vertical.taps, end = k + vertical.taps; k < end; k++, at += width) {
-        sum += vertical.weights[k]! * narrow[at]!;
-      }
-      out[y * width + x] = sum;
+  return narrow;
+}
+
+/** Rows `y` to `y + 3` as floats, as far as there are any. */
+function readRows({ data, offset, stride, step, height }: Plane, y: number, rows: Float64Array, span: number): void {
+  for (let row = 0; row < Math.min(4, height - y); row++) {
+    for (let i = 0, at = offset + (y + row) * stride; i < span; i++, at += step) rows[row * span + i] = data[at]!;
+  }
+}
+
+/** Row after row of the source, in the order of memory. */
+function resizeDown(narrow: Float32Array, width: number, { length, taps, starts, weights }: Axis): Float32Array {
+  const out = new Float32Array(length * width);
+  const sums = new Float64Array(width);
+  for (let y = 0; y < length; y++) {
+    sums.fill(0);
+    for (let tap = 0; tap < taps; tap++) {
+      const weight = weights[y * taps + tap]!;
+      if (weight === 0) continue;
+      for (let x = 0, at = (starts[y]! + tap) * width; x < width; x++, at++) sums[x] = sums[x]! + weight * narrow[at]!;
     }
+    out.set(sums, y * width);
   }
   return out;
 }

@@ -3,7 +3,6 @@ import {
   ADTS,
   EncodedPacketSink,
   FLAC,
-  type Input,
   type InputAudioTrack,
   type InputTrack,
   type InputVideoTrack,
@@ -19,8 +18,12 @@ import {
 } from 'mediabunny';
 import { sources } from '#bytes';
 import { MettleError, type Warning } from '../errors.ts';
+import { tryOtherLevels } from './codec-strings.ts';
 import { chooseColor, type YuvColor } from './color.ts';
+import type { GuardedInput } from './guarded-input.ts';
+import type { Edit } from './isobmff-boxes.ts';
 import type { Orientation } from './planes.ts';
+import { beginning, endOf, moved, type Span, spansOf } from './timeline.ts';
 import type { AudioTrack, VideoTrack } from './types.ts';
 
 /** Files only: a playlist would make requests to hosts that the caller did not name. */
@@ -29,15 +32,17 @@ export const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3
 /** Longer clips are taken for a damaged time stamp. */
 const longestHours = 24;
 
+/** A sound with another rate is no sound: below it there is nothing to hear. In Hz. */
+const [lowestRate, highestRate] = [1000, 768_000];
+
 export type VideoStream = {
   track: InputVideoTrack;
   info: VideoTrack;
   color: YuvColor;
   orientation: Orientation;
-  firstTime: number;
-  endTime: number;
+  spans: readonly Span[];
 };
-export type AudioStream = { track: InputAudioTrack; info: AudioTrack; firstTime: number; endTime: number };
+export type AudioStream = { track: InputAudioTrack; info: AudioTrack; spans: readonly Span[] };
 export type Streams = {
   video: VideoStream | null;
   audio: AudioStream | null;
@@ -47,11 +52,10 @@ export type Streams = {
 };
 
 /** Finds what there is to analyse. Throws `not-media`, `empty-media`, `unsupported-codec` or `missing-package`. */
-export async function findStreams(input: Input): Promise<Streams> {
+export async function findStreams({ input, movie }: GuardedInput): Promise<Streams> {
   const warnings: Warning[] = [];
-  const format = await input.getFormat();
   const all = await input.getTracks();
-  if (all.length === 0 && format instanceof IsobmffInputFormat) {
+  if (all.length === 0 && (await input.getFormat()) instanceof IsobmffInputFormat) {
     throw new MettleError(
       'not-media',
       'The file has no index of its streams; expected a complete MP4 or QuickTime file.',
@@ -60,9 +64,8 @@ export async function findStreams(input: Input): Promise<Streams> {
       },
     );
   }
-  const video = await input.getPrimaryVideoTrack();
-  const audio = await input.getPrimaryAudioTrack();
-  if (!video && !audio) {
+  const hasStream = all.some((track) => track.isVideoTrack() || track.isAudioTrack());
+  if (!hasStream) {
     throw new MettleError(
       'empty-media',
       'The container holds neither picture nor sound; expected at least one of them.',
@@ -71,15 +74,57 @@ export async function findStreams(input: Input): Promise<Streams> {
       },
     );
   }
-  for (const track of [video, audio]) if (track) await demandDecoder(track);
-  const picture = video && (await videoStream(video, warnings));
-  const sound = audio && (await audioStream(audio, warnings));
-  const duration = Math.max(picture?.endTime ?? 0, sound?.endTime ?? 0);
+  const video = await chooseTrack<InputVideoTrack>((filter) => input.getPrimaryVideoTrack({ filter }), warnings);
+  const audio = await chooseTrack<InputAudioTrack>((filter) => input.getPrimaryAudioTrack({ filter }), warnings);
+  const edits = (track: InputTrack) => movie?.edits.get(track.id);
+  const picture = video && (await videoStream(video, edits(video), warnings));
+  const sound = audio && (await audioStream(audio, edits(audio), movie !== null, warnings));
+  const streams = beginAtZero([picture, sound], [video && edits(video), audio && edits(audio)]);
+  const duration = Math.max(...streams.map((stream) => (stream ? endOf(stream.spans) : 0)));
   checkDuration(duration, warnings);
   await warnOfSeveral(all, video, audio, warnings);
   if (!video) warnings.unshift({ code: 'no-picture', message: 'The clip has no picture: only its sound is analysed.' });
   if (!audio) warnings.unshift({ code: 'no-audio', message: 'The clip has no sound: only its picture is analysed.' });
-  return { video: picture, audio: sound, duration, warnings };
+  return { video: streams[0] as VideoStream | null, audio: streams[1] as AudioStream | null, duration, warnings };
+}
+
+/** The container's first choice; where that cannot be decoded, its next one, with a warning. Tracks that hold nothing are passed over. */
+async function chooseTrack<Track extends InputVideoTrack | InputAudioTrack>(
+  choose: (filter: (track: Track) => boolean) => Promise<Track | null>,
+  warnings: Warning[],
+): Promise<Track | null> {
+  const passed = new Set<Track>();
+  let refusal: { error: MettleError; track: Track } | undefined;
+  while (true) {
+    const track = await choose((candidate) => !passed.has(candidate));
+    if (!track) break;
+    passed.add(track);
+    if (!(await new EncodedPacketSink(track).getFirstPacket({ metadataOnly: true }))) continue;
+    try {
+      await demandDecoder(track);
+    } catch (error) {
+      if (!(error instanceof MettleError && error.code === 'unsupported-codec')) throw error;
+      refusal ??= { error, track };
+      continue;
+    }
+    if (refusal) {
+      const message = `${refusal.error.message} Another ${track.type} stream is analysed in its place: number ${track.number} (${await codecName(track)}).`;
+      warnings.push({ code: 'other-stream', message });
+    }
+    return track;
+  }
+  if (refusal) throw refusal.error;
+  return null;
+}
+
+/** Takes off what lies before the first moment that a player shows. */
+function beginAtZero<Stream extends VideoStream | AudioStream>(
+  streams: (Stream | null)[],
+  edits: (readonly Edit[] | null | undefined)[],
+): (Stream | null)[] {
+  const starts = streams.flatMap((stream, i) => (stream ? [beginning(edits[i] ?? undefined, stream.spans)] : []));
+  const origin = Math.max(0, Math.min(...starts));
+  return streams.map((stream) => stream && { ...stream, spans: moved(stream.spans, origin) });
 }
 
 function checkDuration(duration: number, warnings: Warning[]): void {
@@ -103,7 +148,11 @@ function checkDuration(duration: number, warnings: Warning[]): void {
   });
 }
 
-async function videoStream(track: InputVideoTrack, warnings: Warning[]): Promise<VideoStream> {
+async function videoStream(
+  track: InputVideoTrack,
+  edits: readonly Edit[] | undefined,
+  warnings: Warning[],
+): Promise<VideoStream> {
   const codec = await track.getCodec();
   const [codedWidth, codedHeight] = [await track.getCodedWidth(), await track.getCodedHeight()];
   const rotation = await track.getRotation();
@@ -117,22 +166,53 @@ async function videoStream(track: InputVideoTrack, warnings: Warning[]): Promise
     },
     color: chooseColor(await track.getColorSpace(), codec, codedWidth, codedHeight),
     orientation: { rotation, flip: await track.getFlip() },
-    firstTime: await track.getFirstTimestamp(),
-    endTime: await readableEnd(track, 'picture', warnings),
+    spans: spansOf(edits, await firstPicture(track), await readableEnd(track, 'picture', warnings)),
   };
 }
 
-async function audioStream(track: InputAudioTrack, warnings: Warning[]): Promise<AudioStream> {
+/** A piece of a running stream may begin between key frames: nothing is on screen before the first. */
+async function firstPicture(track: InputVideoTrack): Promise<number> {
+  const key = await new EncodedPacketSink(track).getFirstKeyPacket({ metadataOnly: true });
+  return key?.timestamp ?? (await track.getFirstTimestamp());
+}
+
+async function audioStream(
+  track: InputAudioTrack,
+  edits: readonly Edit[] | undefined,
+  tellsPriming: boolean,
+  warnings: Warning[],
+): Promise<AudioStream> {
+  const sampleRate = await track.getSampleRate();
+  if (!(sampleRate >= lowestRate && sampleRate <= highestRate)) {
+    throw new MettleError(
+      'not-media',
+      `The sound claims ${sampleRate} samples per second; expected ${lowestRate} to ${highestRate}.`,
+      { hint: 'The header is probably damaged: fetch the file again, or re-encode it.' },
+    );
+  }
+  const first = (await track.getFirstTimestamp()) + (tellsPriming ? 0 : await primingOf(track));
   return {
     track,
     info: {
       codec: await codecName(track),
       channels: await track.getNumberOfChannels(),
-      sampleRate: await track.getSampleRate(),
+      sampleRate,
     },
-    firstTime: await track.getFirstTimestamp(),
-    endTime: await readableEnd(track, 'sound', warnings),
+    spans: spansOf(edits, first, await readableEnd(track, 'sound', warnings)),
   };
+}
+
+/** Samples that an MP3 encoder of today puts before the sound: 576 of its own, and 529 for the decoder. */
+const mp3Priming = 1105;
+
+/**
+ * Seconds that encoders put before the sound, and that only MP4 and QuickTime tell: AAC begins with one packet of it. Opus and Vorbis decoders leave it out by themselves.
+ */
+async function primingOf(track: InputAudioTrack): Promise<number> {
+  const codec = await track.getCodec();
+  if (codec === 'mp3') return mp3Priming / (await track.getSampleRate());
+  if (codec !== 'aac') return 0;
+  return (await new EncodedPacketSink(track).getFirstPacket({ metadataOnly: true }))?.duration ?? 0;
 }
 
 /** End of the last packet whose bytes are there, in seconds. An index at the front of a file that was cut off promises more than that. */
@@ -171,6 +251,7 @@ export async function demandDecoder(track: InputVideoTrack | InputAudioTrack): P
   if (await track.canDecode()) return;
   await sources.prepareDecoders();
   if (await track.canDecode()) return;
+  if (track.isVideoTrack() && (await tryOtherLevels(track))) return;
   const what = track.isVideoTrack() ? 'picture' : 'sound';
   throw new MettleError(
     'unsupported-codec',

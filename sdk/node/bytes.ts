@@ -1,6 +1,4 @@
 /** How bytes reach Node: from files and over HTTP. A string is a URL if it starts with http:, https: or file:, else a path. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FilePathSource, type Source } from 'mediabunny';
@@ -8,11 +6,15 @@ import type { Bytes, ReadOptions, Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { emptySource } from '../media/media-error.ts';
 import { fetchFile, urlSource } from '../page/http.ts';
+import { sha256Pieces } from './digest.ts';
+import { readDisk, statDisk } from './disk.ts';
+import { packageRoot } from './package-root.ts';
 
 /** Node finds its models in the package, whatever `assets` a page is given. */
 export const bytesFor = (_assets?: string): Bytes => ({
-  modelsUrl: new URL('../../adapters/', import.meta.url).href,
+  modelsUrl: new URL('adapters/', packageRoot).href,
   readFile,
+  digest: sha256Pieces,
   resolveUrl,
 });
 
@@ -38,44 +40,12 @@ export function resolveUrl(location: string): URL {
 async function openSource(location: string | URL): Promise<Source> {
   const url = resolveUrl(String(location));
   if (url.protocol !== 'file:') return urlSource(url);
-  const { path, size } = await statFile(url);
+  const { path, size } = await statDisk(fileURLToPath(url));
   if (size === 0) throw emptySource();
   return new FilePathSource(path);
 }
 
 async function readFile(url: URL, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
   if (url.protocol !== 'file:') return await fetchFile(url, options);
-  const { signal, onBytes } = options;
-  signal?.throwIfAborted();
-  const { path, size } = await statFile(url);
-  const bytes = new Uint8Array(size);
-  let received = 0;
-  try {
-    for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20, end: Math.max(0, size - 1) })) {
-      bytes.set(chunk, received);
-      received += chunk.length;
-      onBytes?.(received);
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw unreadable(path, error);
-  }
-  return bytes.subarray(0, received);
-}
-
-async function statFile(url: URL): Promise<{ path: string; size: number }> {
-  const path = fileURLToPath(url);
-  const stats = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  if (stats.isDirectory()) {
-    throw new MettleError('invalid-argument', `${path} is a folder, not a file.`, { hint: 'Name a file in it.' });
-  }
-  return { path, size: stats.size };
-}
-
-function unreadable(path: string, cause: unknown): MettleError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-  const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-  return new MettleError('not-found', `${path} ${what}.`, { hint: 'Check the path.', cause });
+  return await readDisk(fileURLToPath(url), options);
 }

@@ -1,5 +1,6 @@
 /** Gives Node the audio and video codecs that a page has: registers mediabunny's server package, which is an optional peer. It decodes nothing itself. */
 import { CustomAudioDecoder, CustomVideoDecoder } from 'mediabunny';
+import type { CodecContext } from 'node-av';
 import { MettleError } from '../errors.ts';
 
 let ready: Promise<void> | undefined;
@@ -19,8 +20,8 @@ export function prepareDecoders(): Promise<void> {
 async function register(): Promise<void> {
   addWithResolvers();
   const [server, av] = await Promise.all([load('@mediabunny/server'), load('node-av')]);
-  reportFailures(CustomVideoDecoder.prototype);
-  reportFailures(CustomAudioDecoder.prototype);
+  adaptDecoders(CustomVideoDecoder.prototype);
+  adaptDecoders(CustomAudioDecoder.prototype);
   server.registerMediabunnyServer({ hardwareContext: null });
   // FFmpeg reports damaged streams on stderr by itself; callers learn of them through errors and warnings.
   av.Log.setLevel(av.AV_LOG_QUIET);
@@ -46,27 +47,60 @@ async function load<Name extends keyof Packages>(name: Name): Promise<Packages[N
   }
 }
 
-/**
- * Lets the decoders of a base class report failures through `onError` alone. Once a call of theirs has rejected, mediabunny 1.61 chains `close()` to it and drops the
- * promise: the decoder is never freed, and the unhandled rejection ends the process. It sets `onError` on each new decoder, which is where we come in.
- */
-function reportFailures(prototype: CustomVideoDecoder | CustomAudioDecoder): void {
+/** Changes each new decoder of a base class in two ways. mediabunny sets `onError` on every decoder it makes, which is where we come in. */
+function adaptDecoders(prototype: CustomVideoDecoder | CustomAudioDecoder): void {
   Object.defineProperty(prototype, 'onError', {
     configurable: true,
     set(this: Record<string, unknown>, onError: (error: unknown) => unknown) {
       Object.defineProperty(this, 'onError', { value: onError });
-      for (const name of ['init', 'decode', 'flush']) {
-        const call = this[name] as (...args: unknown[]) => Promise<void> | void;
-        this[name] = async (...args: unknown[]) => {
-          try {
-            await call.apply(this, args);
-          } catch (error) {
-            onError(error);
-          }
-        };
-      }
+      decodeInThread(this);
+      reportFailures(this, onError);
     },
   });
+}
+
+/**
+ * Lets failures be reported through `onError` alone. Once a call has rejected, mediabunny 1.61 chains `close()` to it and drops the promise: the decoder is never
+ * freed, and the unhandled rejection ends the process.
+ */
+function reportFailures(decoder: Record<string, unknown>, onError: (error: unknown) => unknown): void {
+  for (const name of ['init', 'decode', 'flush']) {
+    const call = decoder[name] as (...args: unknown[]) => Promise<void> | void;
+    decoder[name] = async (...args: unknown[]) => {
+      try {
+        await call.apply(decoder, args);
+        await takeTurns();
+      } catch (error) {
+        onError(error);
+      }
+    };
+  }
+}
+
+/**
+ * Lets FFmpeg decode in this thread. A small packet takes less time than its way to the thread pool and back: a quarter less CPU for 720 x 480 H.264, and half the wall time
+ * for 256 x 192 VP9.
+ */
+function decodeInThread(decoder: Record<string, unknown>): void {
+  let context: CodecContext | null = null;
+  Object.defineProperty(decoder, 'codecContext', {
+    get: () => context,
+    set(next: CodecContext | null) {
+      context = next;
+      if (!next) return;
+      next.sendPacket = async (packet) => next.sendPacketSync(packet);
+      next.receiveFrame = async (frame) => next.receiveFrameSync(frame);
+    },
+  });
+}
+
+let lastTurn = 0;
+
+/** Decoding in this thread waits for nothing: timers, signals and messages get their turn every ten milliseconds. */
+async function takeTurns(): Promise<void> {
+  if (performance.now() - lastTurn < 10) return;
+  await new Promise((resolve) => setImmediate(resolve));
+  lastTurn = performance.now();
 }
 
 /** `Promise.withResolvers` is in Node from 22 on; node-av calls it. */

@@ -5,6 +5,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { FileEntry } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
 
+type PlaceOptions = { force?: boolean; isOurs?: (place: string) => boolean | Promise<boolean> };
+
 export class PackageFolder implements AsyncDisposable {
   readonly #place: string;
   readonly #draft: string;
@@ -18,12 +20,15 @@ export class PackageFolder implements AsyncDisposable {
   }
 
   /**
-   * Checks that `path` is free, or an empty folder, or with `force` a package that may be replaced, and makes the draft beside it.
-   * Throws `write`.
+   * Checks that `path` is free, or an empty folder, or with `force` one that may be replaced, and makes the draft beside it. `isOurs` tells what may be: by default a
+   * package of a model. Throws `write`.
    */
-  static async create(path: string, { force = false } = {}): Promise<PackageFolder> {
+  static async create(
+    path: string,
+    { force = false, isOurs = holdsPackage }: PlaceOptions = {},
+  ): Promise<PackageFolder> {
     const place = resolve(path);
-    const replace = await checkPlace(place, force);
+    const replace = await checkPlace(place, { force, isOurs });
     const draft = join(dirname(place), `.${basename(place)}.${randomUUID().slice(0, 8)}.part`);
     await writing(place, () => mkdir(draft, { recursive: true }));
     return new PackageFolder(place, draft, replace);
@@ -34,11 +39,14 @@ export class PackageFolder implements AsyncDisposable {
     return this.#draft;
   }
 
-  /** Writes a file of the package. Throws `write`; errors of `chunks` pass through. */
+  /** Writes a file of the package, in folders below it where its path has some. Throws `write`; errors of `chunks` pass through. */
   async write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileEntry> {
     const hash = createHash('sha256');
     let bytes = 0;
-    const file = await writing(this.#place, () => open(join(this.#draft, path), 'wx'));
+    const file = await writing(this.#place, async () => {
+      await mkdir(dirname(join(this.#draft, path)), { recursive: true });
+      return await open(join(this.#draft, path), 'wx');
+    });
     try {
       for await (const chunk of chunks) {
         hash.update(chunk);
@@ -74,7 +82,7 @@ export class PackageFolder implements AsyncDisposable {
 }
 
 /** True where there is a package to replace. Anything else with files in it is never removed. */
-async function checkPlace(place: string, force: boolean): Promise<boolean> {
+async function checkPlace(place: string, { force, isOurs }: Required<PlaceOptions>): Promise<boolean> {
   let names: string[];
   try {
     names = await readdir(place);
@@ -92,7 +100,7 @@ async function checkPlace(place: string, force: boolean): Promise<boolean> {
       hint: 'Choose another folder, or replace the package there with --force.',
     });
   }
-  if (!(await holdsPackage(place))) {
+  if (!(await isOurs(place))) {
     throw new MettleError('write', `${place} is not empty and holds no package, so --force does not replace it.`, {
       hint: 'Choose another folder.',
     });

@@ -105,6 +105,11 @@ export class ProtoWriter {
 /** Messages in messages deeper than this are refused: ONNX graphs nest a few levels. */
 const maxDepth = 32;
 
+function isPlain(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) if (bytes[index]! > 127) return false;
+  return true;
+}
+
 /**
  * Walks the fields of one message: `while (reader.next())`, then exactly one reading call or `skip()` for the field at hand.
  * Bytes are views, never copies. Everything throws `invalid-file` that names `place` and the byte.
@@ -116,7 +121,7 @@ export class ProtoReader {
   /** What is being read, for errors, e.g. `model.onnx: graph`. */
   place: string;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #view: DataView | null = null;
   /** Where `bytes` begins in the outermost message. */
   readonly #base: number;
   readonly #depth: number;
@@ -126,7 +131,6 @@ export class ProtoReader {
   constructor(bytes: Uint8Array, place: string, base = 0, depth = 0) {
     this.place = place;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#base = base;
     this.#depth = depth;
   }
@@ -134,10 +138,10 @@ export class ProtoReader {
   /** Goes to the next field; false at the end of the message. */
   next(): boolean {
     if (this.#offset >= this.#bytes.byteLength) return false;
-    const tag = this.#rawVarint();
-    if (tag > 0xffff_ffffn) throw this.error(`field tag ${tag} is larger than 32 bits`);
-    this.field = Number(tag >> 3n);
-    this.wireType = Number(tag & 7n);
+    const tag = this.#smallVarint();
+    if (tag > 0xffff_ffff) throw this.error(`field tag ${tag} is larger than 32 bits`);
+    this.field = Math.floor(tag / 8);
+    this.wireType = tag % 8;
     if (this.field === 0) throw this.error('field number 0, which no message has');
     return true;
   }
@@ -159,6 +163,9 @@ export class ProtoReader {
 
   /** An int64 that must fit a number, between `min` and `max`. */
   integer(min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): number {
+    const byte = this.#bytes[this.#offset]!;
+    const isOne = this.wireType === wire.varint && byte < 128;
+    if (isOne && byte >= min && byte <= max) return this.#smallVarint();
     const value = this.int64();
     if (value < min || value > max) {
       throw this.error(`field ${this.field} is ${value}, expected an integer from ${min} to ${max}`);
@@ -168,23 +175,25 @@ export class ProtoReader {
 
   float(): number {
     this.#expect(wire.fixed32, 'a float');
-    return this.#view.getFloat32(this.#take(4), true);
+    return this.#numbers().getFloat32(this.#take(4), true);
   }
 
   bytes(): Uint8Array {
     this.#expect(wire.bytes, 'bytes');
-    const length = this.#rawVarint();
-    if (length > BigInt(this.#bytes.byteLength - this.#offset)) {
+    const length = this.#smallVarint();
+    if (length > this.#bytes.byteLength - this.#offset) {
       throw this.error(
         `field ${this.field} says ${length} bytes, but only ${this.#bytes.byteLength - this.#offset} are left`,
       );
     }
-    const start = this.#take(Number(length));
+    const start = this.#take(length);
     return this.#bytes.subarray(start, this.#offset);
   }
 
   string(): string {
     const bytes = this.bytes();
+    // Names are short and plain, and a decoder takes its time to begin.
+    if (bytes.byteLength <= 64 && isPlain(bytes)) return String.fromCharCode.apply(null, bytes as unknown as number[]);
     try {
       return decoder.decode(bytes);
     } catch {
@@ -223,7 +232,7 @@ export class ProtoReader {
   doubles(): Float64Array<ArrayBuffer> {
     if (this.wireType !== wire.bytes) {
       this.#expect(wire.fixed64, 'a double');
-      return Float64Array.of(this.#view.getFloat64(this.#take(8), true));
+      return Float64Array.of(this.#numbers().getFloat64(this.#take(8), true));
     }
     return new Float64Array(this.#packed(8));
   }
@@ -248,12 +257,25 @@ export class ProtoReader {
     }
   }
 
+  #numbers(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    return this.#view;
+  }
+
   /** Moves over `count` bytes and returns where they begin. */
   #take(count: number): number {
     const start = this.#offset;
     if (count > this.#bytes.byteLength - start) throw this.error(`field ${this.field} ends after the message`);
     this.#offset += count;
     return start;
+  }
+
+  /** An integer of up to 64 bits as the nearest number: exact up to 2^53, and beyond too large for any field or length. */
+  #smallVarint(): number {
+    const byte = this.#bytes[this.#offset]!;
+    if (byte >= 128 || this.#offset >= this.#bytes.byteLength) return Number(this.#rawVarint());
+    this.#offset++;
+    return byte;
   }
 
   #rawVarint(): bigint {

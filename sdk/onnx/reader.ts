@@ -134,7 +134,7 @@ function readNode(reader: ProtoReader, budget: Budget): OnnxNode {
       node.attributes.set(name, value);
     } else if (reader.field === 7) node.domain = reader.string();
     else reader.skip();
-    reader.place = named();
+    if (reader.field === 3 || reader.field === 4) reader.place = named();
   }
   if (!node.opType) throw reader.error('no operator type');
   return node;

@@ -5,31 +5,54 @@
 import { UrlSource } from 'mediabunny';
 import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
+import { Body } from './body.ts';
 
-/** The whole body at `url`. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, or the signal's reason. */
-export async function fetchFile(url: URL, { signal, onBytes }: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The whole body at `url`, held once. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, the error of `limit` as soon as the server
+ * says or sends more than that, or the signal's reason.
+ */
+export async function fetchFile(url: URL, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal, onBytes, limit } = options;
   const response = await fetchChecked(url, { signal });
-  let received = 0;
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      onBytes?.(received);
-      controller.enqueue(chunk);
-    },
-  });
+  const reader = response.body?.getReader();
   try {
-    const body = response.body?.pipeThrough(counter) ?? null;
-    return new Uint8Array(await new Response(body).arrayBuffer());
+    const body = new Body(sizeOf(response), limit);
+    for (;;) {
+      const part = await reader?.read().catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw networkError(url, `broke off after ${body.length} bytes`, error);
+      });
+      if (!part || part.done) return body.finish();
+      body.push(part.value);
+      onBytes?.(body.length);
+    }
   } catch (error) {
-    signal?.throwIfAborted();
-    throw networkError(url, `broke off after ${received} bytes`, error);
+    await reader?.cancel(error).catch(() => {});
+    throw error;
   }
 }
 
-/** A media source over HTTP. Reads reject with `not-found` or `network`; a broken connection is tried twice more. */
+/** Bytes of the body where the server tells; of a compressed one it tells what goes over the wire. */
+function sizeOf({ headers }: Response): number | null {
+  const length = headers.get('content-length');
+  return length !== null && /^\d{1,15}$/.test(length) && !headers.get('content-encoding') ? Number(length) : null;
+}
+
+/** Times in a row that the same stretch of a source is asked for: mediabunny goes on asking where answers break off. */
+const mostTries = 5;
+
+/** A media source over HTTP. Reads reject with `not-found` or `network`; a broken connection is tried twice more, an answer that breaks off a few times. */
 export function urlSource(url: URL): UrlSource {
+  let last: string | null = null;
+  let tries = 0;
   return new UrlSource(url, {
-    fetchFn: (input, init) => fetchChecked(input, init),
+    async fetchFn(input, init) {
+      const range = new Headers(init?.headers).get('range') ?? '';
+      tries = range === last ? tries + 1 : 1;
+      last = range;
+      if (tries > mostTries) throw networkError(url, `broke off ${mostTries} times in a row`);
+      return await fetchChecked(input, init);
+    },
     getRetryDelay: (attempts, error) => (isFinal(error) || attempts > 2 ? null : attempts / 2),
   });
 }

@@ -29,6 +29,9 @@ const builds = {
 /** Threads that a build was started with: its module takes the first number and keeps it. */
 const threadsOfBuild = new Map<Build, number>();
 
+/** Most bytes of a build's WebAssembly. */
+const mostBytes = 64 * 2 ** 20;
+
 /** Builds whose WebAssembly this thread has already. */
 const fetched = new Set<Build>();
 
@@ -105,8 +108,9 @@ async function fetchWasm(url: URL, build: Build, onProgress: RuntimeProgress): P
   onProgress(file, 0, build.bytes);
   const bytes = await fetchFile(url, {
     onBytes: (received) => onProgress(file, received, Math.max(received, build.bytes)),
-  }).catch((cause: Error) => {
-    throw notLoaded(url, cause.message, cause);
+    limit: { bytes: mostBytes, exceeded: () => notLoaded(url, 'it is larger than any build of it.') },
+  }).catch((cause: MettleError) => {
+    throw cause.code === 'device' ? cause : notLoaded(url, cause.message, cause);
   });
   onProgress(file, bytes.byteLength, bytes.byteLength);
   const isWasm = new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === '\0asm';

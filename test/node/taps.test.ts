@@ -232,6 +232,15 @@ describe('a package', () => {
     ]);
   });
 
+  test('of a network with operators that are not run is refused', async () => {
+    const looping = { ...network, nodes: [...network.nodes] };
+    looping.nodes[2] = { op: 'Loop', inputs: ['conv'], outputs: ['relu'] };
+    const wanted = { code: 'invalid-file', message: expect.stringContaining('operators that are not run: "Loop"') };
+    const surgery = surgeryOf(looping);
+    await expect(tapBackbone({ ...picture, ...common, taps: ['end'] }, surgery)).rejects.toMatchObject(wanted);
+    await expect(listTaps(surgery, [1, 3, 7, 9])).rejects.toMatchObject(wanted);
+  });
+
   const twoInputs: GraphDraft = {
     inputs: [
       ['x', [1, 3, 7, 9]],

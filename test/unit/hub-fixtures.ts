@@ -131,7 +131,7 @@ export class MemoryPlatform implements Bytes {
 
   resolveUrl = (location: string) => new URL(location, 'memory://page/index.html');
 
-  readFile: Bytes['readFile'] = async (url, { signal, onBytes }) => {
+  readFile: Bytes['readFile'] = async (url, { signal, onBytes, limit }) => {
     this.reads.push(url.href);
     const file = this.files.get(url.href);
     if (!file) throw new MettleError('not-found', `${url} does not exist.`);
@@ -142,6 +142,7 @@ export class MemoryPlatform implements Bytes {
       });
     });
     await Promise.race([this.gate, aborted]);
+    if (limit && file.byteLength > limit.bytes) throw limit.exceeded(file.byteLength);
     onBytes?.(file.byteLength >> 1);
     await Promise.race([Promise.resolve(), aborted]);
     onBytes?.(file.byteLength);

@@ -86,6 +86,22 @@ describe('a manifest', () => {
       'other.onnx',
       'variants.webgpu.segment.graph: expected a file listed in "files", got "other.onnx"',
     ],
+    ['files.1.bytes', 2 ** 31 + 1, 'files[1].bytes: expected at most 2147483648 bytes, got 2147483649'],
+    [
+      'segment.outputs.0.shape',
+      [1, 2 ** 14, 2 ** 13],
+      'segment.outputs[0].shape: expected at most 8 dimensions and 67108864 elements, got 3 and 134217728',
+    ],
+    [
+      'segment.outputs.0.shape',
+      [1, 2 ** 26],
+      'segment.outputs: expected at most 67108864 numbers of all outputs, got 67108872',
+    ],
+    [
+      'segment.outputs.1.shape',
+      [1, 2 ** 24],
+      'clip.segments: expected at most 67108864 numbers kept for a window, got 167772160',
+    ],
   ])('of an adapter with another %s (%j) is refused by path', async (path, value, problem) => {
     const error = errorOf(changed(await adapterManifest(), path, value));
     expect(error.code).toBe('invalid-file');
@@ -93,7 +109,7 @@ describe('a manifest', () => {
     expect(error.message.startsWith(`${where}: `)).toBe(true);
   });
 
-  test.each<[string, unknown, string]>([
+  test.each<[string, unknown, string | null]>([
     ['inputs.visual.width', 0, 'inputs.visual.width: expected an integer from 1 to 8192, got 0'],
     ['inputs.visual.mean', [0, 0], 'inputs.visual.mean: expected a list of 3'],
     ['inputs.visual.std', [1, 0, 1], 'inputs.visual.std[1]: expected a number'],
@@ -115,10 +131,53 @@ describe('a manifest', () => {
     ['inputs.audio.align', 'right', 'inputs.audio.align: expected "centre" or "left", got "right"'],
     ['inputs.audio.scale', undefined, 'inputs.audio.scale: missing'],
     ['taps.visual.0.layout', 'grid', 'taps.visual[0].layout: expected "tokens" or "map"'],
+    ['inputs.visual.width', 8192, null],
+    [
+      'inputs.visual',
+      { input: 'x', width: 8192, height: 8192, mean: [0, 0, 0], std: [1, 1, 1] },
+      'inputs.visual: expected at most 4194304 pixels, got 67108864',
+    ],
+    [
+      'taps.visual.0',
+      { name: 'v0', layout: 'tokens', tokens: 1e6, width: 1e6, grid: [1000, 1000] },
+      'taps: expected at most 67108864 numbers of all taps, got 1000000000128',
+    ],
+    ['inputs.audio.repeat', 60, null],
+    [
+      'inputs.audio',
+      { ...backboneDraft.inputs.audio, sampleRate: 400_000, repeat: 60 },
+      'inputs.audio: expected at most 8388608 samples, sampleRate x repeat, got 24000000',
+    ],
+    [
+      'inputs.audio',
+      { ...backboneDraft.inputs.audio, fftSize: 16_384, window: 16_384, repeat: 60, hop: 1, frames: 300_000 },
+      'inputs.audio: expected at most 4194304 numbers, frames x mels, got 19200000',
+    ],
+    [
+      'inputs.audio',
+      { ...backboneDraft.inputs.audio, fftSize: 16_384, window: 16_384, repeat: 60, hop: 1, frames: 60_000 },
+      'inputs.audio: expected at most 67108864 points of transforms, frames x fftSize, got 983040000',
+    ],
+    [
+      'inputs.audio',
+      { ...backboneDraft.inputs.audio, fftSize: 65_536, window: 512, repeat: 60, frames: 10, mels: 4096 },
+      'inputs.audio: expected at most 16777216 weights of filters, mels x (fftSize / 2 + 1), got 134221824',
+    ],
   ])('of a backbone with another %s (%j) is refused by path', async (path, value, problem) => {
-    const error = errorOf(changed(await backboneManifest(), path, value));
+    const manifest = changed(await backboneManifest(), path, value);
+    // Large, and within the limits.
+    if (problem === null) return expect(parseManifest(manifest, where)).toBeDefined();
+    const error = errorOf(manifest);
     expect(error.code).toBe('invalid-file');
     expect(error.message).toContain(problem);
+  });
+
+  test('of files that are more together than a device can address is refused', async () => {
+    const manifest = await adapterManifest();
+    for (const file of manifest.files) file.bytes = 2 ** 31;
+    expect(errorOf(manifest).message).toContain(
+      'variants.webgpu: its files have 6.4 GB, expected at most 4.3 GB together',
+    );
   });
 
   test.each([null, 5, 'text', [], [[]]])('that is %j is refused', (json) => {

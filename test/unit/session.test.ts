@@ -34,6 +34,8 @@ describe('a session that cannot be made', () => {
     ['webgpu', 'Failed to create a buffer', 'device'],
     ['cuda', 'CUDA failure 100', 'device'],
     ['cpu', 'Load model failed: Protobuf parsing failed', 'invalid-file'],
+    ['webgpu', 'Load model failed: [ShapeInferenceError] Incompatible dimensions', 'invalid-file'],
+    ['cuda', 'Fatal error: Foo is not a registered function/op', 'invalid-file'],
   ] as const)('on %s: %s', async (device, message, code) => {
     const wanted = { code, message: expect.not.stringContaining('memory of') };
     await expect(open(device, message)).rejects.toMatchObject(wanted);

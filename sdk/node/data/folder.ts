@@ -1,9 +1,11 @@
 /** A folder of data on disk. Listings are kept, since readers ask for thousands of names; files that appear later are not seen. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { limits } from '../../contract/limits.ts';
 import { MettleError } from '../../errors.ts';
 import { openClip } from '../../media/clip.ts';
 import type { ClipFacts, DataFolder, MaskFacts } from '../../train/data/types.ts';
+import { readSmall } from '../disk.ts';
 import { readMask } from './mask.ts';
 import { readPicture } from './picture.ts';
 
@@ -42,12 +44,7 @@ export class DiskFolder implements DataFolder {
   }
 
   async readBytes(path: string): Promise<Uint8Array> {
-    try {
-      return new Uint8Array(await readFile(this.pathOf(path)));
-    } catch (cause) {
-      if (cause instanceof MettleError) throw cause;
-      throw new MettleError('not-found', `${path} could not be read: ${(cause as Error).message}.`, { cause });
-    }
+    return await readSmall(this.pathOf(path), 'a file of a data set', limits.dataFileBytes);
   }
 
   async readText(path: string): Promise<string> {

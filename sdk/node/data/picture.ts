@@ -1,10 +1,9 @@
 /** Extracted frames: PNG by a reader of our own, JPEG by node-av, an optional package that decoding clips needs anyway. */
+import { bytesText, limits } from '../../contract/limits.ts';
 import { MettleError } from '../../errors.ts';
 import type { RgbImage } from '../../media/types.ts';
 import { prepareDecoders } from '../decoder.ts';
 import { decodePng } from './png-reader.ts';
-
-const largestSide = 8192;
 
 /** A PNG or JPEG as RGB; transparency is ignored. Throws `invalid-file` that begins with `where`, or `missing-package` for JPEG without a decoder. */
 export async function readPicture(bytes: Uint8Array, where = 'picture'): Promise<RgbImage> {
@@ -29,8 +28,13 @@ async function decodeJpeg(bytes: Uint8Array, where: string): Promise<RgbImage> {
     const stream = input.video();
     if (!stream) throw new Error('there is no picture in it');
     const { width, height } = stream.codecpar;
-    if (width < 1 || height < 1 || width > largestSide || height > largestSide) {
-      throw new Error(`${width} x ${height} pixels, expected 1 to ${largestSide} along each side`);
+    const { pictureSide, pictureBytes } = limits;
+    if (width < 1 || height < 1 || width > pictureSide || height > pictureSide) {
+      throw new Error(`${width} x ${height} pixels, expected 1 to ${pictureSide} along each side`);
+    }
+    if (width * height * 3 > pictureBytes) {
+      const [found, most] = [bytesText(width * height * 3), bytesText(pictureBytes)];
+      throw new Error(`${width} x ${height} pixels take ${found}, expected at most ${most}`);
     }
     using decoder = await av.Decoder.create(stream);
     for await (const frame of decoder.frames(input.packets(stream.index))) {

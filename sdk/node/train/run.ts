@@ -5,7 +5,7 @@ import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { runtimes } from '#runtimes';
 import { placeOf } from '../../compile/form-runs.ts';
-import { manifestText } from '../../compile/package.ts';
+import { manifestText, withDocuments } from '../../compile/package.ts';
 import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
@@ -126,13 +126,15 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
       device,
       minutes: (performance.now() - started) / 60_000,
     };
-    await writeWhole(run.out, {
-      ...trained.package.files,
+    const documents = encoded({
       'README.md': modelCard(facts),
       'adapter_config.json': adapterConfigJson(facts),
       'evaluation.json': `${JSON.stringify(reports, null, 2)}\n`,
       'report.json': `${JSON.stringify(trained.report, null, 2)}\n`,
     });
+    const manifest = await withDocuments(trained.package.manifest, documents);
+    const listed = encoded({ 'manifest.json': manifestText(manifest) });
+    await writeWhole(run.out, { ...trained.package.files, ...documents, ...listed });
     return { trained, dataset, reports };
   } catch (error) {
     await log.write().catch(() => {});
@@ -144,6 +146,9 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
     runtime.dispose();
   }
 }
+
+const encoded = (texts: Record<string, string>): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, new TextEncoder().encode(text)]));
 
 const workFolder = ({ out }: TrainRun): string => `${out}.work`;
 
@@ -241,7 +246,7 @@ class TrainingLog {
 }
 
 /** Writes a folder beside its place and moves it there. */
-async function writeWhole(path: string, files: Record<string, string | Uint8Array>): Promise<void> {
+async function writeWhole(path: string, files: Record<string, Uint8Array>): Promise<void> {
   const draft = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(draft, { recursive: true });

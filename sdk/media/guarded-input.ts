@@ -1,0 +1,104 @@
+/**
+ * Opens a source for mediabunny 1.61 with guards where its readers go round in circles on damaged files (see sdk/docs/media.md, "Known causes upstream"). The guards sit on its
+ * reader, which every format reads through: so they see what it sees, at no further request.
+ */
+import { Input, IsobmffInputFormat, type Source } from 'mediabunny';
+import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
+import { containerFormats } from './tracks.ts';
+
+type Slice = { bytes: Uint8Array; start: number; end: number; filePos: number; bufferPos: number };
+type MaybePromise<T> = T | Promise<T>;
+/** What is used of mediabunny's own reader. */
+type Reader = {
+  readonly fileSize: number | null;
+  requestSlice(start: number, length: number): MaybePromise<Slice | null>;
+  requestSliceRange(start: number, least: number, most: number): MaybePromise<Slice | null>;
+};
+
+export type GuardedInput = {
+  input: Input;
+  /** What MP4 and QuickTime say of edits; null for other containers. */
+  movie: Movie | null;
+};
+
+/** The search for the next element of a damaged Matroska file never ends once this many bytes are left: it moves on by what is beyond them. */
+const stuckBytes = 8;
+/** Other work gets its turn this often, in milliseconds. */
+const turn = 20;
+const largestMovie = 2 ** 28;
+
+/** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
+export async function openGuarded(source: Source): Promise<GuardedInput> {
+  const input = new Input({ source, formats: containerFormats });
+  let reader: Reader | undefined;
+  Object.defineProperty(input, '_reader', {
+    get: () => reader,
+    set(plain: Reader) {
+      reader = guard(plain);
+    },
+  });
+  try {
+    const format = await input.getFormat();
+    return { input, movie: format instanceof IsobmffInputFormat ? await findMovie(reader!) : null };
+  } catch (error) {
+    input.dispose();
+    throw error;
+  }
+}
+
+function guard(reader: Reader): Reader {
+  const { requestSlice, requestSliceRange } = reader;
+  let last = performance.now();
+  /** A reader whose bytes are at hand waits for nothing: nobody else would ever run, not even an abort. */
+  const inTurn = <T>(read: () => MaybePromise<T>): MaybePromise<T> => {
+    if (performance.now() - last < turn) return read();
+    return new Promise((resolve) => setTimeout(resolve)).then(() => {
+      last = performance.now();
+      return read();
+    });
+  };
+  reader.requestSlice = (start, length) =>
+    inTurn(() => {
+      const slice = requestSlice.call(reader, start, length);
+      return slice instanceof Promise ? slice.then(checked) : checked(slice);
+    });
+  reader.requestSliceRange = (start, least, most) => {
+    if (least === 0 && most <= stuckBytes) return null;
+    return requestSliceRange.call(reader, start, least, most);
+  };
+  return reader;
+}
+
+function checked(slice: Slice | null): Slice | null {
+  if (slice && slice.end - slice.start >= 16 && typeAt(slice) === 'moof') checkFragment(bytesOf(slice));
+  return slice;
+}
+
+const bytesOf = ({ bytes, bufferPos, start, end }: Slice): Uint8Array =>
+  bytes.subarray(bufferPos, bufferPos + end - start);
+
+function typeAt({ bytes, bufferPos }: Slice): string {
+  return String.fromCharCode(...bytes.subarray(bufferPos + 4, bufferPos + 8));
+}
+
+/** Goes from box to box of the top level, as the demuxer will. */
+async function findMovie(reader: Reader): Promise<Movie | null> {
+  for (let at = 0; ; ) {
+    const header = await reader.requestSliceRange(at, 8, 16);
+    if (!header) return null;
+    const bytes = bytesOf(header);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const short = view.getUint32(0);
+    const isWide = short === 1 && bytes.length >= 16;
+    const headerSize = isWide ? 16 : 8;
+    const size = isWide ? Number(view.getBigUint64(8)) : short === 0 ? (reader.fileSize ?? 0) - at : short;
+    const type = typeAt(header);
+    if (size < headerSize || type === 'moof') return null;
+    if (type === 'moov') {
+      if (size > largestMovie) return null;
+      const content = await reader.requestSlice(at + headerSize, size - headerSize);
+      return content && readMovie(bytesOf(content));
+    }
+    at += size;
+  }
+}

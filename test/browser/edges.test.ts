@@ -84,7 +84,7 @@ describe('what a page hands over', () => {
   let mettle: Mettle;
   beforeAll(async () => {
     mettle = await createMettle({ device: 'wasm', runtimePath, adapters: ['toybox-ave'] });
-  });
+  }, 120_000);
   afterAll(() => mettle.dispose());
 
   const frame = (): VideoFrame => {

@@ -61,15 +61,18 @@ const node = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
     'node/in-thread': 'sdk/work/in-thread.ts',
     'cli/mettle': 'sdk/cli/mettle.ts',
+    'plugin/index': 'sdk/plugin/index.ts',
   },
   external: (id) => !/^[./#]/.test(id) && !id.startsWith('/'),
   plugins: [
     emptyFolder('dist/node'),
     emptyFolder('dist/cli'),
+    emptyFolder('dist/plugin'),
     nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }),
     compile(),
   ],
@@ -81,9 +84,13 @@ const node = {
   },
 };
 
-/** For `require`: the front alone, which loads everything else by itself. */
+/** For `require`: what people call, and the plugin, because a bundler's configuration often is CommonJS; scripts of workers, which nobody requires, are those of above. */
 const commonJs = {
-  input: { 'node/index': 'sdk/index.ts' },
+  input: {
+    'node/index': 'sdk/index.ts',
+    'node/train': 'sdk/train/index.ts',
+    'plugin/index': 'sdk/plugin/index.ts',
+  },
   external: node.external,
   plugins: [nodeResolve({ exportConditions: ['node'], extensions: ['.ts'] }), compile()],
   output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'node/[name]-[hash].cjs' },

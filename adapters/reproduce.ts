@@ -64,6 +64,7 @@ const pretrain = (preset: string, steps: number, teachers: readonly string[], mo
   makes: `${preset}.safetensors`,
   command: [
     ...[...mettle, 'pretrain', '--preset', preset, '--steps', amount(steps, 4), '--batch', '16', '--resume'],
+    ...['--reuse', '1', '--made', '0.6'],
     ...teachers.flatMap((id) => ['--teacher', `./teachers/${id}`]),
     ...more,
     ...['--material', from('clips'), '--out', `${preset}.safetensors`],

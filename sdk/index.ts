@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /** Everything that a page or a Node program uses. */
 export type { Analysis, AnalyzeOptions, CallOptions, CallProgress } from './analyze.ts';
 export type { Device, DeviceRequest } from './contract/device.ts';

@@ -38,7 +38,7 @@ export type CreateProgress =
 export type CreateOptions = WorkshopOptions & {
   /**
    * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-   * Default `nano`.
+   * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it: `https://host/model/#sha256-...`.
    */
   backbone?: string | readonly [string, string];
   /** The same for adapters. Default: every shipped adapter that was made for the backbone. */

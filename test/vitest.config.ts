@@ -1,8 +1,30 @@
+import { createReadStream, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { chromiumFlags } from './helpers/chromium-flags.ts';
 import { analyzeInNode } from './helpers/commands.ts';
+
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/** Serves the runtime's files as npm installed them: Vite rewrites scripts, and those of the runtime are checked byte for byte. */
+const runtimeAsItIs: Plugin = {
+  name: 'runtime-as-it-is',
+  configureServer({ middlewares }) {
+    middlewares.use((request, response, next) => {
+      const [, name] = /^\/node_modules\/onnxruntime-web\/dist\/([\w.-]+\.(?:mjs|wasm))$/.exec(request.url ?? '') ?? [];
+      if (!name) return next();
+      const file = new URL(`../node_modules/onnxruntime-web/dist/${name}`, import.meta.url);
+      response.writeHead(200, {
+        ...isolation,
+        'Content-Type': name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript',
+        'Content-Length': statSync(file).size,
+      });
+      createReadStream(file).pipe(response);
+    });
+  },
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,11 +42,12 @@ export default defineConfig({
       },
       {
         root,
+        plugins: [runtimeAsItIs],
         // Cross-origin isolation gives WASM its threads, as on a well-configured site.
         server: {
           // Reference films lie beside a checkout, where there are any.
           fs: { allow: ['.', '../shared/data'] },
-          headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+          headers: isolation,
         },
         optimizeDeps: { exclude: ['onnxruntime-web'] },
         test: {

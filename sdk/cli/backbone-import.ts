@@ -6,7 +6,7 @@ import type { BackboneManifest } from '../contract/manifest.ts';
 import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
-import { type PresetName, presets } from '../models/presets.ts';
+import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 import type { FileByteSource } from '../node/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { importCard, type Origin } from './import-card.ts';
@@ -26,6 +26,9 @@ same order, one is for pictures and one for sounds: the package then has both se
 
 Options
   --preset NAME       the network that the weights are for, once per checkpoint; see below
+  --pretrained-windows LIST
+                      windows that the stages of a Swin-V2 were trained with before it was tuned to larger ones, e.g.
+                      8,8,8,8 or 12,12,12,6 (default: the preset's; 0 for its own)
   --out DIR           folder of the package
   --id ID             id of the package (default of one checkpoint: the preset's name)
   --license TEXT      licence of the weights, as their authors give it (default: unknown)
@@ -53,6 +56,7 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       preset: { type: 'string', multiple: true },
+      'pretrained-windows': { type: 'string' },
       out: { type: 'string' },
       id: { type: 'string' },
       license: { type: 'string' },
@@ -77,13 +81,14 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   const id = readId(values.id ?? presetNames[0]!);
   if (values.license === '') throw usageError('--license must not be empty.', command);
   const forms = readForms(values.forms, command);
+  const windows = readWindows(values['pretrained-windows'], presetNames);
   if (!values.out && !values['dry-run']) throw usageError('--out DIR is missing; or say --dry-run.', command);
 
   const files: FileByteSource[] = [];
   try {
     const parts: Part[] = [];
     for (const [index, path] of positionals.entries()) {
-      const part = await openPart(path, presetNames[index]!, (file) => files.push(file));
+      const part = await openPart(path, presetNames[index]!, windows, (file) => files.push(file));
       const { where, file, checkpoint, accounting, presetName, preset } = part;
       const facts = { where, bytes: file.size, checkpoint, accounting, presetName, verbose: values.verbose };
       if (!values.quiet) io.stdout.write(accountText(facts));
@@ -106,11 +111,20 @@ type Source = ImportSource & { parts: Part[]; forms: Forms };
 type Target = { out: string; note: string | null; force: boolean; quiet: boolean };
 
 /** `onOpen` gets the file as soon as it must be closed. */
-async function openPart(path: string, presetName: PresetName, onOpen: (file: FileByteSource) => void): Promise<Part> {
+async function openPart(
+  path: string,
+  presetName: PresetName,
+  pretrainedWindows: number[] | undefined,
+  onOpen: (file: FileByteSource) => void,
+): Promise<Part> {
   const { FileByteSource } = await import('../node/byte-source.ts');
   const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
   const where = basename(path);
-  const preset = presets[presetName];
+  const named: BackbonePreset = presets[presetName];
+  const preset: BackbonePreset =
+    named.modality === 'visual' && pretrainedWindows
+      ? { ...named, network: { ...named.network, pretrainedWindows } }
+      : named;
   const file = await FileByteSource.open(path);
   onOpen(file);
   const checkpoint = await openCheckpoint(file, where);
@@ -184,6 +198,21 @@ function readPresets(given: readonly string[], files: readonly string[]): Preset
     throw usageError(`${one} and ${other} are networks for the same sense.`, command);
   }
   return names;
+}
+
+/** One for each stage of the network for pictures. */
+function readWindows(text: string | undefined, names: readonly PresetName[]): number[] | undefined {
+  if (text === undefined) return undefined;
+  const preset = names.map((name): BackbonePreset => presets[name]).find(({ modality }) => modality === 'visual');
+  if (!preset)
+    throw usageError('--pretrained-windows is for Swin-V2; the presets have no network for pictures.', command);
+  const windows = text.split(',').map((word) => (/^\s*\d{1,3}\s*$/.test(word) ? Number(word) : Number.NaN));
+  const stages = preset.network.depths.length;
+  if (windows.length === stages && windows.every((window) => window >= 0 && window <= 64)) return windows;
+  throw usageError(
+    `--pretrained-windows "${text}": expected ${stages} whole numbers from 0 to 64 with commas between.`,
+    command,
+  );
 }
 
 function readPreset(name: string | undefined): PresetName {

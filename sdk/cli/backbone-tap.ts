@@ -22,8 +22,8 @@ input becomes one second: batch 1, all sizes fixed. Use it in a pair: mettle run
 
 Options
   --list              print values that look like the ends of blocks, with their shapes, and write nothing
-  --tap NAME          value that adapters shall read; may be repeated. Tokens [1, tokens, width] or a map
-                      [1, width, rows, columns]. It is called picture or sound first: visual.NAME, audio.NAME
+  --tap NAME          value that adapters shall read; may be repeated. Tokens [1, tokens, width], a map
+                      [1, width, rows, columns], or [1, width], which becomes one token. It is called picture or sound first: visual.NAME, audio.NAME
   --modality NAME     picture or sound (default: picture)
   --size WxH          pictures: pixels of the network's input (default: what the network says)
   --mean R,G,B        pictures: mean in [0, 1] (default: ImageNet's, 0.485,0.456,0.406)

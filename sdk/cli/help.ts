@@ -5,6 +5,7 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
+  mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: import, tap
   mettle data NAME ...             data sets: check one, make a toybox
@@ -27,6 +28,7 @@ Options
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
                       for sounds
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
+                      ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
   --json              print one line of JSON per FILE instead of a timeline

@@ -15,6 +15,7 @@ import { exactForms } from '../compile/variants.ts';
 import type { PackageReport } from '../compile/variants-report.ts';
 import type { BackboneManifest, GraphFiles } from '../contract/manifest.ts';
 import type { Runtime } from '../contract/runtime.ts';
+import { MettleError } from '../errors.ts';
 import { machineName } from '../node/machine.ts';
 import type { PackageFolder } from '../node/package-folder.ts';
 import type { Evaluate } from '../ops/index.ts';
@@ -37,7 +38,10 @@ const inputs = 1;
 /** What a session takes at most: the weights, and once more what the runtime makes of them. */
 const memoryPerByte = 2;
 
-/** Never fails for want of memory, room or kernels: the report then says what was in the way. Throws `signal.reason` when aborted. */
+/**
+ * Never fails for want of memory, room or kernels: the report then says what was in the way. Throws `signal.reason` when aborted, `invalid-file` where a form gives numbers
+ * that are not finite.
+ */
 export async function importReport(imported: Imported): Promise<PackageReport> {
   const report: PackageReport = {};
   for (const part of imported.source.parts) report[part.preset.modality] = await partReport(imported, part);
@@ -56,6 +60,8 @@ async function partReport(imported: Imported, part: ImportPart): Promise<Package
     return await compareForms(exact, forms, { ort: runtime.ort, seed: modality, inputs, place, signal });
   } catch (error) {
     signal.throwIfAborted();
+    // A model that gives no numbers is no package; all else is a matter of this machine.
+    if (error instanceof MettleError && error.code === 'invalid-file') throw error;
     return notRun(forms, place, error);
   } finally {
     await rm(join(folder.path, aside), { recursive: true, force: true });

@@ -40,13 +40,14 @@ export async function main(argv: string[], io: CliIo): Promise<number> {
 
 const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
-  info,
   assets,
+  info,
   backbone,
   data,
   train,
   eval: evaluate,
   pretrain,
+  verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
 };
 
 async function dispatch(argv: string[], io: Io): Promise<number> {

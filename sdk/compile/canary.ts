@@ -2,6 +2,7 @@
 
 import type { Canary } from '../contract/manifest.ts';
 import { type CanaryNumbers, canaryError, canaryInput, writeCanary } from '../engine/canary.ts';
+import { MettleError } from '../errors.ts';
 import { type Evaluate, fetchConstants, inputOp, reachable, rebuild, type Value } from '../ops/index.ts';
 import type { Files } from './graph-files.ts';
 
@@ -20,15 +21,19 @@ const margin = 3;
 /** In half precision by this many times: a CPU adds up in float32, GPUs need not, and one that does not was six times as far off. */
 const halfMargin = 10;
 
-/** As files and a manifest have it. None where float32 gives numbers that are not finite, or a form is so far off that a check would say nothing. */
+/** As files and a manifest have it. None where a form is so far off that a check would say nothing. */
 export type Compiled = { canary: Canary | null; files: Files };
 
-/** `exact` are the float32 graphs, `forms` those of the package that are not, with the same outputs. Holds the constants of one graph at a time. */
+/**
+ * `exact` are the float32 graphs, `forms` those of the package that are not, with the same outputs. Holds the constants of one graph at a time. Throws `invalid-file` where
+ * any of them gives numbers that are not finite: such a model is no model.
+ */
 export async function compileCanary(exact: Outputs, forms: readonly Outputs[], evaluate: Evaluate): Promise<Compiled> {
   const expected = await canaryNumbers(exact, evaluate);
   let allowed = exactTolerance;
   for (const form of forms) {
     const actual = await canaryNumbers(form, evaluate);
+    demandFinite(actual, 'In a smaller form the model');
     for (const [graph, outputs] of Object.entries(expected)) {
       for (const [name, numbers] of Object.entries(outputs)) {
         const times = isHalf(form[graph]!) ? halfMargin : margin;
@@ -39,13 +44,27 @@ export async function compileCanary(exact: Outputs, forms: readonly Outputs[], e
   return packCanary(expected, Math.ceil(100 * allowed) / 100);
 }
 
-/** The file of whole outputs, by graph and name. */
+/** The file of whole outputs, by graph and name. Throws `invalid-file` where a number is not finite. */
 export function packCanary(outputs: CanaryNumbers, rtol: number): Compiled {
-  const sound = Object.values(outputs).every((named) =>
-    Object.values(named).every((numbers) => numbers.every(Number.isFinite)),
-  );
-  if (!sound || rtol > 1) return { canary: null, files: {} };
+  demandFinite(outputs, 'The model');
+  if (rtol > 1) return { canary: null, files: {} };
   return { canary: { file: canaryFile, rtol }, files: { [canaryFile]: writeCanary(outputs) } };
+}
+
+/** `who`, for the message, is e.g. `The model`. */
+export function demandFinite(outputs: CanaryNumbers, who: string): void {
+  for (const named of Object.values(outputs)) {
+    for (const [name, numbers] of Object.entries(named)) {
+      if (numbers.every(Number.isFinite)) continue;
+      throw new MettleError(
+        'invalid-file',
+        `${who} gives numbers that are not finite: output "${name}" holds NaN or infinity.`,
+        {
+          hint: 'Its weights are damaged or were trained badly, or too large for that form; no package was made of it.',
+        },
+      );
+    }
+  }
 }
 
 const isHalf = (outputs: Record<string, Value>): boolean =>

@@ -4,6 +4,7 @@ import type { Device } from '../contract/device.ts';
 import type { Precision } from '../contract/manifest.ts';
 import type { Ort, Runtime } from '../contract/runtime.ts';
 import { gaussian, seededRandom } from '../random.ts';
+import { demandFinite } from './canary.ts';
 
 /** One form of a graph, ready to be loaded. */
 export type RunnableForm = {
@@ -55,7 +56,7 @@ export type CompareOptions = {
 /** Rounds are made until they are as many or have taken so long, and never fewer than the least that says something. */
 const rounds = { most: 20, least: 3, milliseconds: 2000 };
 
-/** Runs all `forms` on the same noise as `reference`, which may be one of them, and then in turns. Errors of the runtime pass through. */
+/** Runs all `forms` on the same noise as `reference`, which may be one of them, and then in turns. Errors of the runtime pass through; throws `invalid-file` for numbers that are not finite. */
 export async function compareForms(
   reference: RunnableForm,
   forms: Readonly<Record<string, RunnableForm>>,
@@ -69,7 +70,13 @@ export async function compareForms(
       if (!sessions.has(form)) sessions.set(form, await form.open(sessionOptions(place)));
     }
     const outputs = new Map<RunnableForm, Arrays>();
-    for (const [form, session] of sessions) outputs.set(form, await runOnNoise(session, options));
+    for (const [form, session] of sessions) {
+      const arrays = await runOnNoise(session, options);
+      const who = form === reference ? 'The model' : `Its form ${form.precision}`;
+      for (const [name, runs] of Object.entries(arrays))
+        for (const run of runs) demandFinite({ run: { [name]: run } }, who);
+      outputs.set(form, arrays);
+    }
     const speedOf = place && (await takeTurns(reference, sessions, place, options));
     const expected = Object.entries(outputs.get(reference)!);
     const entries = Object.entries(forms).map(([name, form]): [string, FormReport] => {

@@ -172,8 +172,20 @@ class WeightsReader {
 
   async read(spec: ParamSpec): Promise<Float32Array> {
     const numbers = await this.#joined(spec);
+    if (/(^|\.)running_var$/.test(spec.name)) this.#checkVariance(spec.name, numbers);
     await this.digest.add(spec.name, numbers);
     return numbers;
+  }
+
+  #checkVariance(name: string, numbers: Float32Array): void {
+    const bad = numbers.find((x) => x < 0);
+    if (bad === undefined) return;
+    const [source] = this.#source.accounting.sources.get(name)!;
+    throw new MettleError(
+      'invalid-file',
+      `${this.#source.where}: tensor "${source}" holds ${bad} as a variance, expected numbers from 0 on.`,
+      { hint: 'The weights are damaged: get the checkpoint again from its authors.' },
+    );
   }
 
   async #joined({ name, shape }: ParamSpec): Promise<Float32Array> {

@@ -45,7 +45,7 @@ const roundedTolerance = 0.1;
 /**
  * The package. A tap is called by its value's name with `visual.` or `audio.` before it, so that two networks in a pair have no name in common.
  * Throws `not-found` for a value that is not there, `incompatible` where the network does not take what the front end gives or a tap is no float32 array
- * [1, tokens, width] or [1, width, rows, columns], `invalid-argument` without taps, and `invalid-file` for a front end that cannot be.
+ * [1, tokens, width], [1, width, rows, columns] or [1, width], which becomes one token, `invalid-argument` without taps, and `invalid-file` for a front end that cannot be.
  */
 export async function tapBackbone(source: TappedSource, surgery: Surgery): Promise<Package<BackboneManifest>> {
   const { modality, frontEnd } = source;
@@ -62,7 +62,10 @@ export async function tapBackbone(source: TappedSource, surgery: Surgery): Promi
   }));
   const results = await runOnce(surgery, named, inputShape);
   const taps = named.map(({ value, name }) => tapOf(name, value, results.get(name)!, surgery.network.where));
-  const requests = named.map((tap, i) => ({ ...tap, shape: results.get(taps[i]!.name)!.dims }));
+  const requests = named.map((tap, i) => {
+    const { dims } = results.get(tap.name)!;
+    return dims.length === 2 ? { ...tap, shape: [1, 1, taps[i]!.width], reshape: true } : { ...tap, shape: dims };
+  });
   const { graph, weights, input } = cut(surgery, requests, inputShape);
   const last = taps.at(-1)!.name;
   const rounds = surgery.network.model.graph.nodes.some(({ opType }) => /^(Dynamic)?QuantizeLinear$/.test(opType));
@@ -192,10 +195,11 @@ function tapOf(name: string, value: string, { type, dims }: Result, where: strin
   if (type !== 'float32' || !isTapShape(dims)) {
     throw new MettleError(
       'incompatible',
-      `${where}: "${value}" is ${type} [${dims.join(', ')}]; a tap must be float32 [1, tokens, width] or [1, width, rows, columns].`,
+      `${where}: "${value}" is ${type} [${dims.join(', ')}]; a tap must be float32 [1, tokens, width], [1, width, rows, columns] or [1, width].`,
       { hint: 'Choose a value near it that is: mettle backbone tap MODEL.onnx --list.' },
     );
   }
+  if (dims.length === 2) return { name, layout: 'tokens', tokens: 1, width: dims[1]!, grid: [1, 1] };
   if (dims.length === 3) return { name, layout: 'tokens', tokens: dims[1]!, width: dims[2]!, grid: [dims[1]!, 1] };
   const [, width, rows, columns] = dims as [number, number, number, number];
   return { name, layout: 'map', tokens: rows * columns, width, grid: [rows, columns] };

@@ -9,6 +9,7 @@ export type Ort = typeof import('onnxruntime-common');
 
 /** A runtime that is ready to create sessions, and how it was chosen. */
 export type Runtime = {
+  /** @internal Types of a dependency are no part of this package's own. */
   ort: Ort;
   device: Device;
   /** e.g. `onnxruntime-web 1.30.0`. */
@@ -18,7 +19,7 @@ export type Runtime = {
   /** Whether the GPU computes in half precision (`shader-f16`); left out where that cannot be known, as in Node. */
   half?: boolean;
   why: string[];
-  /** What a session gets as its execution provider. */
+  /** @internal What a session gets as its execution provider. */
   provider: InferenceSession.ExecutionProviderConfig;
   /** Aborts with a `device` error when the GPU is lost; null where that cannot be known. */
   lost: AbortSignal | null;

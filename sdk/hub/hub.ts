@@ -25,6 +25,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import { throughDoor } from '../door.ts';
 import { MettleError } from '../errors.ts';
 import { readBounded, readVerified } from './download.ts';
+import { splitPin } from './pin.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 
 export type ModelKind = 'backbone' | 'adapter';
@@ -59,21 +60,16 @@ const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
- * A name without slash, colon or `.json` is an id; a folder beside is written `./name`.
+ * A name without slash, colon or `.json` is an id; a folder beside is written `./name`. `#sha256-...` after any of them pins the manifest to that digest.
  * Throws `not-found`, `network`, `invalid-file`, `integrity`, `incompatible` (other SDK version), or `invalid-argument` if it is of the other kind.
  */
 export async function openModel<K extends ModelKind>(
   location: string,
   kind: K,
-  { signal, integrity, platform = bytesFor() }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<OpenedModel<ManifestOf<K>>> {
-  const found = await locate(location, kind, platform, signal);
-  const { url } = found;
-  const where = `manifest.json of ${kind} at ${url}`;
-  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
-  for (const expected of [found.integrity, integrity]) if (expected) await checkDigest(bytes, expected, url);
-  const manifest = parseManifest(parseJson(bytes, where), where);
-  if (manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+  const { platform = bytesFor() } = options;
+  const { manifest, url } = await openManifest(location, kind, { ...options, platform });
   const checked = manifest as ManifestOf<K>;
   return {
     manifest: checked,
@@ -81,6 +77,25 @@ export async function openModel<K extends ModelKind>(
     bytes: (variant) => filesOf(checked, variant).reduce((sum, file) => sum + file.bytes, 0),
     download: (variant, options) => downloadFiles(checked, url, variant, platform, options),
   };
+}
+
+/** The manifest alone, of any kind where that is null, with its digest and who vouches for it. Throws as `openModel`. */
+export async function openManifest(
+  location: string,
+  kind: ModelKind | null,
+  { signal, integrity: wanted, platform = bytesFor() }: OpenOptions,
+): Promise<{ manifest: Manifest; url: URL; integrity: Integrity; vouched: 'pin' | 'registry' | null }> {
+  const found = await locate(location, kind, platform, signal);
+  const { url } = found;
+  const where = `manifest.json of ${kind ?? 'the model'} at ${url}`;
+  const bytes = await readBounded(platform, url, limits.manifestBytes, signal);
+  const integrity = await sha256Integrity(bytes);
+  for (const expected of [found.registered, found.pin, wanted]) {
+    if (expected && expected !== integrity) throw wrongDigest(url, expected, integrity);
+  }
+  const manifest = parseManifest(parseJson(bytes, where), where);
+  if (kind !== null && manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+  return { manifest, url, integrity, vouched: found.pin ? 'pin' : found.registered ? 'registry' : null };
 }
 
 /** `openModel` and `download` in one, for callers that know their variant already. */
@@ -111,29 +126,28 @@ export async function listShipped(options: ListOptions = {}): Promise<{ id: stri
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
-async function locate(
-  location: string,
-  kind: ModelKind,
-  platform: Bytes,
-  signal?: AbortSignal,
-): Promise<{ url: URL; integrity?: Integrity }> {
-  if (typeof location !== 'string' || location.trim() === '') {
-    throw new MettleError('invalid-argument', `Expected the id, path or URL of ${withArticle[kind]}, got nothing.`);
+type Located = { url: URL; registered?: Integrity; pin?: Integrity };
+
+async function locate(named: string, kind: ModelKind | null, platform: Bytes, signal?: AbortSignal): Promise<Located> {
+  const what = kind ? withArticle[kind] : 'a model';
+  if (typeof named !== 'string' || named.trim() === '') {
+    throw new MettleError('invalid-argument', `Expected the id, path or URL of ${what}, got nothing.`);
   }
+  const { location, integrity: pin } = splitPin(named);
   if (!idPattern.test(location) || location.endsWith('.json')) {
-    return { url: manifestUrl(platform.resolveUrl(location)) };
+    return { url: manifestUrl(platform.resolveUrl(location)), pin };
   }
   const registry = await readRegistry(platform, signal);
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
   if (!entry) {
-    const ids = Object.keys(registry).filter((id) => registry[id]!.kind === kind);
+    const ids = Object.keys(registry).filter((id) => kind === null || registry[id]!.kind === kind);
     const meant = didYouMean(location, ids);
-    throw new MettleError('not-found', `No shipped ${kind} has the id "${location}".${meant}`, {
+    throw new MettleError('not-found', `No shipped ${kind ?? 'model'} has the id "${location}".${meant}`, {
       hint: `Shipped are: ${ids.join(', ') || 'none'}. To load a folder of that name, write "./${location}".`,
     });
   }
-  if (entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
-  return { url: new URL(entry.manifest, registryUrl(platform)), integrity: entry.integrity };
+  if (kind !== null && entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
+  return { url: new URL(entry.manifest, registryUrl(platform)), registered: entry.integrity, pin };
 }
 
 /** The manifest in a folder, unless the URL names a JSON file itself. */
@@ -144,10 +158,8 @@ function manifestUrl(url: URL): URL {
   return manifest;
 }
 
-async function checkDigest(bytes: Uint8Array, expected: Integrity, url: URL): Promise<void> {
-  const digest = await sha256Integrity(bytes);
-  if (digest === expected) return;
-  throw new MettleError('integrity', `${url}: expected a manifest with ${expected}, got ${digest}.`, {
+function wrongDigest(url: URL, expected: Integrity, digest: Integrity): MettleError {
+  return new MettleError('integrity', `${url}: expected a manifest with ${expected}, got ${digest}.`, {
     hint: 'The manifest was damaged or replaced: get the model again, or update the digest that you pinned.',
   });
 }

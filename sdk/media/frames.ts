@@ -10,8 +10,8 @@ import { segmentCount, segmentTimes } from './segment-time.ts';
 import { streamTime } from './timeline.ts';
 import type { VideoStream } from './tracks.ts';
 
-/** Time stamps within this many seconds are the same. */
-const epsilon = 1e-9;
+/** Containers round time stamps, Matroska to a millisecond; a frame counts from this many seconds before its own on. */
+const roundingSeconds = 5e-4;
 
 /** One frame per segment: the one on screen at its middle, or the nearest one that could be decoded. Null where none can. */
 export async function* decodeFrames(
@@ -76,20 +76,21 @@ class FrameSearch {
   async *frames(): AsyncGenerator<CopiedFrame> {
     const sink = new VideoSampleSink(this.#stream.track, { hardwareAcceleration: 'prefer-software' });
     let shown: VideoSample | null = null;
+    let next: VideoSample | null = null;
     let copy: CopiedFrame | null = null;
     try {
-      for await (const sample of decodePackets(sink, this.#path())) {
+      for await (next of decodePackets(sink, this.#path())) {
         // Before the first frame the first frame is shown.
-        shown ??= sample;
-        while (this.#found < this.#times.length && sample.timestamp > this.#times[this.#found]! + epsilon) {
+        shown ??= next;
+        while (this.#found < this.#times.length && next.timestamp > this.#times[this.#found]! + roundingSeconds) {
           copy ??= await copyFrame(shown);
           this.#found++;
           yield copy;
         }
-        if (shown !== sample) shown.close();
-        shown = sample;
-        copy = null;
         if (this.#found === this.#times.length) return;
+        if (shown !== next) shown.close();
+        shown = next;
+        copy = null;
       }
       if (!shown) {
         this.failed = true;
@@ -99,6 +100,7 @@ class FrameSearch {
       for (; this.#found < this.#times.length; this.#found++) yield copy;
     } finally {
       shown?.close();
+      if (next !== shown) next?.close();
     }
   }
 

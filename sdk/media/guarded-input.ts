@@ -2,8 +2,9 @@
  * Opens a source for mediabunny 1.61 with guards where its readers go round in circles on damaged files (see sdk/docs/media.md, "Known causes upstream"). The guards sit on its
  * reader, which every format reads through: so they see what it sees, at no further request.
  */
-import { Input, IsobmffInputFormat, type Source } from 'mediabunny';
+import { Input, IsobmffInputFormat, Logging, LogLevel, type Source } from 'mediabunny';
 import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
+import { knownCause } from './media-error.ts';
 import { containerFormats } from './tracks.ts';
 
 type Slice = { bytes: Uint8Array; start: number; end: number; filePos: number; bufferPos: number };
@@ -29,6 +30,8 @@ const largestMovie = 2 ** 28;
 
 /** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
 export async function openGuarded(source: Source): Promise<GuardedInput> {
+  // What it would write to the console is told by errors and warnings.
+  Logging.level = LogLevel.Silent;
   const input = new Input({ source, formats: containerFormats });
   let reader: Reader | undefined;
   Object.defineProperty(input, '_reader', {
@@ -60,7 +63,7 @@ function guard(reader: Reader): Reader {
   reader.requestSlice = (start, length) =>
     inTurn(() => {
       const slice = requestSlice.call(reader, start, length);
-      return slice instanceof Promise ? slice.then(checked) : checked(slice);
+      return slice instanceof Promise ? slice.then(checked, fail) : checked(slice);
     });
   reader.requestSliceRange = (start, least, most) => {
     if (least === 0 && most <= stuckBytes) return null;
@@ -72,6 +75,11 @@ function guard(reader: Reader): Reader {
 function checked(slice: Slice | null): Slice | null {
   if (slice && slice.end - slice.start >= 16 && typeAt(slice) === 'moof') checkFragment(bytesOf(slice));
   return slice;
+}
+
+/** While decoding, an error that is not known as final is taken for damage, behind which one goes on. */
+function fail(error: unknown): never {
+  throw knownCause(error) ?? error;
 }
 
 const bytesOf = ({ bytes, bufferPos, start, end }: Slice): Uint8Array =>

@@ -16,6 +16,8 @@ export function asMettleError(error: unknown, what: string): MettleError {
       { hint: 'Check that it is a complete media file and no web page or error message.', cause: error },
     );
   }
+  const known = knownCause(error);
+  if (known) return known;
   const told = error instanceof Error ? error.message : String(error);
   const message = ofReader.test(told) ? 'its bytes break the rules of its format.' : told;
   if (error instanceof TypeError && /fetch/i.test(message)) {
@@ -28,6 +30,36 @@ export function asMettleError(error: unknown, what: string): MettleError {
     hint: 'The file is probably damaged; re-encode it, for example with: ffmpeg -i clip.mp4 -c:v libx264 -c:a aac repaired.mp4',
     cause: error,
   });
+}
+
+/** What mediabunny tells in words alone, or null. */
+export function knownCause(cause: unknown): MettleError | null {
+  const told = cause instanceof Error ? cause.message : String(cause);
+  if (told.startsWith('Attempted to read data from an already-evicted part')) {
+    return new MettleError(
+      'network',
+      'The server sends whole files only, and this one is needed out of order: more than 64 MiB lie between its index and what the index names.',
+      {
+        hint: 'Let the server answer ranges (206 Partial Content), put the index first (ffmpeg -i clip.mp4 -c copy -movflags +faststart out.mp4), or fetch the file and hand over its Blob.',
+        cause,
+      },
+    );
+  }
+  if (told.startsWith('"moof" box encountered with no "moov" box')) {
+    return new MettleError(
+      'not-media',
+      'The source is one piece of a stream in pieces (such as .m4s), without the head that belongs to it; expected a complete file.',
+      { hint: 'Put the head before it: cat init.mp4 piece.m4s > piece.mp4', cause },
+    );
+  }
+  if (told.startsWith('Unsupported WAVE codec')) {
+    return new MettleError(
+      'unsupported-codec',
+      `The sound of the WAVE file is coded in a way that cannot be decoded here (${/format tag \d+/.exec(told)?.[0] ?? told}); expected PCM, A-law or mu-law.`,
+      { hint: 'Re-encode it, for example: ffmpeg -i sound.wav -c:a pcm_s16le out.wav', cause },
+    );
+  }
+  return null;
 }
 
 export function emptySource(): MettleError {

@@ -37,9 +37,12 @@ export async function* decodePackets(
 ): AsyncGenerator<VideoSample | AudioSample> {
   const ready: (VideoSample | AudioSample)[] = [];
   let failure: { error: unknown } | undefined;
+  let isOver = false;
   let wake = () => {};
   const decoder = await (sink as unknown as DecoderSource<VideoSample | AudioSample>)._createDecoder(
     (sample) => {
+      // A decoder may be at work on packets from before it was closed.
+      if (isOver) return sample.close();
       ready.push(sample);
       wake();
     },
@@ -77,6 +80,7 @@ export async function* decodePackets(
     check();
     for (let sample = ready.shift(); sample; sample = ready.shift()) yield sample;
   } finally {
+    isOver = true;
     decoder.close();
     for (const sample of ready) sample.close();
   }

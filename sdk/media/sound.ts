@@ -50,23 +50,29 @@ async function* piecesOf(stream: AudioStream, span: Span, warn: Warn): AsyncGene
   }
 }
 
-/**
- * Vorbis decoders give nothing for the first packet; a page dates what follows by the first packet, Node by the second. The page's way is taken for both.
- */
 async function* decodeFrom(
   stream: AudioStream,
   start: EncodedPacket,
   onPacket: (packet: EncodedPacket) => void,
 ): AsyncGenerator<Piece> {
-  let lag: number | null = stream.info.codec === 'vorbis' ? null : 0;
+  let lag: number | null = null;
   for await (const sample of decodePackets(new AudioSampleSink(stream.track), follow(stream, start, onPacket))) {
     try {
-      lag ??= sample.timestamp - start.timestamp;
+      lag ??= lagOf(stream, start, sample);
       yield { time: sample.timestamp - lag, sampleRate: sample.sampleRate, channels: channelsOf(sample) };
     } finally {
       sample.close();
     }
   }
+}
+
+/**
+ * Seconds by which the decoder dates its samples late. Vorbis decoders give nothing for the first packet; a page dates what follows by the first packet, Node by the
+ * second: the page's way is taken for both. Opus decoders leave out the beginning of the first packet, and date the rest by its start.
+ */
+function lagOf({ info, countsPriming }: AudioStream, start: EncodedPacket, first: AudioSample): number {
+  if (info.codec === 'vorbis') return first.timestamp - start.timestamp;
+  return info.codec === 'opus' && countsPriming ? Math.min(0, first.duration - start.duration) : 0;
 }
 
 async function* follow(stream: AudioStream, start: EncodedPacket, onPacket: (packet: EncodedPacket) => void) {

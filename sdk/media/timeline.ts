@@ -7,6 +7,9 @@ import type { Edit } from './isobmff-boxes.ts';
 /** The stretch from `from` to `to` in time of the stream is shown from `at` seconds of the clip on. */
 export type Span = { from: number; to: number; at: number };
 
+/** Edits are given in a coarser unit than samples. */
+const roundingSeconds = 0.01;
+
 /**
  * Spans in the order in which they are shown, in movie time: the clip's own beginning is not yet taken off. `firstTime` and `endTime` bound what the stream holds; a stream
  * with no edits has one span.
@@ -39,9 +42,15 @@ function editOffset(edits: readonly Edit[]): number {
   return 0;
 }
 
-/** Movie time at which the stream begins to play; an empty edit at the front counts as playing. */
+/** Movie time at which the stream begins to play. An empty edit at the front counts as playing, unless what follows it begins later still: then this is a piece of a stream. */
 export function beginning(edits: readonly Edit[] | undefined, spans: readonly Span[]): number {
-  return edits?.[0]?.media === null ? 0 : (spans[0]?.at ?? 0);
+  const at = spans[0]?.at ?? 0;
+  let empty = 0;
+  for (const { duration, media } of edits ?? []) {
+    if (media !== null) break;
+    empty += duration;
+  }
+  return empty > 0 && at < empty + roundingSeconds ? 0 : at;
 }
 
 export const endOf = (spans: readonly Span[]): number =>

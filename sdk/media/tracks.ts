@@ -20,6 +20,7 @@ import { sources } from '#bytes';
 import { MettleError, type Warning } from '../errors.ts';
 import { tryOtherLevels } from './codec-strings.ts';
 import { chooseColor, type YuvColor } from './color.ts';
+import { isFinal } from './damage.ts';
 import type { GuardedInput } from './guarded-input.ts';
 import type { Edit } from './isobmff-boxes.ts';
 import type { Orientation } from './planes.ts';
@@ -42,7 +43,13 @@ export type VideoStream = {
   orientation: Orientation;
   spans: readonly Span[];
 };
-export type AudioStream = { track: InputAudioTrack; info: AudioTrack; spans: readonly Span[] };
+export type AudioStream = {
+  track: InputAudioTrack;
+  info: AudioTrack;
+  spans: readonly Span[];
+  /** Whether time stamps count samples before the sound that the decoder leaves out by itself. */
+  countsPriming: boolean;
+};
 export type Streams = {
   video: VideoStream | null;
   audio: AudioStream | null;
@@ -199,34 +206,39 @@ async function audioStream(
       sampleRate,
     },
     spans: spansOf(edits, first, await readableEnd(track, 'sound', warnings)),
+    countsPriming: tellsPriming,
   };
 }
 
-/** Samples that an MP3 encoder of today puts before the sound: 576 of its own, and 529 for the decoder. */
-const mp3Priming = 1105;
+/** Samples that encoders of today put before the sound. MP3: 576, and 529 for the decoder. */
+const priming: Partial<Record<string, number>> = { mp3: 1105, ac3: 256, eac3: 256 };
 
 /**
  * Seconds that encoders put before the sound, and that only MP4 and QuickTime tell: AAC begins with one packet of it. Opus and Vorbis decoders leave it out by themselves.
  */
 async function primingOf(track: InputAudioTrack): Promise<number> {
   const codec = await track.getCodec();
-  if (codec === 'mp3') return mp3Priming / (await track.getSampleRate());
-  if (codec !== 'aac') return 0;
+  if (codec !== 'aac') return (priming[codec ?? ''] ?? 0) / (await track.getSampleRate());
   return (await new EncodedPacketSink(track).getFirstPacket({ metadataOnly: true }))?.duration ?? 0;
 }
 
 /** End of the last packet whose bytes are there, in seconds. An index at the front of a file that was cut off promises more than that. */
 async function readableEnd(track: InputTrack, what: string, warnings: Warning[]): Promise<number> {
-  const declared = (await track.getDurationFromMetadata()) ?? 0;
-  const indexed = await track.computeDuration();
   const packets = new EncodedPacketSink(track);
+  const damagedIsNone = (error: unknown): null => {
+    if (isFinal(error)) throw error;
+    return null;
+  };
+  const packetAt = (time: number) => packets.getPacket(time).catch(damagedIsNone);
+  const declared = (await track.getDurationFromMetadata().catch(damagedIsNone)) ?? 0;
+  const indexed = (await track.computeDuration().catch(damagedIsNone)) ?? declared;
   let end = indexed;
-  if (indexed > 0 && !(await packets.getPacket(Number.POSITIVE_INFINITY))) {
+  if (indexed > 0 && !(await packetAt(Number.POSITIVE_INFINITY))) {
     end = 0;
     // Packets lie in the file in about the order of time, so what is readable is a beginning.
     for (let from = await track.getFirstTimestamp(), to = indexed; to - from > 0.01; ) {
       const middle = (from + to) / 2;
-      const packet = await packets.getPacket(middle);
+      const packet = await packetAt(middle);
       if (packet) {
         from = middle;
         end = Math.max(end, packet.timestamp + packet.duration);

@@ -44,6 +44,9 @@ function swin(
 /** Windows of the 192-pixel models that those with larger pictures were tuned from. */
 const from192 = [12, 12, 12, 6];
 
+/** Windows of the models with windows of 8 that those with windows of 16 were tuned from; the last stage's map has no more than 8 x 8 tokens. */
+const from8 = [8, 8, 8, 8];
+
 /** Log-mel as HTS-AT was trained on it: 64 bins, a hundred frames a second. */
 const audioSet = {
   input: 'logMel',
@@ -99,11 +102,14 @@ export const presets = {
   'swin-v2-nano': swin({ width: 32, depths: [2, 2, 4, 2], heads: [2, 4, 8, 16] }, 128, 8),
   'swin-v2-tiny-256-w8': swin(swinSizes.tiny, 256, 8),
   'swin-v2-tiny-256-w16': swin(swinSizes.tiny, 256, 16),
+  'swin-v2-tiny-256-w8to16': swin(swinSizes.tiny, 256, 16, from8),
   'swin-v2-small-256-w8': swin(swinSizes.small, 256, 8),
   'swin-v2-small-256-w16': swin(swinSizes.small, 256, 16),
+  'swin-v2-small-256-w8to16': swin(swinSizes.small, 256, 16, from8),
   'swin-v2-base-192': swin(swinSizes.base, 192, 12),
   'swin-v2-base-256-w8': swin(swinSizes.base, 256, 8),
   'swin-v2-base-256-w16': swin(swinSizes.base, 256, 16),
+  'swin-v2-base-256-w8to16': swin(swinSizes.base, 256, 16, from8),
   'swin-v2-base-256-w12to16': swin(swinSizes.base, 256, 16, from192),
   'swin-v2-base-384-w12to24': swin(swinSizes.base, 384, 24, from192),
   'swin-v2-large-192': swin(swinSizes.large, 192, 12),

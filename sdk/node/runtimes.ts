@@ -7,6 +7,7 @@ import process from 'node:process';
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
+import { checkedRuntime } from './runtime-files.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
@@ -40,8 +41,7 @@ async function loadRuntime(request: RuntimeRequest, exclude: readonly Device[] =
     const name = `onnxruntime-node ${native.env.versions.node ?? native.env.versions.common}`;
     return { ort: native, name, threads: device === 'cpu' ? wanted : 1, ...rest };
   }
-  // In Node, and only there, the bare entry is the WASM build, and the only one of the package that can start threads here.
-  const ort: Ort = await import('onnxruntime-web');
+  const ort = await checkedRuntime();
   wasmThreads ??= wanted;
   const threads = wasmThreads;
   if (request.threads !== undefined && request.threads !== threads) {

@@ -45,7 +45,8 @@ export function startWorker(name: WorkerName, { worker: make }: WorkerOptions): 
   };
 }
 
-function readByTsx(script: URL): URL {
+/** A thread's script that reads one of the sources. */
+export function readByTsx(script: URL): URL {
   // `import.meta.resolve` is not there for tests, and `require` finds the form for `require`, which cannot register.
   const tsx = new URL(
     'dist/esm/api/index.mjs',

@@ -68,14 +68,15 @@ export function readSafetensors(bytes: Uint8Array, where = 'safetensors file'): 
  * Throws `invalid-file` that begins with `where` and names the tensor at fault.
  */
 export function headerOf(head: Uint8Array, where = 'safetensors file', fileBytes = head.byteLength): SafetensorsHeader {
-  const fail = (problem: string): never => {
-    throw new MettleError('invalid-file', `${where}: ${problem}.`);
+  const fail = (problem: string, hint?: string): never => {
+    throw new MettleError('invalid-file', `${where}: ${problem}.`, { hint });
   };
   if (head.byteLength < 8) fail(`${head.byteLength} bytes, expected at least the 8 bytes of the header length`);
   const headerBytes = new DataView(head.buffer, head.byteOffset, head.byteLength).getBigUint64(0, true);
   if (headerBytes > maxHeaderBytes) fail(`header of ${headerBytes} bytes, expected at most ${maxHeaderBytes}`);
   const dataStart = 8 + Number(headerBytes);
-  if (dataStart > head.byteLength) fail(`header of ${headerBytes} bytes in a file of ${head.byteLength} bytes`);
+  if (dataStart > head.byteLength)
+    fail(`header of ${headerBytes} bytes in a file of ${head.byteLength} bytes`, cutShort);
 
   const header = parseHeader(head.subarray(8, dataStart), fail);
   const metadata = readMetadata(header.__metadata__, fail);
@@ -212,7 +213,9 @@ export function writeSafetensors(
   return file;
 }
 
-type Fail = (problem: string) => never;
+type Fail = (problem: string, hint?: string) => never;
+
+const cutShort = 'The file is cut short, as after a download that broke off: get it again.';
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let text: string;
@@ -268,7 +271,7 @@ function checkLayout(tensors: Map<string, TensorEntry>, dataStart: number, fileB
     if (offset < end) fail(`tensor ${quote(name)}: begins at byte ${offset}, inside the tensor before it`);
     if (offset > end) fail(`tensor ${quote(name)}: begins at byte ${offset}, leaving a gap of ${offset - end} bytes`);
     end = offset + length;
-    if (end > fileBytes) fail(`tensor ${quote(name)}: ends at byte ${end}, but the file has ${fileBytes}`);
+    if (end > fileBytes) fail(`tensor ${quote(name)}: ends at byte ${end}, but the file has ${fileBytes}`, cutShort);
   }
   if (end !== fileBytes) fail(`${fileBytes - end} bytes after the last tensor`);
 }

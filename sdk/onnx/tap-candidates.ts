@@ -37,9 +37,9 @@ export function tapCandidates(graph: OnnxGraph, shapes: ReadonlyMap<string, read
 /** Operators that move values about and compute none. */
 const layoutOps = new Set(['Reshape', 'Transpose', 'Unsqueeze', 'Squeeze', 'Flatten', 'Cast', 'Pad', 'Slice', 'Split']);
 
-/** [1, tokens, width] or [1, width, rows, columns]. */
+/** [1, tokens, width], [1, width, rows, columns], or one token for the whole second, [1, width]. */
 export const isTapShape = (shape: readonly number[]): boolean =>
-  (shape.length === 3 || shape.length === 4) && shape[0] === 1 && shape.slice(1).every((length) => length > 0);
+  shape.length >= 2 && shape.length <= 4 && shape[0] === 1 && shape.slice(1).every((length) => length > 0);
 
 /** How many places there are, whatever the width at each. */
 const extent = (shape: readonly number[]): readonly number[] =>

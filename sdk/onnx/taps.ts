@@ -3,13 +3,14 @@
  * safetensors file, and the input gets a fixed shape. Nodes and everything else that is kept stay as they are, byte for byte; only a tap's own name changes.
  */
 import { MettleError } from '../errors.ts';
+import { refuseForeign } from './foreign.ts';
 import { ProtoReader, ProtoWriter, wire } from './protobuf.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxType } from './reader.ts';
 import { readOnnx } from './reader.ts';
 import { headerOf, type SafetensorsType, type TensorData, writeSafetensors } from './safetensors.ts';
 
-/** A value of the network and what it is called as an output; its shape where it is known. */
-export type TapRequest = { value: string; name: string; shape?: readonly number[] };
+/** A value of the network and what it is called as an output; its shape where it is known. Another number of axes than the value has is brought about by a reshape. */
+export type TapRequest = { value: string; name: string; shape?: readonly number[]; reshape?: boolean };
 
 export type CutRequest = {
   taps: readonly TapRequest[];
@@ -44,11 +45,10 @@ const dtypes: Partial<Record<OnnxType, SafetensorsType>> = {
 export type Network = { bytes: Uint8Array; model: OnnxModel; where: string };
 
 /** Reads a network. Throws `invalid-file` that begins with `where`. */
-export const openNetwork = (bytes: Uint8Array, where: string): Network => ({
-  bytes,
-  model: readOnnx(bytes, where),
-  where,
-});
+export function openNetwork(bytes: Uint8Array, where: string): Network {
+  refuseForeign(bytes, where);
+  return { bytes, model: readOnnx(bytes, where), where };
+}
 
 /** What must be fed: inputs that are no initializers. */
 export function fedInputs({ inputs, initializers }: OnnxGraph): OnnxGraph['inputs'] {
@@ -95,6 +95,10 @@ export function cutNetwork(
     },
   });
   for (const { from, to } of names.copies) out.message(1, identity(from, to));
+  for (const { value, name, shape } of request.taps.filter(({ reshape }) => reshape)) {
+    out.message(5, shapeTensor(`${name}.shape`, shape!));
+    out.message(1, reshapeNode(names.byValue.get(value) ?? value, `${name}.shape`, name));
+  }
   for (const { name, shape } of request.taps) out.bytes(12, valueInfo(name, shape ? 'float32' : null, shape));
 
   const model = new ProtoWriter();
@@ -153,10 +157,11 @@ function renamed(graph: OnnxGraph, nodes: ReadonlySet<OnnxNode>, taps: readonly 
   const taken = new Set(computedValues(graph));
   const byValue = new Map<string, string>();
   const copies: Renaming['copies'] = [];
-  for (const { value, name } of taps) {
+  for (const { value, name, reshape } of taps) {
     if (value !== name && taken.has(name)) {
       throw new MettleError('invalid-argument', `A tap cannot be called "${name}": another value of the network is.`);
     }
+    if (reshape) continue;
     if (captured.has(value) || byValue.has(value)) copies.push({ from: byValue.get(value) ?? value, to: name });
     else byValue.set(value, name);
   }
@@ -266,6 +271,15 @@ function externalTensor(bytes: Uint8Array, location: string, place: { offset: nu
 function identity(from: string, to: string): ProtoWriter {
   return new ProtoWriter().string(1, from).string(2, to).string(3, to).string(4, 'Identity');
 }
+
+const int64 = 7;
+
+/** An initializer that holds a shape. */
+const shapeTensor = (name: string, shape: readonly number[]): ProtoWriter =>
+  new ProtoWriter().packedVarints(1, [shape.length]).varint(2, int64).packedVarints(7, shape).string(8, name);
+
+const reshapeNode = (from: string, shape: string, to: string): ProtoWriter =>
+  new ProtoWriter().string(1, from).string(1, shape).string(2, to).string(3, to).string(4, 'Reshape');
 
 const typeCodes: Partial<Record<OnnxType, number>> = { float32: 1, float16: 10, float64: 11, uint8: 2 };
 

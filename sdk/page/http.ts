@@ -7,15 +7,19 @@ import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { Body } from './body.ts';
 
+/** `onResponse` may look at the headers, and throw. */
+export type FetchOptions = ReadOptions & { onResponse?: (response: Response) => void };
+
 /**
  * The whole body at `url`, held once. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, the error of `limit` as soon as the server
  * says or sends more than that, or the signal's reason.
  */
-export async function fetchFile(url: URL, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-  const { signal, onBytes, limit } = options;
+export async function fetchFile(url: URL, options: FetchOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal, onBytes, limit, onResponse } = options;
   const response = await fetchChecked(url, { signal });
   const reader = response.body?.getReader();
   try {
+    onResponse?.(response);
     const body = new Body(sizeOf(response), limit);
     for (;;) {
       const part = await reader?.read().catch((error: unknown) => {
@@ -78,9 +82,17 @@ async function fetchChecked(input: RequestInfo | URL, init?: RequestInit): Promi
 
 function networkError(url: URL | string, what: string, cause?: unknown): MettleError {
   return new MettleError('network', `${url} ${what}.`, {
-    hint: 'Check the connection and, across origins, that the server allows it (CORS).',
+    hint: isForeign(url)
+      ? 'Check the connection, and that the server lets pages of other origins read it (CORS).'
+      : 'Check the connection and the address.',
     cause,
   });
+}
+
+/** Where a page asks another origin. Node, and a page that asks its own, know no CORS. */
+function isForeign(url: URL | string): boolean {
+  const own = globalThis.location?.origin;
+  return own !== undefined && /^https?:/.test(own) && new URL(url).origin !== own;
 }
 
 /** An answer of the server is final; a connection that could not be made has the platform's error as its cause. */

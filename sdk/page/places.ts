@@ -1,6 +1,6 @@
 /**
  * Where a page finds what it loads by itself: worker scripts, the runtime's files, models. No bundler sees any of it. Either all of it lies in one folder that `mettle
- * assets` wrote, or, without that, beside this package's script as npm and its mirrors lay it out.
+ * assets` wrote, which may be named or hold this script too; or it lies as npm and its mirrors lay out this package.
  */
 import { assetsHint } from '../contract/assets-hint.ts';
 import { runtimeVersion } from '../contract/version.ts';
@@ -30,7 +30,9 @@ export function placesOf(assets: string | undefined = ofPlugin): Places {
       hint: assetsHint,
     });
   }
-  return new URL(here).pathname.endsWith('.ts') ? sourcePlaces() : packagePlaces();
+  const { pathname } = new URL(here);
+  if (pathname.endsWith('.ts')) return sourcePlaces();
+  return /\/dist\/page\/[^/]+$/.test(pathname) ? packagePlaces() : folderPlaces(new URL('.', here).href);
 }
 
 function folderPlaces(assets: string): Places {

@@ -5,35 +5,37 @@
 
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
-import { looksLike } from '../contract/looks-like.ts';
 import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
-import { fetchFile } from './http.ts';
 import { placesOf } from './places.ts';
+import { type RuntimeFile, runtimeDigests } from './runtime-digests.ts';
+import { fetchRuntimeFile } from './runtime-files.ts';
 
 export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
 type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
   | { device: 'wasm'; adapter: null; why: string[] };
-/** A build of onnxruntime-web: its script, and the module and WebAssembly, of `bytes` bytes, that it loads. All lie in one folder, where no bundler looks. */
-type Build = { script: string; wasm: string; bytes: number };
+/** A build of onnxruntime-web: its script, and the module and bytes of WebAssembly that it loads. All lie in one folder, where no bundler looks. */
+type Build = { script: RuntimeFile; module: RuntimeFile; wasm: RuntimeFile };
 
 const builds = {
   /** WebGPU where the browser can suspend WebAssembly: two thirds of the size of `asyncify`. */
-  jspi: { script: 'ort.jspi.min.mjs', wasm: 'ort-wasm-simd-threaded.jspi', bytes: 16_758_545 },
-  asyncify: { script: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify', bytes: 26_781_914 },
-  wasm: { script: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded', bytes: 14_239_897 },
+  jspi: {
+    script: 'ort.jspi.min.mjs',
+    module: 'ort-wasm-simd-threaded.jspi.mjs',
+    wasm: 'ort-wasm-simd-threaded.jspi.wasm',
+  },
+  asyncify: {
+    script: 'ort.webgpu.min.mjs',
+    module: 'ort-wasm-simd-threaded.asyncify.mjs',
+    wasm: 'ort-wasm-simd-threaded.asyncify.wasm',
+  },
+  wasm: { script: 'ort.wasm.min.mjs', module: 'ort-wasm-simd-threaded.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
 } satisfies Record<string, Build>;
 
 /** Threads that a build was started with: its module takes the first number and keeps it. */
 const threadsOfBuild = new Map<Build, number>();
-
-/** Most bytes of a build's WebAssembly. */
-const mostBytes = 64 * 2 ** 20;
-
-/** Builds whose WebAssembly this thread has already. */
-const fetched = new Set<Build>();
 
 export const runtimes: Runtimes = {
   chooseDevice,
@@ -57,7 +59,7 @@ const buildFor = (device: Device): Build =>
 /** See `Runtimes.bytesToLoad`. */
 function bytesToLoad(device: Device): number {
   const build = buildFor(device);
-  return fetched.has(build) ? 0 : build.bytes;
+  return loadedBuilds.has(build) ? 0 : runtimeDigests[build.wasm].bytes;
 }
 
 /** See `Runtimes.loadRuntime`. Throws `device` where a GPU is asked for and there is none, `invalid-argument` for `cpu` and `cuda`. */
@@ -72,14 +74,9 @@ async function loadRuntime(
   const folder = request.runtimePath
     ? new URL(request.runtimePath.replace(/\/?$/, '/'), location.href)
     : placesOf().runtime;
-  const ort = await importBuild(new URL(build.script, folder));
+  const ort = await loadBuild(build, folder, onProgress);
   ort.env.logLevel = 'fatal';
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = { mjs: new URL(`${build.wasm}.mjs`, folder).href };
-  if (!fetched.has(build)) {
-    ort.env.wasm.wasmBinary = await fetchWasm(new URL(`${build.wasm}.wasm`, folder), build, onProgress);
-    fetched.add(build);
-  }
   const common = {
     ort,
     name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`,
@@ -102,34 +99,47 @@ async function loadRuntime(
   };
 }
 
-/** By ourselves, so that every byte is counted, and a server that answers with a page is found out. */
-async function fetchWasm(url: URL, build: Build, onProgress: RuntimeProgress): Promise<Uint8Array<ArrayBuffer>> {
-  const file = `${build.wasm}.wasm`;
-  onProgress(file, 0, build.bytes);
-  const bytes = await fetchFile(url, {
-    onBytes: (received) => onProgress(file, received, Math.max(received, build.bytes)),
-    limit: { bytes: mostBytes, exceeded: () => notLoaded(url, 'it is larger than any build of it.') },
-  }).catch((cause: MettleError) => {
-    throw cause.code === 'device' ? cause : notLoaded(url, cause.message, cause);
-  });
-  onProgress(file, bytes.byteLength, bytes.byteLength);
-  const isWasm = new TextDecoder('latin1').decode(bytes.subarray(0, 4)) === '\0asm';
-  if (!isWasm) throw notLoaded(url, `it holds ${looksLike(bytes)}, no WebAssembly.`);
-  return bytes;
+/** A build takes its bytes once; later sessions of this thread find it ready. */
+const loadedBuilds = new Map<Build, Promise<Ort>>();
+
+/** Throws `integrity`, `network` or `not-found` for files that are not the runtime's, `device` where they do not run. */
+function loadBuild(build: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const loading = loadedBuilds.get(build) ?? checkedBuild(build, folder, onProgress);
+  loadedBuilds.set(build, loading);
+  loading.catch(() => loadedBuilds.delete(build));
+  return loading;
 }
 
-const notLoaded = (url: URL, why: string, cause?: unknown): MettleError =>
-  new MettleError('device', `The runtime could not be loaded from ${url}: ${why}`, {
-    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
-    cause,
+async function checkedBuild({ script, module, wasm }: Build, folder: URL, onProgress: RuntimeProgress): Promise<Ort> {
+  const total = runtimeDigests[wasm].bytes;
+  onProgress(wasm, 0, total);
+  const onBytes = (received: number): void => onProgress(wasm, received, total);
+  const fetching = [
+    fetchRuntimeFile(folder, wasm, { onBytes }),
+    ...[script, module].map((name) => fetchRuntimeFile(folder, name)),
+  ];
+  const [binary] = await Promise.all(fetching).catch((error: unknown) => {
+    throw error instanceof MettleError && error.code === 'not-found' ? unloadable(folder, error) : error;
   });
+  const ort = await importBuild(new URL(script, folder));
+  ort.env.wasm.wasmBinary = binary!.buffer;
+  ort.env.wasm.wasmPaths = { mjs: new URL(module, folder).href, wasm: new URL(wasm, folder).href };
+  return ort;
+}
 
 async function importBuild(script: URL): Promise<Ort> {
   try {
     return await import(/* @vite-ignore */ script.href);
   } catch (cause) {
-    throw notLoaded(script, (cause as Error).message, cause);
+    throw unloadable(script, cause as Error);
   }
+}
+
+function unloadable(from: URL, cause: Error): MettleError {
+  return new MettleError('device', `The runtime could not be loaded from ${from}: ${cause.message}`, {
+    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+    cause,
+  });
 }
 
 async function choose(request: DeviceRequest, exclude: readonly Device[]): Promise<Choice> {

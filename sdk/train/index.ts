@@ -31,12 +31,23 @@
  * // adapter.files: every file of the adapter's folder by its path, manifest.json included
  */
 
+export {
+  type ImportOptions,
+  type ImportPart,
+  type ImportSource,
+  importBackbone,
+  type WriteFile,
+} from '../compile/import.ts';
 export type { AdapterManifest, BackboneManifest, Tap } from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
 export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';
 export { type AdapterConfig, defaultAdapter } from '../models/adapter.ts';
+export { accountFor } from '../models/checkpoints/account.ts';
 export type { Weights } from '../models/params.ts';
+export { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
+export { type ByteSource, memorySource } from '../onnx/checkpoint/byte-source.ts';
+export { type Checkpoint, openCheckpoint } from '../onnx/checkpoint/checkpoint.ts';
 export { type ConfigChange, configFor } from './adapter/config.ts';
 export {
   type EvaluateOptions,

@@ -86,7 +86,7 @@ export async function openSoundBackbone(location: string, runtime: Runtime): Pro
 }
 
 /** [tokens, width] or, as a map, [width, tokens], to [width]. */
-function meanOver(data: Float32Array, tokens: number, width: number, layout: Tap['layout']): Float32Array {
+export function meanOver(data: Float32Array, tokens: number, width: number, layout: Tap['layout']): Float32Array {
   const [alongToken, alongWidth] = layout === 'tokens' ? [width, 1] : [1, tokens];
   return Float32Array.from({ length: width }, (_, w) => {
     let sum = 0;

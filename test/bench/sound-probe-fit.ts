@@ -74,9 +74,15 @@ export function logitsOf({ mean, deviation, weights, bias }: Probe, example: Flo
 }
 
 /** The decay whose probe of `fit` is right most often on `held`; of several the one with the least cross-entropy there. */
-export async function chooseDecay(runtime: Runtime, fit: Examples, held: Examples, classes: number) {
+export async function chooseDecay(
+  runtime: Runtime,
+  fit: Examples,
+  held: Examples,
+  classes: number,
+  among: readonly number[] = decays,
+) {
   const tried = [];
-  for (const decay of decays) {
+  for (const decay of among) {
     tried.push({ decay, ...scoreProbe(await fitProbe(runtime, fit, classes, decay), held) });
   }
   return tried.reduce((best, next) => {

@@ -5,6 +5,7 @@ import { readMask } from '../../sdk/node/data/mask.ts';
 import { readPicture } from '../../sdk/node/data/picture.ts';
 import { decodePng } from '../../sdk/node/data/png-reader.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
+import { readShared, sharedIsAbsent } from '../helpers/shared.ts';
 import { brokenCopies, randomNumbers, survives } from '../unit/fuzz.ts';
 
 const invalid = (message: RegExp) =>
@@ -205,3 +206,75 @@ const JPEG =
   'YUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBT/wAARCAAT' +
   'ACUDASIAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAAAAYH/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/EABcBAQEBAQAAAAAAAAAAAAAAAAkABw' +
   'j/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwDFAGbu1UaASsb4AksgBqEgRoBKxvgCT//Z';
+
+describe('masks of other data sets', () => {
+  /** Rows of blocks of 4 x 4 pixels, one for each value: areas of their own. */
+  const blocks = (values: readonly number[]) => values.flatMap((value) => [value, value, value, value]);
+  const grey = (values: readonly number[], depth = 8) => {
+    const row = blocks(values).flatMap((value) => (depth === 16 ? [value >> 8, value & 255] : [value]));
+    return readMask(
+      pngOf({ width: 4 * values.length, height: 4, depth, colorType: 0, rows: [row, row, row, row] }),
+      'masks/1.png',
+    );
+  };
+  const indexed = (indices: readonly number[], palette: readonly number[]) => {
+    const row = blocks(indices);
+    const rows = [row, row, row, row];
+    return readMask(
+      pngOf({ width: row.length, height: 4, depth: 8, colorType: 3, rows, palette: [...palette] }),
+      'masks/1.png',
+    );
+  };
+  /** What the first row says of each block: 0, 1, or '?' where nobody knows. */
+  const read = ({ data, ignored, width }: ReturnType<typeof readMask>) =>
+    Array.from({ length: width / 4 }, (_, i) => (ignored?.[4 * i] ? '?' : String(data[4 * i]))).join('');
+  /** VOC's palette: the bits of a number spread over the three colours. */
+  const voc = Array.from({ length: 256 }, (_, number) => {
+    const color = [0, 0, 0];
+    for (let bit = 0; bit < 8; bit++) {
+      for (let c = 0; c < 3; c++) color[c]! |= ((number >> (3 * (bit % 3) + c)) & (bit < 3 ? 1 : 0)) << (7 - bit);
+    }
+    return number === 255 ? [224, 224, 192] : color;
+  }).flat();
+
+  test.each<[string, () => ReturnType<typeof readMask>, string]>([
+    ['16 bits, 0 and 1', () => grey([0, 1], 16), '01'],
+    ['16 bits, small numbers and the largest', () => grey([0, 3, 65_535], 16), '01?'],
+    ['16 bits, black and white', () => grey([0, 65_535], 16), '01'],
+    ['16 bits, large numbers of objects', () => grey([0, 1001, 40_000], 16), '011'],
+    ['0, 1 and 255', () => grey([0, 1, 255]), '01?'],
+    ['1 and 255 without background', () => grey([1, 255]), '1?'],
+    ['0 and 255', () => grey([0, 255]), '01'],
+    ['several objects and 255', () => grey([0, 7, 15, 255]), '011?'],
+    ['objects on both sides of 128', () => grey([0, 100, 200]), '011'],
+    ['objects spread over the greys', () => grey([0, 85, 170, 255]), '0111'],
+    ['two colours of a palette on both sides of 128', () => indexed([0, 1, 2], [0, 0, 0, 60, 0, 0, 0, 200, 0]), '011'],
+    ["VOC's palette with its border", () => indexed([0, 1, 2, 255], voc), '011?'],
+    ["VOC's palette, border and background alone", () => indexed([0, 255], voc), '0?'],
+  ])('%s', (_, mask, expected) => {
+    expect(read(mask())).toBe(expected);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['255 beside numbers that may be shades', () => grey([0, 90, 255]), /^masks\/1\.png: the values 0, 90, 255 may be/],
+    ['colours without black', () => indexed([1, 2], voc), /2 colours and no black/],
+    [
+      'white beside a colour',
+      () => indexed([0, 1, 2], [0, 0, 0, 255, 255, 255, 200, 0, 0]),
+      /white beside other colours/,
+    ],
+  ])('%s are refused', (_, mask, message) => {
+    expect(mask).toThrow(invalid(message));
+  });
+
+  test.skipIf(sharedIsAbsent('cases/masks'))('that once failed', () => {
+    const void255 = readMask(readShared('cases/masks/grey_void.png'));
+    const small16 = readMask(readShared('cases/masks/u16_01.png'));
+    const share = (plane: Uint8Array) => plane.reduce((sum, on) => sum + on, 0) / plane.length;
+    expect(share(small16.data)).toBeGreaterThan(0);
+    expect(small16.ignored).toBeUndefined();
+    expect(share(void255.data)).toBeGreaterThan(0);
+    expect(share(void255.ignored!)).toBeGreaterThan(0);
+    expect(void255.data.some((on, i) => on === 1 && void255.ignored![i] === 1)).toBe(false);
+  });
+});

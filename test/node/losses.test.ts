@@ -1,6 +1,6 @@
 /** Losses: values against their formulas in float64 (1e-7, because constants of a graph are float32), gradients against finite differences in float64 (1e-6), and extremes in float32. */
 import { describe, expect, test } from 'vitest';
-import { Graph, grad, type Shape, sizeOf, type Value } from '../../sdk/ops/index.ts';
+import { add, Graph, grad, type Shape, sizeOf, type Value } from '../../sdk/ops/index.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import * as losses from '../../sdk/train/adapter/losses.ts';
 import { evaluate } from '../helpers/evaluate.ts';
@@ -88,6 +88,25 @@ const cases: Record<string, Case> = {
     expected: ({ x, y, w }) =>
       counted(
         rows(x!, 8).map((row, i) => row.reduce((t, z, k) => t + bce(sigmoid(z), y![8 * i + k]!), 0) / 8),
+        w!,
+      ),
+  },
+  'dice and maskBce, pixels that nobody knows left out': {
+    build: (m) => {
+      const [x, y, w] = [m('x', [2, 1, 1, 4], 'free'), m('unknown', [2, 1, 1, 4], 'bits'), m('w', [2], 'weight')];
+      return add(losses.dice(x, y, w), losses.maskBce(x, y, w));
+    },
+    given: { unknown: Float64Array.of(1, -1, 0, -1, 0, 1, 1, -1) },
+    expected: ({ x, unknown, w }) =>
+      counted(
+        rows(x!, 4).map((row, i) => {
+          const known = [...rows(unknown!, 4)[i]!].map((y, k) => ({ y, z: row[k]! })).filter(({ y }) => y >= 0);
+          const p = Float64Array.from(known, ({ z }) => sigmoid(z));
+          const y = Float64Array.from(known, (pixel) => pixel.y);
+          const area = [...p, ...y].reduce((a, b) => a + b, 0);
+          const entropy = known.reduce((t, pixel) => t + bce(sigmoid(pixel.z), pixel.y), 0) / known.length;
+          return 1 - (2 * dot(p, y) + 1) / (area + 1) + entropy;
+        }),
         w!,
       ),
   },

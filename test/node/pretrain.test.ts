@@ -10,16 +10,18 @@ import { backboneParams } from '../../sdk/models/backbone.ts';
 import type { Weights } from '../../sdk/models/params.ts';
 import { type AudioPreset, presets, type VisualPreset } from '../../sdk/models/presets.ts';
 import { encodePng } from '../../sdk/node/output/png.ts';
-import { listMaterial, readPictures } from '../../sdk/node/pretrain/material.ts';
+import { listMaterial, openMaterial } from '../../sdk/node/pretrain/material.ts';
 import { diceOf } from '../../sdk/toybox/dice.ts';
 import { toyboxClasses } from '../../sdk/toybox/index.ts';
 import type { CheckpointStore } from '../../sdk/train/loop/checkpoint.ts';
+import { compress } from '../../sdk/train/pretrain/compression.ts';
+import { pickShared } from '../../sdk/train/pretrain/draw.ts';
 import { fractals, shapeHeaps, toyboxPictures } from '../../sdk/train/pretrain/made-pictures.ts';
 import { tonesAndNoise, toyboxSounds } from '../../sdk/train/pretrain/made-sounds.ts';
-import { pictureSample } from '../../sdk/train/pretrain/pictures.ts';
+import { type PictureSource, pictureSample } from '../../sdk/train/pretrain/pictures.ts';
 import { type PretrainOptions, pretrain } from '../../sdk/train/pretrain/pretrain.ts';
 import { soundSample } from '../../sdk/train/pretrain/sounds.ts';
-import { targetFor } from '../../sdk/train/pretrain/student.ts';
+import { targetFor } from '../../sdk/train/pretrain/targets.ts';
 import { regrid, scaleOf, Teacher } from '../../sdk/train/pretrain/teacher.ts';
 import { truthOf } from '../../sdk/train/pretrain/truth.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
@@ -155,7 +157,8 @@ describe('targets', () => {
       targetFor(nano, { name: 't', layout: 'map', tokens: grid[0] * grid[1], width: 9, grid });
     expect(at([7, 7])).toMatchObject({ stage: 2, grid: [8, 8], width: 9 });
     expect(at([5, 5])).toMatchObject({ stage: 3, grid: [4, 4] });
-    expect(at([40, 40])).toMatchObject({ stage: 0, grid: [32, 32] });
+    expect(at([40, 40])).toMatchObject({ stage: 0, grid: [32, 32], scores: false });
+    expect(at([1, 1])).toMatchObject({ stage: 3, grid: [1, 1], scores: true });
   });
 
   test('a plane stays a plane on another grid', () => {
@@ -193,31 +196,32 @@ describe('what is known', () => {
     expect(Math.max(...truthOf({ pcm, rate: 8, heard: null }, [2, 1], 2).known)).toBe(0);
   });
 
-  test('a scene keeps its objects where they are drawn, however it is cut', () => {
+  test('a scene keeps its objects where they are drawn, however it is cut', async () => {
     const scenes = toyboxPictures(3, 6);
     for (let index = 0; index < 12; index++) {
-      const { shown } = pictureSample([scenes], 48, 1, index);
+      const { shown } = await pictureSample([scenes], 48, 1, index);
       expect(shown.every((value) => value <= toyboxClasses.length || value === 255)).toBe(true);
     }
     const flat = {
       draw: () => ({ width: 8, height: 8, data: new Uint8Array(192), shown: new Uint8Array(64).fill(3) }),
     };
-    expect(new Set(pictureSample([flat], 16, 1, 0).shown)).toEqual(new Set([3]));
+    expect(new Set((await pictureSample([flat], 16, 1, 0)).shown)).toEqual(new Set([3]));
   });
 
-  test('what is put behind an object leaves the object where it is', () => {
+  test('what is put behind an object leaves the object where it is', async () => {
     const shown = new Uint8Array(64).map((_, i) => (i % 8 < 4 ? 2 : 0));
     const scene = { draw: () => ({ width: 8, height: 8, data: new Uint8Array(192), shown }) };
-    const kinds = Array.from({ length: 60 }, (_, i) => {
-      const of = new Set(pictureSample([scene, { draw: () => blank }], 16, 1, i).shown);
-      return [2, 0, 255].filter((value) => of.has(value)).join();
-    });
+    const kinds: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const of = new Set((await pictureSample([scene, { draw: () => blank }], 16, 1, i)).shown);
+      kinds.push([2, 0, 255].filter((value) => of.has(value)).join());
+    }
     expect(kinds).toContain('2,0');
     expect(kinds).toContain('2,255');
   });
 
-  test('soundtracks say what is heard in a stretch', () => {
-    const { heard, wave } = toyboxSounds(4, 1, 4000).draw(diceOf('any'));
+  test('soundtracks say what is heard in a stretch', async () => {
+    const { heard, wave } = await toyboxSounds(4, 1, 4000).draw(diceOf('any'));
     const all = heard!(0, wave.length);
     expect(Math.max(...all)).toBeGreaterThan(0);
     expect(all.every((share) => share >= 0 && share <= 1)).toBe(true);
@@ -226,27 +230,51 @@ describe('what is known', () => {
 });
 
 describe('samples', () => {
-  test('the same number gives the same picture, another another', () => {
+  test('the same number gives the same picture, another another', async () => {
     const sources = [toyboxPictures(5, 4), ...drawn];
-    const one = pictureSample(sources, 32, 1, 4);
+    const one = await pictureSample(sources, 32, 1, 4);
     expect(one.data).toHaveLength(32 * 32 * 3);
-    expect(pictureSample([toyboxPictures(5, 4), shapeHeaps(1, 10), fractals(1, 4)], 32, 1, 4)).toEqual(one);
-    expect(pictureSample(sources, 32, 1, 5).data).not.toEqual(one.data);
-    expect(pictureSample(sources, 32, 2, 4).data).not.toEqual(one.data);
+    expect(await pictureSample([toyboxPictures(5, 4), shapeHeaps(1, 10), fractals(1, 4)], 32, 1, 4)).toEqual(one);
+    expect((await pictureSample(sources, 32, 1, 5)).data).not.toEqual(one.data);
+    expect((await pictureSample(sources, 32, 2, 4)).data).not.toEqual(one.data);
   });
 
-  test('the same number gives the same second, of finite numbers in [-1, 1]', () => {
+  test('a source with three times the share is drawn from three times as often', () => {
+    const dice = diceOf('shares');
+    const sources = [{ share: 3, name: 'often' }, { name: 'seldom' }];
+    const often = Array.from({ length: 4000 }, () => pickShared(sources, dice)).filter(({ name }) => name === 'often');
+    // Four deviations of a binomial count.
+    expect(Math.abs(often.length - 3000)).toBeLessThan(110);
+  });
+
+  test('compression spares flat colours, and fine lines the less the more is lost', () => {
+    const flat = Float32Array.from({ length: 16 * 16 * 3 }, (_, i) => [96, 96, 96][i % 3]!);
+    const before = flat.slice();
+    compress(flat, 16, 16, 1);
+    expect(Math.max(...flat.map((value, i) => Math.abs(value - before[i]!)))).toBeLessThan(2);
+    const lines = Float32Array.from({ length: 16 * 16 * 3 }, (_, i) => (Math.floor(i / 3) % 2 === 0 ? 110 : 146));
+    const contrast = (loss: number): number => {
+      const squeezed = lines.slice();
+      compress(squeezed, 16, 16, loss);
+      return Math.abs(squeezed[3]! - squeezed[0]!);
+    };
+    expect(contrast(0.1)).toBeGreaterThan(30);
+    expect(contrast(20)).toBeLessThan(15);
+  });
+
+  test('the same number gives the same second, of finite numbers in [-1, 1]', async () => {
     for (let index = 0; index < 20; index++) {
-      const pcm = soundSample([tonesAndNoise(8000)], 8000, 1, index);
+      const pcm = await soundSample([tonesAndNoise(8000)], 8000, 1, index);
       expect(pcm.pcm).toHaveLength(8000);
       expect(pcm.pcm.every((x) => Math.abs(x) <= 1)).toBe(true);
-      expect(soundSample([tonesAndNoise(8000)], 8000, 1, index)).toEqual(pcm);
+      expect(await soundSample([tonesAndNoise(8000)], 8000, 1, index)).toEqual(pcm);
     }
   });
 
-  test('a sound shorter than a second lies somewhere in silence', () => {
+  test('a sound shorter than a second lies somewhere in silence', async () => {
     const click = { draw: () => ({ wave: Float32Array.of(0.5, -0.5, 0.5) }) };
-    const pcm = Array.from({ length: 10 }, (_, i) => soundSample([click], 1000, 1, i).pcm);
+    const pcm: Float32Array[] = [];
+    for (let i = 0; i < 10; i++) pcm.push((await soundSample([click], 1000, 1, i)).pcm);
     expect(pcm.every((one) => one.every(Number.isFinite))).toBe(true);
     expect(pcm.some((one) => one.some((x) => x !== 0))).toBe(true);
   });
@@ -280,16 +308,26 @@ describe('the command', () => {
 
   test('finds files below folders, leaves out what is excluded, and tells what cannot be read', async () => {
     const folder = join(root, 'pictures');
-    const all = await listMaterial([folder], 'visual', null);
-    expect(all.paths).toHaveLength(3);
-    const { paths, digest } = await listMaterial([folder], 'visual', /more\//);
-    expect(paths).toHaveLength(2);
+    const folders = [{ folder, share: 2 }];
+    const all = await listMaterial(folders, 'visual', null);
+    expect(all.files).toBe(3);
+    const { groups, files, digest } = await listMaterial(folders, 'visual', /more\//);
+    expect([files, groups.map(({ share }) => share)]).toEqual([2, [2]]);
     expect(digest).not.toBe(all.digest);
     const problems: string[] = [];
-    const pictures = await readPictures(paths, { onFile: (_, problem) => problem && problems.push(problem) });
-    expect(pictures).toHaveLength(1);
+    const plan = { modality: 'visual' as const, groups, made: 0, seed: 1, sampleRate: 0, cache: root };
+    const { pictures } = openMaterial(plan, (problem) => problems.push(problem)) as { pictures: PictureSource[] };
+    for (let i = 0; i < 12; i++)
+      expect(await pictures[0]!.draw(diceOf(`${i}`))).toMatchObject({ width: 20, height: 10 });
     expect(problems).toEqual([expect.stringContaining('broken.jpg')]);
-    await expect(listMaterial([folder], 'audio', null)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(listMaterial(folders, 'audio', null)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('where nothing of a folder can be read, the error names a file', async () => {
+    const groups = [{ share: 1, paths: [join(root, 'pictures', 'broken.jpg')] }];
+    const plan = { modality: 'visual' as const, groups, made: 0, seed: 1, sampleRate: 0, cache: root };
+    const { pictures } = openMaterial(plan, () => {}) as { pictures: PictureSource[] };
+    await expect(pictures[0]!.draw(diceOf('any'))).rejects.toThrow('broken.jpg');
   });
 
   test('says what is missing or wrong', async () => {

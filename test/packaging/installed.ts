@@ -24,11 +24,25 @@ export type Project = {
   remove(): Promise<void>;
 };
 
+export type InstallOptions = {
+  peers: boolean;
+  dependencies?: boolean;
+  tarball?: string;
+  /** Packages of this checkout that the project has too, with their commands. */
+  tools?: readonly string[];
+};
+
 /**
- * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too.
+ * Installs `tarball`, or packs the working tree, which must have been built. `peers` says whether the optional packages are installed too; `dependencies: false` leaves
+ * out even those that it needs to run.
  * Removing a project removes the tarball that was packed for it.
  */
-export async function installPackage({ peers, tarball }: { peers: boolean; tarball?: string }): Promise<Project> {
+export async function installPackage({
+  peers,
+  dependencies = true,
+  tarball,
+  tools = [],
+}: InstallOptions): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'mettle-install-'));
   try {
     const source = tarball ?? (await pack(folder));
@@ -37,7 +51,8 @@ export async function installPackage({ peers, tarball }: { peers: boolean; tarba
     await promisify(execFile)('tar', ['-xzf', source, '-C', packageFolder, '--strip-components=1']);
     const { stdout } = await promisify(execFile)('tar', ['-tzf', source]);
     await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
-    await linkDependencies(folder, packageFolder, peers);
+    if (dependencies) await linkDependencies(folder, packageFolder, peers);
+    for (const name of [...tools, '.bin']) await link(folder, name);
     const { bin } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
     const node = (...args: string[]) => run(process.execPath, args, folder);
     return {
@@ -70,17 +85,19 @@ async function linkDependencies(folder: string, packageFolder: string, peers: bo
   const { dependencies, peerDependencies } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
   const names = [...Object.keys(dependencies), 'onnxruntime-common'];
   if (peers) names.push(...Object.keys(peerDependencies), 'node-av');
-  for (const name of names) {
-    const link = join(folder, 'node_modules', name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(repo, 'node_modules', name), link, 'dir');
-  }
+  for (const name of names) await link(folder, name);
+}
+
+async function link(folder: string, name: string): Promise<void> {
+  const place = join(folder, 'node_modules', name);
+  await mkdir(dirname(place), { recursive: true });
+  await symlink(join(repo, 'node_modules', name), place, 'dir');
 }
 
 /** Runs a program to its end; an exit code other than 0 is an answer. */
 export function run(program: string, args: string[], cwd: string): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, timeout: 60_000, maxBuffer: 1 << 24 }, (error, out, err) => {
+    execFile(program, args, { cwd, timeout: 300_000, maxBuffer: 1 << 24 }, (error, out, err) => {
       if (error && typeof error.code !== 'number') reject(error);
       else resolve({ code: Number(error?.code ?? 0), out, err });
     });

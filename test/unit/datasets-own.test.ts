@@ -237,3 +237,9 @@ describe('detection and check', () => {
     expect(findings.find(({ code }) => code === 'missing-clip')?.where).toMatch(/; and 4 more$/);
   });
 });
+
+test('masks that are all empty are an error, some are not', async () => {
+  const files = { 'a.mp4': '', 'b.mp4': '', 'masks/a/0.png': 'empty', 'masks/b/0.png': 'empty' };
+  await expect(read(files)).rejects.toEqual(invalidFile(/^data: all 2 masks are empty/));
+  expect((await read({ ...files, 'masks/b/1.png': '' })).items.length).toBe(2);
+});

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { resizeImage } from '../../sdk/media/resize.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import { binaryMask, keepingMasks, type MaskImage } from '../../sdk/train/features/masks.ts';
+import { SegmentationScore } from '../../sdk/train/metrics/segmentation.ts';
 
 /** Discs, so that there are edges in all directions. */
 function disc(width: number, height: number, seed: number): MaskImage {
@@ -75,4 +76,25 @@ test('a mask that could not be read is tried again', async () => {
   expect((await read('a')).width).toBe(4);
   await read('a');
   expect(calls).toBe(2);
+});
+
+test('pixels that nobody knows are -1, at any size, and stay so when a mask is kept', async () => {
+  const data = Uint8Array.of(1, 1, 0, 0, 1, 0, 0, 0);
+  const ignored = Uint8Array.of(0, 0, 0, 1, 0, 0, 1, 1);
+  const mask = { width: 4, height: 2, data, ignored };
+  expect([...binaryMask(mask, 4, 2)]).toEqual([1, 1, 0, -1, 1, 0, -1, -1]);
+  expect([...binaryMask(mask, 2, 1)]).toEqual([1, -1]);
+  const read = keepingMasks(async () => mask);
+  for (const _ of [1, 2]) expect([...binaryMask(await read('a'), 4, 2)]).toEqual([1, 1, 0, -1, 1, 0, -1, -1]);
+});
+
+test('pixels that nobody knows count for nothing in the figures', () => {
+  const score = (logits: number[], truth: number[]) => {
+    const sum = new SegmentationScore();
+    sum.addClip(logits, truth, truth.length);
+    return sum.figures();
+  };
+  const known = score([5, -5, 5, -5], [1, 0, 0, 1]);
+  expect(score([5, -5, 5, -5, 5, -5], [1, 0, 0, 1, -1, -1])).toEqual(known);
+  expect(known.mJ).toBeCloseTo(1 / 3, 6);
 });

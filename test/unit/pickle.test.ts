@@ -1,4 +1,5 @@
 /** The pickle reader: what it builds, and that it runs nothing. Instructions are those of Python's `pickletools`. */
+
 import { describe, expect, test } from 'vitest';
 import { MettleError } from '../../sdk/errors.ts';
 import { failIn } from '../../sdk/onnx/checkpoint/byte-source.ts';
@@ -199,3 +200,20 @@ test('broken copies give a value or an error with a place', () => {
   const whole = pickleOf(pk.emptyDict, pk.mark, pk.text('w'), tensorPickle(0, 6, { shape: [2, 3] }), pk.setItems);
   expect(survives(brokenCopies(whole, 40_000, 3), 'x: pickle at byte ', read)).toBeGreaterThan(20_000);
 });
+
+test.each(['os.system', 'posix.system', 'builtins.eval', 'subprocess.Popen', 'runpy._run_code', 'torch.hub.load'])(
+  'a pickle that asks for %s is never said to be loaded elsewhere',
+  (name) => {
+    const fail = (problem: string, hint?: string): never => {
+      throw new MettleError('invalid-file', problem, { hint });
+    };
+    try {
+      torchWorld.find(name, fail);
+    } catch (error) {
+      expect((error as MettleError).hint).toContain('do not');
+      expect((error as MettleError).hint).not.toContain('torch.load');
+      return;
+    }
+    throw new Error('was let pass');
+  },
+);

@@ -31,7 +31,7 @@ export type Accounting = {
   /** By our parameter: the tensors of the file that make it, one after the other along the first axis. */
   sources: Map<string, string[]>;
   ignored: { reason: string; names: string[] }[];
-  /** All empty, or nothing may be imported. `missing` are our names. */
+  /** All empty, or nothing may be imported. All are named as in the file; of `missing` as it names their like. */
   problems: { unknown: string[]; missing: string[]; misshapen: Misshapen[]; sizes: string[]; frontEnd: string[] };
 };
 
@@ -87,9 +87,7 @@ export async function accountFor(checkpoint: Checkpoint, preset: BackbonePreset,
       if (wanted.join() !== shape.join()) problems.misshapen.push({ name: source, shape, expected: wanted });
     }
   }
-  for (const name of expected.keys()) {
-    if (sources.get(name)?.every((source) => source !== '') !== true) problems.missing.push(name);
-  }
+  for (const name of expected.keys()) problems.missing.push(...missingInFile(name, sources, prefix));
   const reasons = [...ignored].map(([reason, names]) => ({ reason, names }));
   return { style, prefix, sizes, fitting, sources, ignored: reasons, problems };
 }
@@ -136,6 +134,34 @@ function listText(what: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   const shown = names.slice(0, 6).join(', ');
   return `${names.length} ${what}: ${shown}${names.length > 6 ? `, and ${names.length - 6} more` : ''}`;
+}
+
+/** Names of the tensors that are not there for a parameter, as the file would have them: like those of the same parameter of another block, with its numbers. */
+function missingInFile(name: string, sources: ReadonlyMap<string, readonly string[]>, prefix: string): string[] {
+  const own = sources.get(name);
+  if (own?.every((source) => source !== '')) return [];
+  const kind = withoutNumbers(name);
+  for (const [other, names] of sources) {
+    if (other === name || withoutNumbers(other) !== kind || names.includes('')) continue;
+    const absent = names.filter((_, part) => !own?.[part]);
+    return absent.map((like) => renumbered(like.slice(prefix.length), other, name)).map((inside) => prefix + inside);
+  }
+  return [prefix + name];
+}
+
+const withoutNumbers = (name: string): string => name.replace(/\d+/g, '#');
+const numbersIn = (name: string): number[] => (name.match(/\d+/g) ?? []).map(Number);
+
+/** `like`, which makes `other`, as it would be called if it made `name`: its numbers move as ours do. */
+function renumbered(like: string, other: string, name: string): string {
+  const [from, to] = [numbersIn(other), numbersIn(name)];
+  if (numbersIn(like).length !== from.length) return name;
+  let at = 0;
+  return like.replace(/\d+/g, (digits) => {
+    const moved = Number(digits) - from[at]! + to[at]!;
+    at++;
+    return String(moved);
+  });
 }
 
 function fateOf(inside: string | null, source: string, style: KeyStyle): Fate | null {

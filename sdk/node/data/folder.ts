@@ -18,9 +18,17 @@ export async function openFolder(path: string): Promise<DiskFolder> {
   });
 }
 
+type Listing = Map<string, 'file' | 'folder'>;
+
+/**
+ * Names are those of the disk in Unicode's composed form (NFC), as tables have them: some systems and archives write "é" as two characters. Once a folder was listed, its
+ * names lead to what is really there.
+ */
 export class DiskFolder implements DataFolder {
   readonly name: string;
-  readonly #listings = new Map<string, Promise<Map<string, 'file' | 'folder'>>>();
+  /** Paths on disk, relative to the folder, of what was listed under another name. */
+  readonly #real = new Map<string, string>();
+  readonly #listings = new Map<string, Promise<Listing>>();
 
   constructor(path: string) {
     this.name = path;
@@ -31,7 +39,16 @@ export class DiskFolder implements DataFolder {
     if (path.startsWith('/') || /[\\\0]/.test(path) || path.split('/').includes('..')) {
       throw new MettleError('invalid-argument', `${JSON.stringify(path)} leads outside ${this.name}.`);
     }
-    return join(this.name, path);
+    return join(this.name, this.#realPath(path));
+  }
+
+  #realPath(path: string): string {
+    if (this.#real.size === 0) return path;
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const real = this.#real.get(path.slice(0, end));
+      if (real !== undefined) return real + path.slice(end);
+    }
+    return path;
   }
 
   async list(path: string): Promise<string[]> {
@@ -40,7 +57,8 @@ export class DiskFolder implements DataFolder {
 
   async exists(path: string): Promise<boolean> {
     const at = path.replace(/\/$/, '').lastIndexOf('/');
-    return (await this.#listing(path.slice(0, Math.max(0, at)))).has(path.slice(at + 1).replace(/\/$/, ''));
+    const name = path.slice(at + 1).replace(/\/$/, '');
+    return (await this.#listing(path.slice(0, Math.max(0, at)))).has(name.normalize('NFC'));
   }
 
   async readBytes(path: string): Promise<Uint8Array> {
@@ -74,21 +92,35 @@ export class DiskFolder implements DataFolder {
     return { width, height };
   }
 
-  #listing(path: string): Promise<Map<string, 'file' | 'folder'>> {
+  #listing(path: string): Promise<Listing> {
     const folder = path.replace(/\/$/, '');
     let listing = this.#listings.get(folder);
     if (!listing) {
-      listing = readListing(this.pathOf(folder));
+      listing = this.#readListing(folder);
       this.#listings.set(folder, listing);
+    }
+    return listing;
+  }
+
+  async #readListing(folder: string): Promise<Listing> {
+    const listing: Listing = new Map();
+    const inside = folder === '' ? '' : `${folder}/`;
+    for (const [name, kind] of await readListing(this.pathOf(folder))) {
+      const composed = name.normalize('NFC');
+      // A name that is composed already goes before one that only looks the same.
+      if (composed !== name && listing.has(composed)) continue;
+      listing.set(composed, kind);
+      if (composed !== name) this.#real.set(inside + composed, this.#realPath(folder) + (inside && '/') + name);
+      else this.#real.delete(inside + composed);
     }
     return listing;
   }
 }
 
 /** Links are followed; what is neither file nor folder is left out. */
-async function readListing(path: string): Promise<Map<string, 'file' | 'folder'>> {
+async function readListing(path: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  const listing = new Map<string, 'file' | 'folder'>();
+  const listing: Listing = new Map();
   for (const entry of entries) {
     const target = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => null) : entry;
     if (target?.isDirectory()) listing.set(entry.name, 'folder');

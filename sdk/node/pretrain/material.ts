@@ -1,132 +1,144 @@
-/** Pictures and sounds of folders, read once and held in memory: what a pretraining draws its samples from. */
+/**
+ * Pictures and sounds of folders: which files there are, and how one is opened when it is drawn. Nothing is read before; what was opened lately is kept in a bounded room,
+ * and sounds lie decoded in a folder, so that a few seconds of them can be read.
+ */
+import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { concatenate } from '../../arrays.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import { MettleError } from '../../errors.ts';
-import { openClip } from '../../media/clip.ts';
-import { resizeImage } from '../../media/resize.ts';
-import type { Clip, RgbImage } from '../../media/types.ts';
+import type { Dice } from '../../toybox/dice.ts';
+import { fractals, shapeHeaps, toyboxPictures } from '../../train/pretrain/made-pictures.ts';
+import { tonesAndNoise, toyboxSounds } from '../../train/pretrain/made-sounds.ts';
+import type { Material } from '../../train/pretrain/maker.ts';
+import type { PictureSource } from '../../train/pretrain/pictures.ts';
+import type { SoundSource } from '../../train/pretrain/sounds.ts';
 import { openFolder } from '../data/folder.ts';
-import { readPicture } from '../data/picture.ts';
+import { PictureShelf } from './picture-shelf.ts';
+import { SoundShelf } from './sound-shelf.ts';
 
-export type MaterialFiles = { paths: string[]; digest: string };
+/** A folder, and how often it is drawn from beside others. */
+export type MaterialFolder = { folder: string; share: number };
+
+/** Plain data, so that threads can open it. */
+export type MaterialPlan = {
+  modality: 'visual' | 'audio';
+  groups: { share: number; paths: string[] }[];
+  /** Share of what is made up, of all that is drawn, 0 to 1. */
+  made: number;
+  seed: number;
+  /** For sounds: their rate in Hz, and where they are kept once they are decoded. */
+  sampleRate: number;
+  cache: string;
+};
 
 const pictureTypes = ['.jpg', '.jpeg', '.png'];
 const filmTypes = ['.mp4', '.m4v', '.mov', '.webm', '.mkv'];
 const soundTypes = ['.wav', '.ogg', '.flac', '.mp3', '.m4a'];
 
-/** Shorter side of pictures that are kept, in pixels; larger ones are reduced to it. */
-const pictureSide = 384;
-const framesPerFilm = 24;
-const secondsPerSound = 120;
+export const isFilm = (path: string): boolean => filmTypes.includes(extname(path).toLowerCase());
 
 /**
  * All files of a sense below the folders, in a fixed order, but for those whose path (with `/`) `exclude` fits. Throws `not-found` for a folder that is none or
  * where nothing is found.
  */
 export async function listMaterial(
-  folders: readonly string[],
+  folders: readonly MaterialFolder[],
   modality: 'visual' | 'audio',
   exclude: RegExp | null,
-): Promise<MaterialFiles> {
+): Promise<{ groups: MaterialPlan['groups']; files: number; digest: string }> {
   const types = modality === 'visual' ? [...pictureTypes, ...filmTypes] : [...soundTypes, ...filmTypes];
-  const found: { path: string; facts: string }[] = [];
-  for (const folder of folders) {
+  const facts: string[] = [];
+  const groups: MaterialPlan['groups'] = [];
+  for (const { folder, share } of folders) {
     await openFolder(folder);
-    const entries = await readdir(folder, { recursive: true });
-    for (const entry of entries.sort()) {
+    const paths: string[] = [];
+    for (const entry of (await readdir(folder, { recursive: true })).sort()) {
       const path = join(folder, entry);
       if (!types.includes(extname(path).toLowerCase()) || exclude?.test(path.replaceAll('\\', '/'))) continue;
-      const facts = await stat(path);
-      if (facts.isFile()) found.push({ path, facts: `${relative(folder, path)} ${facts.size}` });
+      const file = await stat(path);
+      if (!file.isFile()) continue;
+      paths.push(path);
+      facts.push(`${share} ${relative(folder, path)} ${file.size}`);
     }
+    if (paths.length > 0) groups.push({ share, paths });
   }
-  if (found.length === 0) {
-    throw new MettleError(
-      'not-found',
-      `There is nothing to ${modality === 'visual' ? 'see' : 'hear'} in ${folders.join(', ')}.`,
-      {
-        hint: `Files that count end in ${types.join(', ')}.`,
-      },
-    );
+  if (facts.length === 0) {
+    const places = folders.map(({ folder }) => folder).join(', ');
+    throw new MettleError('not-found', `There is nothing to ${modality === 'visual' ? 'see' : 'hear'} in ${places}.`, {
+      hint: `Files that count end in ${types.join(', ')}.`,
+    });
   }
-  const digest = await sha256Integrity(new TextEncoder().encode(found.map(({ facts }) => facts).join('\n')));
-  return { paths: found.map(({ path }) => path), digest };
+  const digest = await sha256Integrity(new TextEncoder().encode(facts.join('\n')));
+  return { groups, files: facts.length, digest };
 }
 
-export type MaterialOptions = {
-  signal?: AbortSignal;
-  /** Called for each file that was looked at; `problem` says why it was left out. */
-  onFile?: (done: number, problem: string | null) => void;
-};
+/** Seed of the toybox scenes that are learned from, apart from those of data sets. */
+const toyboxSeed = 1_000_003;
+/** Made pictures and soundtracks of each kind. */
+const [scenes, drawings, soundtracks] = [6000, 400, 600];
 
-/** Pictures, and frames of films evenly over their length. What cannot be read is left out and told. */
-export const readPictures = (paths: readonly string[], options: MaterialOptions = {}): Promise<RgbImage[]> =>
-  eachFile(paths, options, async (path) => {
-    if (filmTypes.includes(extname(path).toLowerCase())) return await frames(path, options.signal);
-    const folder = await openFolder(join(path, '..'));
-    const image = await readPicture(await folder.readBytes(relative(join(path, '..'), path)), path);
-    return [reduced(image)];
+/** Opens nothing yet; `onProblem` is told once of each file that was drawn and could not be read. In its place the next one of its group is drawn. */
+export function openMaterial(plan: MaterialPlan, onProblem: (problem: string) => void): Material {
+  const { groups, made, seed, sampleRate } = plan;
+  const all = groups.reduce((sum, { share }) => sum + share, 0);
+  const shareOf = (share: number): number => (share / all) * (1 - made);
+  const readable = new Readable(onProblem);
+  if (plan.modality === 'visual') {
+    const shelf = new PictureShelf();
+    const found = groups.map(({ share, paths }): PictureSource => {
+      const draw = (dice: Dice) => readable.draw(paths, dice, async (path) => dice.pick(await shelf.open(path)));
+      return { share: shareOf(share), draw };
+    });
+    const pictures: PictureSource[] = [
+      ...found,
+      { ...toyboxPictures(toyboxSeed, scenes), share: made * 0.8 },
+      { ...fractals(seed, drawings), share: made * 0.1 },
+      { ...shapeHeaps(seed, drawings), share: made * 0.1 },
+    ];
+    return { pictures: pictures.filter(({ share }) => share! > 0) };
+  }
+  const shelf = new SoundShelf(plan.cache, sampleRate);
+  const found = groups.map(({ share, paths }): SoundSource => {
+    return { share: shareOf(share), draw: (dice) => readable.draw(paths, dice, (path) => shelf.stretch(path, dice)) };
   });
+  const sounds: SoundSource[] = [
+    ...found,
+    { ...toyboxSounds(toyboxSeed, soundtracks, sampleRate), share: made * 0.8 },
+    { ...tonesAndNoise(sampleRate), share: made * 0.2 },
+  ];
+  return { sounds: sounds.filter(({ share }) => share! > 0) };
+}
 
-/** Mono sound of files at `rate` Hz, their first two minutes. What cannot be read is left out and told. */
-export const readSounds = (
-  paths: readonly string[],
-  rate: number,
-  options: MaterialOptions = {},
-): Promise<Float32Array[]> =>
-  eachFile(paths, options, async (path) => {
-    await using clip = await openClip(path, { signal: options.signal });
-    const seconds: Float32Array[] = [];
-    for await (const { pcm } of clip.segments({ frame: { width: 1, height: 1 }, sampleRate: rate }, options)) {
-      if (pcm) seconds.push(pcm);
-      if (!pcm || seconds.length === secondsPerSound) break;
-    }
-    const sound = concatenate(seconds);
-    const end = sound.findLastIndex((value) => value !== 0) + 1;
-    return end > 0 ? [sound.slice(0, end)] : [];
-  });
+/** A name for what a file holds now. */
+export async function nameFor(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return createHash('sha256').update(`${path} ${size} ${mtimeMs}`).digest('hex').slice(0, 32);
+}
 
-async function eachFile<T>(
-  paths: readonly string[],
-  { signal, onFile }: MaterialOptions,
-  read: (path: string) => Promise<T[]>,
-): Promise<T[]> {
-  const all: T[] = [];
-  for (const [index, path] of paths.entries()) {
-    signal?.throwIfAborted();
-    let problem: string | null = null;
-    try {
-      all.push(...(await read(path)));
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof MettleError) || error.code === 'missing-package') throw error;
-      problem = `${path}: ${error.message}`;
-    }
-    onFile?.(index + 1, problem);
+/** Draws files and passes over those that cannot be read. */
+class Readable {
+  readonly #onProblem: (problem: string) => void;
+  readonly #told = new Set<string>();
+
+  constructor(onProblem: (problem: string) => void) {
+    this.#onProblem = onProblem;
   }
-  return all;
-}
 
-function reduced(image: RgbImage): RgbImage {
-  const scale = Math.min(1, pictureSide / Math.min(image.width, image.height));
-  return resizeImage(image, Math.round(image.width * scale), Math.round(image.height * scale));
-}
-
-async function frames(path: string, signal: AbortSignal | undefined): Promise<RgbImage[]> {
-  await using clip = await openClip(path, { signal });
-  const found: RgbImage[] = [];
-  const every = Math.max(1, Math.floor(clip.segmentCount / framesPerFilm));
-  for await (const { index, frame } of clip.segments({ frame: sizeOf(clip), sampleRate: 8000 }, { signal })) {
-    if (frame && index % every === 0) found.push(frame);
-    if (found.length === framesPerFilm) break;
+  /** Throws the problem of the last file tried where none of a row of them can be read. */
+  async draw<T>(paths: readonly string[], dice: Dice, read: (path: string) => Promise<T>): Promise<T> {
+    const first = dice.whole(0, paths.length - 1);
+    const most = Math.min(paths.length, 20);
+    for (let further = 0; ; further++) {
+      const path = paths[(first + further) % paths.length]!;
+      try {
+        return await read(path);
+      } catch (error) {
+        if (!(error instanceof MettleError) || error.code === 'missing-package') throw error;
+        if (!this.#told.has(path)) this.#onProblem(`${path}: ${error.message}`);
+        this.#told.add(path);
+        if (further + 1 === most) throw error;
+      }
+    }
   }
-  return found;
-}
-
-function sizeOf({ video }: Clip): { width: number; height: number } {
-  const { width, height } = video ?? { width: 1, height: 1 };
-  const scale = Math.min(1, pictureSide / Math.min(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

@@ -1,5 +1,7 @@
-/** A pretraining on this machine: teachers and material from disk, work in `OUT.work`, and at the end the weights as one file. */
-import { basename, dirname } from 'node:path';
+/** A pretraining on this machine: teachers and material from disk, views made by threads, work in `OUT.work`, and at the end the weights as one file. */
+import { appendFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { runtimes } from '#runtimes';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { contractOf } from '../../contract/fits.ts';
@@ -13,47 +15,50 @@ import type { Weights } from '../../models/params.ts';
 import { type PresetName, presets } from '../../models/presets.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../../onnx/safetensors.ts';
 import { checkpointName, type TrainProgress } from '../../train/loop/trainer.ts';
-import { fractals, shapeHeaps, toyboxPictures } from '../../train/pretrain/made-pictures.ts';
-import { tonesAndNoise, toyboxSounds } from '../../train/pretrain/made-sounds.ts';
-import type { PictureSource } from '../../train/pretrain/pictures.ts';
-import { type Material, type Pretrained, pretrain } from '../../train/pretrain/pretrain.ts';
-import type { SoundSource } from '../../train/pretrain/sounds.ts';
+import { type Pretrained, pretrain } from '../../train/pretrain/pretrain.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
 import { DiskStore, exists } from '../file-store.ts';
-import { listMaterial, readPictures, readSounds } from './material.ts';
+import { headOf, ViewBank } from './bank.ts';
+import { listMaterial, type MaterialFolder, type MaterialPlan, openMaterial } from './material.ts';
+import { ViewPool } from './view-pool.ts';
 
 export type PretrainRun = {
   preset: PresetName;
   /** Backbones by id, path or URL. */
   teachers: readonly string[];
-  /** Folders. */
-  material: readonly string[];
+  material: readonly MaterialFolder[];
+  /** Share of what is made up, 0 to 1. */
+  made: number;
   exclude: RegExp | null;
   steps: number;
   batch: number;
   seed: number;
   rate: number;
-  /** A file of weights to start from, or null. */
-  from: string | null;
+  /** Files of weights to start from; none for noise. */
+  from: readonly string[];
   /** See `PretrainOptions`. */
   teachersOnly: boolean;
+  start: number;
+  reuse: number;
+  chapter?: number;
+  half: boolean;
+  fall: number;
+  probes?: number;
   out: string;
   device: DeviceRequest;
   threads?: number;
+  /** Threads that make views; default: one of each two cores. */
+  makers?: number;
   resume: boolean;
   signal?: AbortSignal;
   onProgress?: (
     progress:
-      | { phase: 'material'; done: number; total: number; problem: string | null }
+      | { phase: 'problem'; problem: string }
       | { phase: 'drawn'; files: number; resumes: boolean }
       | { phase: 'training'; progress: TrainProgress },
   ) => void;
 };
 
-/** Seed of the toybox scenes that are learned from, apart from those of data sets. */
-const toyboxSeed = 1_000_003;
-/** Made pictures and soundtracks of each kind. */
-const [scenes, drawings, soundtracks] = [6000, 400, 600];
 const checkpointEvery = 100;
 
 /** Throws what `pretrain`, `loadModel` and `listMaterial` throw, and `write` where `out` is there already or cannot be written. */
@@ -64,36 +69,87 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
   }
   const preset = presets[run.preset];
   const packages = await Promise.all(run.teachers.map((name) => loadModel(name, 'backbone', 'wasm', { signal })));
-  const { material, digest, files } = await readMaterial(run);
-  const from = run.from === null ? undefined : await readWeights(run.from);
+  const { groups, files, digest } = await listMaterial(run.material, preset.modality, run.exclude);
+  const folder = `${out}.work`;
+  const plan: MaterialPlan = {
+    modality: preset.modality,
+    groups,
+    made: run.made,
+    seed: run.seed,
+    sampleRate: preset.modality === 'audio' ? preset.frontEnd.sampleRate : 0,
+    cache: join(folder, 'sounds'),
+  };
+  const told = new Set<string>();
+  const onProblem = (problem: string): void => {
+    if (!told.has(problem)) run.onProgress?.({ phase: 'problem', problem });
+    told.add(problem);
+  };
+  const from = run.from.length > 0 ? await readWeights(run.from) : undefined;
   const runtime = await runtimes.loadRuntime({ device: run.device, threads: run.threads });
   const teachers = await openTeachers(runtime, packages, preset.modality);
-  const work = new DiskStore(`${out}.work`);
+  const work = new DiskStore(folder);
   const resumes = run.resume && (await work.load(checkpointName)) !== null;
   run.onProgress?.({ phase: 'drawn', files, resumes });
+  const views = {
+    preset: run.preset,
+    seed: run.seed,
+    made: run.made,
+    material: digest,
+    teachers: await namesOf(packages),
+  };
+  const threads = new Threads();
   try {
     const result = await pretrain({
       ...run,
       runtime,
       preset,
       teachers,
-      material,
+      material: openMaterial(plan, onProblem),
       from,
-      checkpoint: { store: work, resume: run.resume, every: checkpointEvery },
-      identity: {
-        preset: run.preset,
-        material: digest,
-        from: run.from,
-        teachersOnly: run.teachersOnly,
-        teachers: await namesOf(packages),
+      supply: async ({ fields }, scales) => {
+        const numbers = scales.flat().map(({ mean, deviation }) => [[...mean], [...deviation]]);
+        const head = headOf({ ...views, fields, numbers });
+        const makers = run.makers ?? Math.max(1, Math.floor(availableParallelism() / 2));
+        const { preset, teachers, seed } = run;
+        const pool = new ViewPool(makers, { preset, teachers, scales, material: plan, seed, head }, onProblem);
+        threads.pool = pool;
+        const make = (first: number, path: string): Promise<void> => pool.make(first, path);
+        threads.bank = await ViewBank.open({ folder: join(folder, 'views'), fields, head, make });
+        return threads.bank;
       },
-      onProgress: (progress) => run.onProgress?.({ phase: 'training', progress }),
+      checkpoint: { store: work, resume: run.resume, every: checkpointEvery },
+      identity: { ...views, from: run.from, teachersOnly: run.teachersOnly },
+      onProgress: (progress) => {
+        logStep(folder, progress);
+        run.onProgress?.({ phase: 'training', progress });
+      },
     });
     await new DiskStore(dirname(out)).save(basename(out), writeWeights(result, run));
     return result;
   } finally {
+    await threads.close();
     for (const teacher of teachers) await teacher.dispose();
     runtime.dispose();
+  }
+}
+
+const logEvery = 25;
+
+/** A line of some steps in `log.jsonl`, and of each that was judged. */
+function logStep(folder: string, { step, loss, metrics, rate, samplesPerSecond, evaluation }: TrainProgress): void {
+  if (step % logEvery !== 0 && !evaluation) return;
+  const line = { time: new Date().toISOString(), step, loss, ...metrics, rate, samplesPerSecond, evaluation };
+  appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(line)}\n`);
+}
+
+/** What was started for a supply of views. */
+class Threads {
+  pool: ViewPool | null = null;
+  bank: ViewBank | null = null;
+
+  async close(): Promise<void> {
+    await this.pool?.close();
+    await this.bank?.close();
   }
 }
 
@@ -113,35 +169,21 @@ async function openTeachers(runtime: Runtime, packages: Packages, modality: 'vis
   }
 }
 
-async function readMaterial({ preset: name, material: folders, exclude, seed, signal, onProgress }: PretrainRun) {
-  const preset = presets[name];
-  const { paths, digest } = await listMaterial(folders, preset.modality, exclude);
-  const onFile = (done: number, problem: string | null): void =>
-    onProgress?.({ phase: 'material', done, total: paths.length, problem });
-  let material: Material;
-  if (preset.modality === 'visual') {
-    const pictures = await readPictures(paths, { signal, onFile });
-    const found: PictureSource = { draw: (dice) => dice.pick(pictures) };
-    const toybox = toyboxPictures(toyboxSeed, scenes);
-    const [dots, heaps] = [fractals(seed, drawings), shapeHeaps(seed, drawings)];
-    const drawn: PictureSource = { draw: (dice) => dice.pick([dots, heaps]).draw(dice) };
-    // Scenes of the toybox are half of what is seen, photographs a third.
-    material = { pictures: [found, found, toybox, toybox, toybox, drawn] };
-  } else {
-    const { sampleRate } = preset.frontEnd;
-    const sounds = await readSounds(paths, sampleRate, { signal, onFile });
-    const found: SoundSource = { draw: (dice) => ({ wave: dice.pick(sounds) }) };
-    const toybox = toyboxSounds(toyboxSeed, soundtracks, sampleRate);
-    material = { sounds: [found, found, found, toybox, toybox, toybox, tonesAndNoise(sampleRate)] };
-  }
-  return { material, digest, files: paths.length };
-}
+const averagePrefix = 'average/';
 
-async function readWeights(path: string): Promise<Weights> {
-  const bytes = await new DiskStore(dirname(path)).load(basename(path));
-  if (!bytes) throw new MettleError('not-found', `There is no file ${path}.`, { hint: 'Correct --from.' });
-  const { tensors } = readSafetensors(bytes, path);
-  return new Map([...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]));
+/** Weights of all files together. Of a training's checkpoint its moving average is taken. */
+async function readWeights(paths: readonly string[]): Promise<Weights> {
+  const weights = new Map<string, Float32Array>();
+  for (const path of paths) {
+    const bytes = await new DiskStore(dirname(path)).load(basename(path));
+    if (!bytes) throw new MettleError('not-found', `There is no file ${path}.`, { hint: 'Correct --from.' });
+    const all = [...readSafetensors(bytes, path).tensors];
+    const averages = all.filter(([name]) => name.startsWith(averagePrefix));
+    for (const [name, tensor] of averages.length > 0 ? averages : all) {
+      weights.set(name.replace(averagePrefix, ''), toFloat32(tensor));
+    }
+  }
+  return weights;
 }
 
 function writeWeights({ weights, explained, told }: Pretrained, run: PretrainRun): Uint8Array {

@@ -66,7 +66,8 @@ const begins = (head: Uint8Array, bytes: readonly number[]): boolean => bytes.ev
 const looksLikeSafetensors = (head: Uint8Array): boolean =>
   head.length > 8 && head[8] === 0x7b && head.subarray(4, 8).every((byte) => byte === 0);
 
-const resave = 'In Python: torch.save(torch.load("old.pth", map_location="cpu"), "new.pth"), then import new.pth.';
+const resave =
+  'Get the weights as safetensors. What you made yourself: torch.save(torch.load("old.pth", weights_only=True), "new.pth").';
 
 function refuse(head: Uint8Array, fail: Fail): never {
   if (begins(head, [0x80])) {

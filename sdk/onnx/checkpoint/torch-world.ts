@@ -96,13 +96,18 @@ const forgotten: ReadonlySet<string> = new Set([
   'yacs.config.CfgNode',
 ]);
 
+/** Names that run programs, reach files or the network, or lead to others that do. */
+const runsCode =
+  /^(?:(?:__builtin__|builtins|os|posix|nt|posixpath|subprocess|sys|socket|shutil|runpy|importlib|pickle|_pickle|cloudpickle|dill|marshal|types|code|codeop|ctypes|pty|commands|webbrowser|urllib|requests|http|asyncio|multiprocessing|threading|signal|platform|pip|pydoc|timeit|bdb|pdb|operator|functools|torch\.hub|torch\.serialization|torch\.package|numpy\.testing)(?:\.|$)|.*\.(?:eval|exec|execfile|system|popen|compile|getattr|__import__|load|loads)$)/;
+
 export const torchWorld: World = {
   find(name, fail) {
     if (storages.has(name) || Object.hasOwn(builders, name) || forgotten.has(name)) return new Global(name);
     return fail(
       `asks for ${quote(name)}, which is not on the list of names that a checkpoint may use`,
-      'Only weights are imported, and nothing in the file is run. If you trust it, save its weights alone: in Python, ' +
-        'torch.save(torch.load(file, map_location="cpu")["state_dict"], "weights.pth"), with the key under which the weights lie.',
+      runsCode.test(name)
+        ? 'A checkpoint needs no such thing, and loading this file elsewhere would run it: do not. Get the weights as safetensors from who made them.'
+        : 'Only weights are imported, and nothing in the file is run. Let who made the file save its weights alone, as safetensors or a state_dict().',
     );
   },
   make({ name }, args, fail) {

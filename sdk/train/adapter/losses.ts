@@ -65,18 +65,30 @@ export function bceOnProbabilities(probabilities: Value, target: Value, weight: 
   return weightedMean(mean(entropy, [-1]), weight);
 }
 
-/** 1 - (2 sum p y + 1) / (sum p + sum y + 1) per frame, p = sigmoid of `logits` [N, 1, H, W], meaned over the frames that `weight` [N] counts. */
+/** Masks [N, 1, H, W] of 0, 1 and -1, where -1 is a pixel that nobody knows: 1 where the object is, and 1 where it is known whether it is. */
+const known = (masks: Value): { object: Value; known: Value } => ({
+  object: relu(masks),
+  known: minimum(add(masks, 1), 1),
+});
+
+const pixels = [1, 2, 3];
+
+/**
+ * 1 - (2 sum p y + 1) / (sum p + sum y + 1) per frame over its known pixels, p = sigmoid of `logits` [N, 1, H, W], meaned over the frames that `weight` [N] counts.
+ */
 export function dice(logits: Value, masks: Value, weight: Value): Value {
-  const p = sigmoid(logits);
-  const pixels = [1, 2, 3];
-  const overlap = add(mul(sum(mul(p, masks), pixels), 2), 1);
-  const area = add(add(sum(p, pixels), sum(masks, pixels)), 1);
+  const { object, known: there } = known(masks);
+  const p = mul(sigmoid(logits), there);
+  const overlap = add(mul(sum(mul(p, object), pixels), 2), 1);
+  const area = add(add(sum(p, pixels), sum(object, pixels)), 1);
   return weightedMean(sub(1, div(overlap, area)), weight);
 }
 
-/** Binary cross-entropy of mask `logits` [N, 1, H, W] with `masks`, meaned over the pixels of the frames that `weight` [N] counts. */
+/** Binary cross-entropy of mask `logits` [N, 1, H, W] with `masks`, meaned over the known pixels of each frame and then over the frames that `weight` [N] counts. */
 export function maskBce(logits: Value, masks: Value, weight: Value): Value {
-  return weightedMean(mean(sub(softplus(logits), mul(logits, masks)), [1, 2, 3]), weight);
+  const { object, known: there } = known(masks);
+  const entropy = mul(sub(softplus(logits), mul(logits, object)), there);
+  return weightedMean(div(sum(entropy, pixels), maximum(sum(there, pixels), 1)), weight);
 }
 
 /** The event line of CMBS and DG-SCT: whether anything happens in a second, and of which class the clip is. */

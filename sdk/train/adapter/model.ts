@@ -3,7 +3,7 @@
  * the adapter reads, [B * T, tokens, width] or maps [B * T, width, rows, columns], `mask` [B, T] (1 where there is a second), and labels:
  * - localization: `labels` [B, T, classes + 1], one-hot, background last
  * - parsing: `labels` [B, classes], what is heard or seen anywhere in the clip
- * - segmentation: `masks` [B * T, 1, H, W] of 0 and 1, and `supervised` [B, T], 1 where there is a mask (S4 gives the first second's alone)
+ * - segmentation: `masks` [B * T, 1, H, W] of 0 and 1, -1 where nobody knows, and `supervised` [B, T], 1 where there is a mask (S4 gives the first second's alone)
  * Backbones are not part of it, so no gradient can enter them.
  */
 

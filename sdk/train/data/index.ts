@@ -1,5 +1,6 @@
 /** Reads any of the known layouts of data as one {@link Dataset}. Nothing here knows the file system: a folder is an interface. */
 import { callback, checkOptions, flag, oneOf, type Rules, signal } from '../../contract/options.ts';
+import { SPLITS } from '../../contract/split.ts';
 import { TASKS } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
 import { aveAnnotations, avePrefixes, readAve } from './ave.ts';
@@ -43,6 +44,11 @@ export async function readDataset(folder: DataFolder, options: ReadOptions = {})
   const { format, task } = options;
   const chosen = format ?? (await detectFormat(folder));
   const dataset = await readers[chosen](folder, options);
+  if (SPLITS.every((split) => dataset.annotated[split] === 0) && dataset.items.length === 0) {
+    throw new MettleError('invalid-file', `${folder.name}: its tables name no clip.`, {
+      hint: 'Look into them: there must be rows below the header, one per line.',
+    });
+  }
   if (task !== undefined && task !== dataset.task) {
     throw new MettleError('invalid-argument', `${folder.name} holds data for ${dataset.task}, not for ${task}.`);
   }

@@ -7,13 +7,23 @@ import type { DataFolder, Dataset, DatasetItem, ItemSource, ReadOptions, Segment
 export async function withUsableParts(folder: DataFolder, dataset: Dataset, options: ReadOptions): Promise<Dataset> {
   const findings = new FindingList();
   const items: DatasetItem[] = [];
+  const seen = { masks: 0, empty: 0 };
   for (const [done, item] of dataset.items.entries()) {
     options.signal?.throwIfAborted();
-    const labels = await checkMasks(folder, item.labels as SegmentationLabels, findings);
+    const labels = await checkMasks(folder, item.labels as SegmentationLabels, findings, seen);
     if (labels.masks.every((mask) => mask === null)) {
       findings.add('error', 'missing-mask', 'The clip has no mask that can be read and is left out.', item.id);
     } else if (await sourceIsGood(folder, item.source, findings)) items.push({ ...item, labels });
     options.onProgress?.({ done: done + 1, total: dataset.items.length });
+  }
+  if (seen.masks > 0 && seen.empty === seen.masks) {
+    throw new MettleError(
+      'invalid-file',
+      `${folder.name}: all ${seen.masks} masks are empty; nothing sounds anywhere.`,
+      {
+        hint: 'Look at how they are saved: 0 or black is the background, everything else the object.',
+      },
+    );
   }
   return { ...dataset, items, findings: sortFindings([...dataset.findings, ...findings.list()]) };
 }
@@ -22,6 +32,7 @@ async function checkMasks(
   folder: DataFolder,
   labels: SegmentationLabels,
   findings: FindingList,
+  seen: { masks: number; empty: number },
 ): Promise<SegmentationLabels> {
   const masks: (string | null)[] = [];
   for (const path of labels.masks) {
@@ -30,9 +41,11 @@ async function checkMasks(
     masks.push(facts || !folder.probeMask ? path : null);
     if (facts && facts.levels > 2) {
       const message =
-        'The mask has more than two values: read as object from one half on, or where it is not 0 if none is that bright.';
+        'The mask has more than two values: numbers of objects are all object, 255 or the border beside them is left out, and of shades object is what reaches one half.';
       findings.add('info', 'mask-levels', message, path!);
     }
+    if (facts) seen.masks++;
+    if (facts && facts.area === 0) seen.empty++;
     if (facts && facts.area === 0) findings.add('info', 'empty-mask', 'Nothing sounds in this mask.', path!);
   }
   return { ...labels, masks, supervised: labels.supervised.map((on, second) => on && masks[second] !== null) };

@@ -1,17 +1,32 @@
 /** True masks as training and evaluation take them. */
 import { makeAxis, resizePlane } from '../../media/resize.ts';
 
-/** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
-export type MaskImage = { width: number; height: number; data: Uint8Array };
+/** A mask as it was stored: one number per pixel, 0 where nothing sounds. `ignored` is 1 where nobody knows; left out where that is nowhere. */
+export type MaskImage = { width: number; height: number; data: Uint8Array; ignored?: Uint8Array };
 
-/** 0 or 1 at another size: 1 where at least half of the area that a pixel covers is set. */
-export function binaryMask({ width, height, data }: MaskImage, toWidth: number, toHeight: number): Float32Array {
-  if (width === toWidth && height === toHeight) return whereAtLeast(data, 1);
-  const white = 255;
-  const picture = data.map((value) => (value > 0 ? white : 0));
-  const plane = { data: picture, offset: 0, stride: width, step: 1, height };
-  return whereAtLeast(resizePlane(plane, makeAxis(width, toWidth), makeAxis(height, toHeight)), white / 2);
+/** 0 or 1 at another size, -1 where nobody knows: 1 where at least half of the known area that a pixel covers is set, -1 where less than half of its area is known. */
+export function binaryMask(
+  { width, height, data, ignored }: MaskImage,
+  toWidth: number,
+  toHeight: number,
+): Float32Array {
+  const isWhole = width === toWidth && height === toHeight;
+  const scaled = (pixels: Uint8Array): Float32Array | Uint8Array => {
+    if (isWhole) return pixels;
+    const plane = { data: pixels.map((value) => (value > 0 ? white : 0)), offset: 0, stride: width, step: 1, height };
+    return resizePlane(plane, makeAxis(width, toWidth), makeAxis(height, toHeight));
+  };
+  const set = scaled(ignored ? data.map((value, i) => (ignored[i] ? 0 : value)) : data);
+  const one = isWhole ? 1 : white;
+  if (!ignored) return whereAtLeast(set, isWhole ? 1 : white / 2);
+  const unknown = scaled(ignored);
+  return Float32Array.from(set, (value, i) => {
+    const share = one - unknown[i]!;
+    return share < one / 2 ? -1 : Math.min(value, one) >= share / 2 ? 1 : 0;
+  });
 }
+
+const white = 255;
 
 /** A loop, since `Float32Array.from` with a function takes twenty times as long. */
 function whereAtLeast(values: Uint8Array | Float32Array, least: number): Float32Array {
@@ -35,16 +50,27 @@ export function keepingMasks(
   let left = bytes;
   return async (path) => {
     const known = kept.get(path);
-    if (known) return { ...known, data: unpack(known.data, known.width * known.height) };
+    if (known) return eachPlane(known, (bits) => unpack(bits, known.width * known.height));
     const mask = await read(path);
-    const packed = pack(mask.data);
-    if (packed.length <= left && !kept.has(path)) {
-      left -= packed.length;
-      kept.set(path, { width: mask.width, height: mask.height, data: packed });
+    const packed = eachPlane(mask, pack);
+    const size = packed.data.length + (packed.ignored?.length ?? 0);
+    if (size <= left && !kept.has(path)) {
+      left -= size;
+      kept.set(path, packed);
     }
     return mask;
   };
 }
+
+const eachPlane = (
+  { width, height, data, ignored }: MaskImage,
+  change: (plane: Uint8Array) => Uint8Array,
+): MaskImage => ({
+  width,
+  height,
+  data: change(data),
+  ...(ignored ? { ignored: change(ignored) } : {}),
+});
 
 function pack(pixels: Uint8Array): Uint8Array {
   const bits = new Uint8Array(Math.ceil(pixels.length / 8));

@@ -33,6 +33,8 @@ export type TrainOptions = {
   data: BatchSource;
   /** Examples per step. */
   batch: number;
+  /** Which examples a step takes; default: in every epoch each once, in a seeded order. It must not depend on what was asked for before. */
+  order?: (step: number) => readonly number[];
   /** How long: passes over the data, or steps. Exactly one of the two. */
   epochs?: number;
   steps?: number;
@@ -69,13 +71,14 @@ const optimizerRules: Rules<OptimizerConfig> = {
   clip: anything,
   average: anything,
 };
-const scheduleRules: Rules<ScheduleConfig> = { rate: anything, warmup: anything, floor: anything };
+const scheduleRules: Rules<ScheduleConfig> = { rate: anything, warmup: anything, floor: anything, fall: anything };
 /** Names and kinds; numbers are checked where they are counted with. */
 const trainRules: Rules<TrainOptions> = {
   runtime: required(record),
   model: required(record),
   data: required(record),
   batch: anything,
+  order: callback,
   epochs: anything,
   steps: anything,
   seed: anything,
@@ -194,8 +197,9 @@ class Run {
   /** All steps that are left. Whatever an abort interrupts, it leaves a checkpoint of the last whole step. */
   async steps(runner: StepRunner): Promise<TrainResult> {
     const { data, batch, seed, signal } = this.#options;
+    const order = this.#options.order ?? ((step: number) => batchIndices(data.size, batch, seed, step));
     const batches = new ReadAhead(this.#total, async (step) => {
-      const indices = batchIndices(data.size, batch, seed, step);
+      const indices = order(step);
       return { indices, arrays: await stackBatch(data, indices, runner.step.inputs, batch) };
     });
     try {
@@ -212,7 +216,10 @@ class Run {
     }
   }
 
-  async #run(runner: StepRunner, batches: ReadAhead<{ indices: number[]; arrays: Batch }>): Promise<TrainResult> {
+  async #run(
+    runner: StepRunner,
+    batches: ReadAhead<{ indices: readonly number[]; arrays: Batch }>,
+  ): Promise<TrainResult> {
     const { signal, onProgress, checkpoint } = this.#options;
     if (this.#owesEvaluation) await this.#evaluate(runner);
     const began = { step: this.#step, at: performance.now() };

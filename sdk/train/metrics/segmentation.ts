@@ -33,7 +33,7 @@ export class SegmentationScore {
   }
 
   /**
-   * Adds one clip: `logits` [frames, height, width] before the sigmoid, `truth` 0 or 1 of the same shape, `pixels` = height * width.
+   * Adds one clip: `logits` [frames, height, width] before the sigmoid, `truth` 0, 1, or -1 for pixels that count for nothing, of the same shape, `pixels` = height * width.
    * Throws `invalid-argument` if the lengths do not fit.
    */
   addClip(logits: ArrayLike<number>, truth: ArrayLike<number>, pixels: number): void {
@@ -72,7 +72,7 @@ const newBatch = (): Batch => ({
 /** A batch whose frames are all empty has M_F 0, as published. */
 function close(batch: Batch, sums: { count: number; mJ: number; mF: number }): void {
   sums.count++;
-  sums.mJ += batch.overlap / batch.frames;
+  sums.mJ += batch.overlap / Math.max(1, batch.frames);
   if (batch.withObject > 0) sums.mF += Math.max(...batch.curve) / batch.withObject;
 }
 
@@ -86,8 +86,10 @@ function addFrame(
   // Pixels by the number of thresholds that they reach.
   const reached = new Uint32Array(thresholds.length + 1);
   const reachedInObject = new Uint32Array(thresholds.length + 1);
-  let [inside, union, object] = [0, 0, 0];
+  let [inside, union, object, known] = [0, 0, 0, 0];
   for (let i = start; i < start + pixels; i++) {
+    if (truth[i]! < 0) continue;
+    known++;
     const probability = Math.fround(1 / (1 + Math.exp(-logits[i]!)));
     const level = thresholdsReached(probability);
     reached[level]!++;
@@ -99,9 +101,10 @@ function addFrame(
       if (on) inside++;
     } else if (on) union++;
   }
+  if (known === 0) return;
   batch.frames++;
   if (object === 0) {
-    batch.overlap += (pixels - union) / (pixels + 1e-7);
+    batch.overlap += (known - union) / (known + 1e-7);
     return;
   }
   batch.overlap += inside / (union + 1e-7);

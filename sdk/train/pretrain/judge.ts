@@ -1,11 +1,15 @@
 /** What a student's predictions are worth on samples that it does not learn from, in percent: 100 is all, 0 is what always saying the same is worth at best. */
 import type { Weights } from '../../models/params.ts';
+import { decodeHalf } from '../../onnx/float16.ts';
+import type { Example } from '../loop/batches.ts';
 import type { Predictor } from '../loop/predict.ts';
-import { knownName, sharesName, type Target, targetName, truthName } from './student.ts';
+import { divergence as divergenceOfScores, probabilities } from './scores.ts';
+import { knownName, sharesName, targetName, truthName } from './student.ts';
+import type { Target } from './targets.ts';
 import { type Truth, type TruthTarget, weightOf } from './truth.ts';
 
 export type Judgement = {
-  /** Share of the variance of each teacher's tap. */
+  /** Share of the variance of each teacher's tap; of scores, share of their divergence from what they mostly are. */
   explained: { tap: string; stage: number; percent: number }[];
   /** Of what made samples show or play, the share of the divergence, weighted as it is learned, by each stage that tells it; null where no sample was made. */
   told: { stage: number; percent: number | null }[];
@@ -13,14 +17,22 @@ export type Judgement = {
 
 export type HeldSamples = readonly Record<string, Float32Array>[];
 
+/** Arrays whose halves are numbers again. */
+export const heldSample = (example: Example): Record<string, Float32Array> =>
+  Object.fromEntries(
+    Object.entries(example).map(([name, data]) => [name, data instanceof Uint16Array ? decodeHalf(data) : data]),
+  );
+
 export async function judge(
   predictor: Predictor,
   weights: Weights,
   held: HeldSamples,
   targets: readonly Target[],
   truth: Truth,
+  modality: 'visual' | 'audio',
   signal: AbortSignal | undefined,
 ): Promise<Judgement> {
+  const mostly = targets.map(({ scores }, i) => (scores ? meanScores(held, targetName(i), modality) : null));
   const taps = targets.map(() => new Saved());
   const classes = truth.stages.map(() => new Saved());
   const usual = truth.stages.map(({ stage }) => usualLogits(held, stage, truth.classes));
@@ -34,7 +46,11 @@ export async function judge(
     examples,
     (outputs, index) => {
       const wanted = held[index]!;
-      taps.forEach((tap, i) => void addSquares(tap, outputs[targetName(i)]!, wanted[targetName(i)]!));
+      taps.forEach((tap, i) => {
+        const [said, meant] = [outputs[targetName(i)]!, wanted[targetName(i)]!];
+        if (mostly[i]) addScores(tap, said, meant, mostly[i], modality);
+        else addSquares(tap, said, meant);
+      });
       truth.stages.forEach(({ stage }, i) => {
         const told = { shares: wanted[sharesName(stage)]!, known: wanted[knownName(stage)]! };
         addDivergence(classes[i]!, outputs[truthName(stage)]!, usual[i]!, told);
@@ -73,6 +89,28 @@ function addSquares(saved: Saved, said: Float32Array, meant: Float32Array): void
     saved.left += (said[i]! - meant[i]!) ** 2;
     saved.all += meant[i]! ** 2;
   }
+}
+
+function meanScores(held: HeldSamples, name: string, modality: 'visual' | 'audio'): Float64Array {
+  const sum = new Float64Array(held[0]![name]!.length);
+  for (const sample of held) {
+    probabilities(sample[name]!, modality).forEach((p, c) => {
+      sum[c]! += p;
+    });
+  }
+  return sum.map((all) => all / held.length);
+}
+
+function addScores(
+  saved: Saved,
+  said: Float32Array,
+  meant: Float32Array,
+  mostly: Float64Array,
+  modality: 'visual' | 'audio',
+): void {
+  const right = probabilities(meant, modality);
+  saved.left += divergenceOfScores(right, probabilities(said, modality), modality);
+  saved.all += divergenceOfScores(right, mostly, modality);
 }
 
 function addDivergence(saved: Saved, logits: Float32Array, usual: Float64Array, { shares, known }: TruthTarget): void {

@@ -1,15 +1,17 @@
 /**
- * Pictures to learn from, drawn from few: pieces of them at any size, place and angle, in other colours, sometimes two in one. The same seed and number give
- * the same picture.
+ * Pictures to learn from, drawn from few: pieces of them at any size, place and angle, in other colours, blurred or compressed, sometimes two in one. The same
+ * seed and number give the same picture.
  */
 import type { RgbImage } from '../../media/types.ts';
 import { gaussian } from '../../random.ts';
 import { type Dice, diceOf } from '../../toybox/dice.ts';
+import { compress } from './compression.ts';
+import { pickShared, type Shared } from './draw.ts';
 
 /** A picture; `shown` says of each pixel what it shows: 0 nothing that has a class, 1 the first class. Without it that is not known. */
 export type Drawing = RgbImage & { shown?: Uint8Array };
 /** A supply of pictures: `draw` gives one of them, the same for the same dice. */
-export type PictureSource = { draw(dice: Dice): Drawing };
+export type PictureSource = Shared & { draw(dice: Dice): Drawing | Promise<Drawing> };
 
 /** Stands in `shown` where it is not known what a pixel shows. */
 export const unknown = 255;
@@ -18,19 +20,21 @@ export const unknown = 255;
 type Piece = { rgb: Float32Array; shown: Uint8Array };
 
 /** Sample number `index` as a square of `side` pixels. */
-export function pictureSample(
+export async function pictureSample(
   sources: readonly PictureSource[],
   side: number,
   seed: number,
   index: number,
-): RgbImage & { shown: Uint8Array } {
+): Promise<RgbImage & { shown: Uint8Array }> {
   const dice = diceOf(`${seed} picture ${index}`);
-  const one = (): Piece => piece(dice.pick(sources).draw(dice), side, dice);
-  const { rgb, shown } = one();
-  if (dice.chance(0.3)) putBehind({ rgb, shown }, one());
-  if (dice.chance(0.25)) paste({ rgb, shown }, one(), side, dice);
-  else if (dice.chance(0.15)) blend({ rgb, shown }, one(), dice.between(0.2, 0.5));
+  const one = async (): Promise<Piece> => piece(await pickShared(sources, dice).draw(dice), side, dice);
+  const { rgb, shown } = await one();
+  if (shown.some((value) => value > 0 && value !== unknown) && dice.chance(0.3)) putBehind({ rgb, shown }, await one());
+  if (dice.chance(0.1)) paste({ rgb, shown }, await one(), side, dice);
+  else if (dice.chance(0.12)) blend({ rgb, shown }, await one(), dice.between(0.15, 0.5));
   recolour(rgb, dice);
+  if (dice.chance(0.12)) blur(rgb, side, dice.whole(1, 2));
+  if (side % 16 === 0 && dice.chance(0.2)) compress(rgb, side, side, dice.between(0.5, 5));
   return { width: side, height: side, data: Uint8Array.from(new Uint8ClampedArray(rgb)), shown };
 }
 
@@ -150,6 +154,14 @@ function paste(picture: Piece, other: Piece, side: number, dice: Dice): void {
 function blend({ rgb, shown }: Piece, other: Piece, share: number): void {
   for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i]! * (1 - share) + other.rgb[i]! * share;
   for (let i = 0; i < shown.length; i++) if (shown[i] !== other.shown[i]) shown[i] = unknown;
+}
+
+/** Means of three neighbours along rows and columns, so many times. */
+function blur(rgb: Float32Array, side: number, times: number): void {
+  for (const step of Array.from({ length: times }, () => [3, 3 * side]).flat()) {
+    const before = rgb.slice();
+    for (let i = step; i < rgb.length - step; i++) rgb[i] = (before[i - step]! + before[i]! + before[i + step]!) / 3;
+  }
 }
 
 /** Light, contrast, saturation, tint, and some noise. */

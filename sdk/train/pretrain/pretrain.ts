@@ -2,26 +2,28 @@
  * Pretraining of a backbone: it learns to predict what frozen networks see and hear in pieces of pictures and sounds that are drawn, mixed and changed without
  * end, and what those that were made up are known to show or play (after Asano and Saeed, "Extrapolating from a Single Image to a Thousand Classes using Distillation", ICLR 2023).
  */
-
 import type { Runtime } from '../../contract/runtime.ts';
-import { createLogMel } from '../../media/log-mel.ts';
-import { pictureToTensor } from '../../media/picture.ts';
 import type { Weights } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { toyboxClasses } from '../../toybox/index.ts';
-import type { BatchSource } from '../loop/batches.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 import { Predictor } from '../loop/predict.ts';
 import { type TrainProgress, train } from '../loop/trainer.ts';
-import { type Judgement, judge, scoreOf } from './judge.ts';
-import { type PictureSource, pictureSample } from './pictures.ts';
-import { type SoundSource, soundSample } from './sounds.ts';
-import { exampleOf, headPrefix, studentModel, targetFor, truthFor } from './student.ts';
-import type { Sample, Teacher } from './teacher.ts';
-import { truthsOf } from './truth.ts';
+import { heldSample, type Judgement, judge, scoreOf } from './judge.ts';
+import { type Maker, type Material, makerOf } from './maker.ts';
+import { halfOf } from './sizes.ts';
+import { headPrefix, studentModel, truthFor } from './student.ts';
+import { gridsOf } from './targets.ts';
+import type { Sample, Scale, Teacher } from './teacher.ts';
+import { type View, viewReader } from './views.ts';
+import { passOf, type VisitPlan, visitor } from './visits.ts';
 
-/** What is drawn from: each source as often as another. */
-export type Material = { pictures: readonly PictureSource[] } | { sounds: readonly SoundSource[] };
+/** Makes views, keeps them while they are visited, and reads them. */
+export type ViewSupply = {
+  read(view: number): Promise<View>;
+  /** From now on views from `first` to `end - 1` are read, and later those up to `next - 1`; all before `first` may be forgotten. */
+  turnTo(first: number, end: number, next: number): void;
+};
 
 export type PretrainOptions = {
   runtime: Runtime;
@@ -34,13 +36,26 @@ export type PretrainOptions = {
   batch: number;
   seed: number;
   rate: number;
-  /** Weights to start from. */
+  /** Weights to start from, those of its heads among them if they are there. */
   from?: Weights;
+  /** The first view; what was trained before on earlier ones sees none of them again. Default 0. */
+  start?: number;
+  /** How often each view is visited, and how many are made at a time; default once, and 2048 or one step's. */
+  reuse?: number;
+  chapter?: number;
+  /** Trains on pictures of half the width and height, at a fifth of the cost; the weights are the same. */
+  half?: boolean;
+  /** Share of the steps, at their end, over which the learning rate falls; default 1, a whole cosine. Else it stays at its height before. */
+  fall?: number;
   /** Leaves out what made samples are known to show or play: then nothing has a label. */
   teachersOnly?: boolean;
   /** Samples that the teachers' scales are learned from, and as many others that the result is judged by; default 256. */
   probes?: number;
+  /** Where views are made and kept; default: here, in memory. */
+  supply?: (maker: Maker, scales: readonly Scale[][]) => Promise<ViewSupply>;
   checkpoint?: { store: CheckpointStore; resume: boolean; every: number };
+  /** Judges after so many steps; default 250. */
+  judgeEvery?: number;
   /** What else must be the same for a resumed run. */
   identity?: Record<string, unknown>;
   signal?: AbortSignal;
@@ -59,45 +74,49 @@ const judgedSamples = 2e9;
 
 /** Throws what `train` throws. */
 export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
-  const { runtime, preset, teachers, steps, batch, seed, rate, probes = 256, checkpoint, signal } = options;
-  const targets = teachers.map(({ taps }) => taps.map((tap) => targetFor(preset, tap)));
-  const draw = drawing(options);
-  for (const teacher of teachers) await teacher.measure(samples(draw, scaleSamples, probes), signal);
+  const { runtime, teachers, steps, batch, seed, rate, probes = 256, checkpoint, signal, start = 0 } = options;
+  const maker = makerOf(options);
+  const scales: Scale[][] = [];
+  const measured: Sample[] = [];
+  for (let index = 0; index < probes; index++) measured.push(await maker.draw(scaleSamples + index));
+  for (const teacher of teachers) scales.push(await teacher.measure(measured, signal));
   signal?.throwIfAborted();
+  const preset = options.half ? halfOf(options.preset) : options.preset;
   const truth = truthFor(preset, options.teachersOnly ? 0 : toyboxClasses.length);
-  const model = studentModel(preset, targets.flat(), truth);
-  const input = inputOf(preset);
-  const example = async (index: number) => {
-    const sample = draw(index);
-    const wanted: Float32Array[][] = [];
-    for (const [i, teacher] of teachers.entries()) wanted.push(await teacher.targets(sample, targets[i]!));
-    return exampleOf(input(sample), wanted.flat(), truthsOf(sample, truth));
-  };
-  const sourceOf = (size: number, first: number): BatchSource => ({
-    size,
-    id: (index) => `sample ${first + index}`,
-    read: (index) => example(first + index),
-  });
+  const grids = gridsOf(preset);
+  const targets = maker.targets.map((target) => (target.scores ? target : { ...target, grid: grids[target.stage]! }));
+  const model = studentModel(preset, targets, truth);
+  const example = viewReader({ preset: options.preset, targets: maker.targets }, { preset, targets, truth });
   const held: Record<string, Float32Array>[] = [];
-  for (let index = 0; index < probes; index++) held.push(await example(judgedSamples + index));
+  for (let index = 0; index < probes; index++) {
+    signal?.throwIfAborted();
+    held.push(heldSample(example(await maker.make(judgedSamples + index))));
+  }
+  const supply = (await options.supply?.(maker, scales)) ?? memorySupply(maker);
+  const plan = visitPlan(options);
   const predictor = await Predictor.open(runtime, model, batch);
   try {
-    const judged = (weights: Weights) => judge(predictor, weights, held, targets.flat(), truth, signal);
+    const judged = (weights: Weights) => judge(predictor, weights, held, targets, truth, preset.modality, signal);
     const { weights } = await train({
       runtime,
       model,
-      data: sourceOf(steps * batch, 0),
+      data: {
+        size: steps * batch,
+        id: (view) => `sample ${start + view}`,
+        read: async (view) => example(await supply.read(start + view)),
+      },
+      order: turning(plan, start, supply),
       batch,
       steps,
       seed,
       optimizer: { decay: 0.05, average: 0.998 },
-      schedule: { rate, warmup: 0.05, floor: 0.01 },
+      schedule: { rate, warmup: Math.min(0.05, 500 / steps), floor: 0.01, fall: options.fall },
       from: options.from,
       evaluate: async (weights) => ({ score: scoreOf(await judged(weights)) }),
-      evaluateEvery: Math.min(steps, 250),
+      evaluateEvery: Math.min(steps, options.judgeEvery ?? 250),
       checkpoint: checkpoint && { store: checkpoint.store, every: checkpoint.every },
       resume: checkpoint?.resume,
-      identity: options.identity,
+      identity: { ...options.identity, start, half: options.half === true, visits: plan },
       signal,
       onProgress: options.onProgress,
     });
@@ -110,22 +129,34 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
   }
 }
 
-function drawing({ material, preset, seed }: PretrainOptions): (index: number) => Sample {
-  if ('pictures' in material) {
-    const side = preset.modality === 'visual' ? preset.frontEnd.width : 0;
-    return (index) => ({ picture: pictureSample(material.pictures, side, seed, index) });
-  }
-  const rate = preset.modality === 'audio' ? preset.frontEnd.sampleRate : 0;
-  return (index) => ({ ...soundSample(material.sounds, rate, seed, index), rate });
+/** A chapter is a whole number of steps. */
+function visitPlan({ batch, seed, reuse = 1, chapter = 2048 }: PretrainOptions): VisitPlan {
+  return { batch, seed, reuse, chapter: Math.max(1, Math.round(chapter / batch)) * batch };
 }
 
-function* samples(draw: (index: number) => Sample, first: number, count: number): Iterable<Sample> {
-  for (let index = 0; index < count; index++) yield draw(first + index);
+/** The order of visits, which tells the supply whenever another pass begins. */
+function turning(plan: VisitPlan, start: number, supply: ViewSupply): (step: number) => number[] {
+  const visits = visitor(plan);
+  let pass = -1;
+  return (step) => {
+    const { newest, oldest } = passOf(step, plan);
+    const at = (chapter: number): number => start + chapter * plan.chapter;
+    if (newest !== pass) supply.turnTo(at(oldest), at(newest + 1), at(newest + 2));
+    pass = newest;
+    return visits(step);
+  };
 }
 
-/** The backbone's own front end. */
-function inputOf({ modality, frontEnd }: BackbonePreset): (sample: Sample) => Float32Array {
-  if (modality === 'visual') return (sample) => pictureToTensor((sample as { picture: never }).picture, frontEnd);
-  const logMel = createLogMel(frontEnd);
-  return (sample) => logMel((sample as { pcm: Float32Array }).pcm);
+function memorySupply(maker: Maker): ViewSupply {
+  const views = new Map<number, Promise<View>>();
+  return {
+    read(view) {
+      const found = views.get(view) ?? maker.make(view);
+      views.set(view, found);
+      return found;
+    },
+    turnTo(first) {
+      for (const view of views.keys()) if (view < first) views.delete(view);
+    },
+  };
 }

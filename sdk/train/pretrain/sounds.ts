@@ -5,24 +5,30 @@
 import { type Dice, diceOf } from '../../toybox/dice.ts';
 import { inRoom } from '../../toybox/room.ts';
 import { bandPass, lowPass, peakOf } from '../../toybox/synth.ts';
+import { pickShared, type Shared } from './draw.ts';
 
 /** Mono at the rate that was agreed; `heard` says of a stretch, in samples, which share of it each class sounds. Without it that is not known. */
 export type Sound = { wave: Float32Array; heard?: (start: number, end: number) => Float32Array };
 /** A supply of sounds: `draw` gives one of them, the same for the same dice. */
-export type SoundSource = { draw(dice: Dice): Sound };
+export type SoundSource = Shared & { draw(dice: Dice): Sound | Promise<Sound> };
 
 /** One second; `heard` is null where it is not known what all of it is. */
 export type SoundSample = { pcm: Float32Array<ArrayBuffer>; heard: Float32Array | null };
 
 /** Sample number `index`: one second at `rate` Hz. */
-export function soundSample(sources: readonly SoundSource[], rate: number, seed: number, index: number): SoundSample {
+export async function soundSample(
+  sources: readonly SoundSource[],
+  rate: number,
+  seed: number,
+  index: number,
+): Promise<SoundSample> {
   const dice = diceOf(`${seed} sound ${index}`);
   const mix = new Float32Array(rate);
   const layers = dice.pick([1, 1, 1, 2, 2, 3]);
   let heard: Float32Array | null = null;
   let known = true;
   for (let layer = 0; layer < layers; layer++) {
-    const one = second(dice.pick(sources).draw(dice), rate, dice);
+    const one = second(await pickShared(sources, dice).draw(dice), rate, dice);
     const gain = layer === 0 ? 1 : 10 ** (dice.between(-18, 3) / 20);
     for (let i = 0; i < rate; i++) mix[i] = mix[i]! + gain * one.pcm[i]!;
     known &&= one.heard !== null;

@@ -1,31 +1,19 @@
 /**
  * A backbone that learns to say what frozen networks say: from the end of one of its stages, a linear map predicts each tap of a teacher. Inputs of a batch of B
- * samples are `sample`, as the backbone's front end makes it, and `target/N` [B, tokens, width], one for each tap of a teacher, standardised, so that
- * a loss of 1 is that of always saying the mean.
+ * samples are `sample`, as the backbone's front end makes it, and `target/N` [B, tokens, width], one for each tap of a teacher: maps standardised, so that
+ * a loss of 1 is that of always saying the mean, and scores as one token.
  */
-
-import type { Tap } from '../../contract/manifest.ts';
-import { MettleError } from '../../errors.ts';
 import { htsAt } from '../../models/hts-at.ts';
 import { dense } from '../../models/layers.ts';
 import type { Params } from '../../models/params.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { swinV2 } from '../../models/swin-v2.ts';
 import { add, mean, mul, reshape, sub, transpose, upsample2x, type Value } from '../../ops/index.ts';
+import type { Example } from '../loop/batches.ts';
 import type { InputShapes, TrainModel, Values } from '../loop/step.ts';
+import { divergenceOf, scoreBias } from './scores.ts';
+import { gridsOf, type Target } from './targets.ts';
 import { type Truth, type TruthTarget, truthLoss } from './truth.ts';
-
-/** What a stage of the student is to predict. */
-export type Target = {
-  /** The teacher's tap, for messages. */
-  name: string;
-  /** Stage from 0. */
-  stage: number;
-  /** Rows and columns of that stage. */
-  grid: [number, number];
-  /** Numbers per token of the teacher. */
-  width: number;
-};
 
 const sample = 'sample';
 /** Of a batch's arrays and the student's outputs: a teacher's tap, and by stage the shares of classes, where they are known, and what is said of them. */
@@ -39,9 +27,9 @@ export const headPrefix = 'predict.';
 /** Names of the arrays of one example. */
 export const exampleOf = (
   input: Float32Array,
-  targets: readonly Float32Array[],
+  targets: readonly (Float32Array | Uint16Array)[],
   truths: readonly { stage: number; target: TruthTarget }[],
-): Record<string, Float32Array> => ({
+): Example => ({
   [sample]: input,
   ...Object.fromEntries(targets.map((target, index) => [targetName(index), target])),
   ...Object.fromEntries(
@@ -57,26 +45,6 @@ export const sampleShape = (preset: BackbonePreset, batch: number): number[] =>
   preset.modality === 'visual'
     ? [batch, 3, preset.frontEnd.height, preset.frontEnd.width]
     : [batch, 1, preset.frontEnd.frames, preset.frontEnd.mels];
-
-/** The stage whose map has about as many places as the tap. Throws `incompatible` for a tap that is no map. */
-export function targetFor(preset: BackbonePreset, { name, grid, width }: Tap): Target {
-  const places = ([rows, columns]: readonly [number, number]): number => Math.log(rows * columns);
-  if (grid[0] < 1 || grid[1] < 1) {
-    throw new MettleError('incompatible', `Tap "${name}" is no map.`, {
-      hint: 'Choose taps that have rows and columns.',
-    });
-  }
-  const grids = gridsOf(preset);
-  const distances = grids.map((own) => Math.abs(places(own) - places(grid)));
-  const stage = distances.indexOf(Math.min(...distances));
-  return { name, stage, grid: grids[stage]!, width };
-}
-
-/** Rows and columns of every stage. */
-function gridsOf({ modality, frontEnd, network }: BackbonePreset): [number, number][] {
-  const [rows, columns] = modality === 'visual' ? [frontEnd.height, frontEnd.width] : [frontEnd.frames, frontEnd.mels];
-  return network.depths.map((_, stage) => [rows / network.patch / 2 ** stage, columns / network.patch / 2 ** stage]);
-}
 
 /**
  * Of a picture every stage tells which classes are where, each adding to what the coarser ones say; of a second of sound, in which no place differs from
@@ -106,20 +74,56 @@ export function studentModel(preset: BackbonePreset, targets: readonly Target[],
     inputs: shapes,
     forward: (p, inputs) => predictions(p, inputs[sample]!, preset, targets, truth),
     loss(outputs, inputs) {
-      const errors = targets.map((_, index): [string, Value] => {
-        const off = sub(outputs[targetName(index)]!, inputs[targetName(index)]!);
-        return [`error/${index}`, mean(mul(off, off), [0, 1, 2])];
-      });
-      const sum = errors.map(([, error]) => error).reduce((a, b) => add(a, b));
+      const { followed, ...errors } = followedBy(outputs, inputs, preset, targets);
       const told = truth.stages.map(({ stage }): [string, Value] => [
         truthName(stage),
         truthLoss(outputs[truthName(stage)]!, inputs[sharesName(stage)]!, inputs[knownName(stage)]!),
       ]);
-      const followed = mul(sum, 1 / targets.length);
-      const loss = told.reduce((all, [, error]) => add(all, mul(error, truth.weight / told.length)), followed);
-      return { loss, ...Object.fromEntries([...errors, ...told]) };
+      const loss = told.reduce((all, [, error]) => add(all, mul(error, truth.weight / told.length)), followed!);
+      return { loss, ...errors, ...Object.fromEntries(told) };
     },
   };
+}
+
+/** Maps of the last stage are what a backbone is mostly asked for: they count so much more than others. */
+const lastStageWeight = 2;
+/** Of the mean over a map's places, which hides what differs from place to place. */
+const pooledWeight = 2;
+
+/**
+ * How far the student is from its teachers: of maps the mean square, where always saying the mean is 1, of those of the last stage also that of their means over
+ * all places, and of scores the divergence. `followed` is what is made small.
+ */
+function followedBy(
+  outputs: Values,
+  inputs: Values,
+  { network, modality }: BackbonePreset,
+  targets: readonly Target[],
+): Values {
+  const errors: Values = {};
+  const parts: { error: Value; weight: number }[] = [];
+  const maps = targets.filter(({ scores }) => !scores);
+  const isLast = ({ stage }: Target): boolean => stage === network.depths.length - 1;
+  const all = maps.reduce((sum, target) => sum + (isLast(target) ? lastStageWeight : 1), 0);
+  targets.forEach((target, index) => {
+    const [said, meant] = [outputs[targetName(index)]!, inputs[targetName(index)]!];
+    if (target.scores) {
+      const { error, weight } = divergenceOf(said, meant, modality);
+      errors[`error/${index}`] = error;
+      parts.push({ error, weight });
+      return;
+    }
+    const off = sub(said, meant);
+    const error = mean(mul(off, off), [0, 1, 2]);
+    errors[`error/${index}`] = error;
+    parts.push({ error, weight: (isLast(target) ? lastStageWeight : 1) / all });
+    if (!isLast(target)) return;
+    const pooled = mean(off, [1]);
+    const away = mean(mul(pooled, pooled), [0, 1]);
+    errors[`pooled/${index}`] = away;
+    parts.push({ error: away, weight: pooledWeight });
+  });
+  return { ...errors, followed: parts.map(({ error, weight }) => mul(error, weight)).reduce(add) };
 }
 
 /** Under the names of the targets that they are to equal. */
@@ -132,10 +136,11 @@ function predictions(
 ): Values {
   const { stageEnds } =
     preset.modality === 'visual' ? swinV2(p, input, preset.network) : htsAt(p, input, preset.network);
-  const outputs = targets.map(({ stage, width }, index): [string, Value] => [
-    targetName(index),
-    dense(p, `${headPrefix}${index}`, stageEnds[stage]!, width),
-  ]);
+  const outputs = targets.map(({ stage, width, scores }, index): [string, Value] => {
+    const tokens = stageEnds[stage]!;
+    const said = dense(p, `${headPrefix}${index}`, scores ? mean(tokens, [1], true) : tokens, width);
+    return [targetName(index), scores ? add(said, scoreBias(preset.modality)) : said];
+  });
   return { ...Object.fromEntries(outputs), ...tell(p, stageEnds, truth) };
 }
 

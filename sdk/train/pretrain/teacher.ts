@@ -13,15 +13,15 @@ import { pictureToTensor } from '../../media/picture.ts';
 import { createResampler } from '../../media/resampler.ts';
 import type { pictureSample } from './pictures.ts';
 import type { soundSample } from './sounds.ts';
-import type { Target } from './student.ts';
+import type { Target } from './targets.ts';
 
 /** What student and teachers look at, a picture or a second of mono sound at `rate` Hz, and what is known of it. */
 export type Sample =
-  | { picture: ReturnType<typeof pictureSample> }
-  | (ReturnType<typeof soundSample> & { rate: number });
+  | { picture: Awaited<ReturnType<typeof pictureSample>> }
+  | (Awaited<ReturnType<typeof soundSample>> & { rate: number });
 
 /** Mean and deviation of each of a tap's numbers. */
-type Scale = { mean: Float32Array; deviation: Float32Array };
+export type Scale = { mean: Float32Array; deviation: Float32Array };
 
 /** Numbers further from the mean than this many deviations are cut there. */
 const furthest = 6;
@@ -69,21 +69,31 @@ export class Teacher {
     return new Teacher(runtime, manifest, taps, session);
   }
 
-  /** Learns from these samples how far each number of its taps usually goes. */
-  async measure(samples: Iterable<Sample>, signal?: AbortSignal): Promise<void> {
+  /** Learns from these samples how far each number of its taps usually goes, and says it. */
+  async measure(samples: Iterable<Sample>, signal?: AbortSignal): Promise<Scale[]> {
     const rows: Float32Array[][] = this.taps.map(() => []);
     for (const sample of samples) {
       signal?.throwIfAborted();
       (await this.#look(sample)).forEach((row, tap) => void rows[tap]!.push(row));
     }
     this.#scales = this.taps.map(({ width }, tap) => scaleOf(concatenate(rows[tap]!), width));
+    return this.#scales;
   }
 
-  /** Each tap, standardised and brought to the target's grid: [rows * columns, width]. `targets` are in the order of the taps; call `measure` first. */
+  /** As `measure`, from what another teacher of the same network has measured. */
+  scaleBy(scales: readonly Scale[]): void {
+    this.#scales = [...scales];
+  }
+
+  /**
+   * Each tap, standardised and brought to the target's grid: [rows * columns, width]; scores as they are. `targets` are in the order of the taps; call `measure`
+   * or `scaleBy` first.
+   */
   async targets(sample: Sample, targets: readonly Target[]): Promise<Float32Array[]> {
     const rows = await this.#look(sample);
     return rows.map((row, tap) => {
       const { grid, width } = this.taps[tap]!;
+      if (targets[tap]!.scores) return row;
       standardise(row, this.#scales![tap]!);
       return regrid(row, grid, targets[tap]!.grid, width);
     });

@@ -27,7 +27,10 @@ export type TaskOptions = CallOptions & {
   adapter?: string;
 };
 
-/** A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. */
+/**
+ * A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. They reject
+ * with a `MettleError`, with `signal.reason`, or with what a function of yours threw.
+ */
 export interface Mettle extends AsyncDisposable {
   /** Device, threads, variant, and why; models and versions. */
   info(): EngineInfo;
@@ -46,7 +49,8 @@ export interface Mettle extends AsyncDisposable {
 /**
  * Loads a backbone and adapters on the best device there is.
  *
- * Throws `not-found`, `network`, `integrity`, `invalid-file`, `incompatible`, `device`, `invalid-argument`, or `signal.reason`.
+ * Throws `not-found`, `network`, `integrity`, `invalid-file`, `incompatible`, `device`, `worker-died`, `invalid-argument` (unknown options too), `signal.reason`, or what
+ * a function of yours threw.
  *
  * @example
  * await using mettle = await createMettle({ adapters: ['toybox-ave'] });

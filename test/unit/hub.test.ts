@@ -43,7 +43,7 @@ describe('a location', () => {
   test('that is no shipped id names those that are', async () => {
     await expect(openModel('nanoo', 'backbone', { platform: await memoryPlatform() })).rejects.toMatchObject({
       code: 'not-found',
-      message: 'No shipped backbone has the id "nanoo".',
+      message: 'No shipped backbone has the id "nanoo". Did you mean "nano"?',
       hint: 'Shipped are: nano. To load a folder of that name, write "./nanoo".',
     });
   });

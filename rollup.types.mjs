@@ -3,10 +3,10 @@
  * browser or Node. A copy with the other ending is for `require`.
  */
 import { rm } from 'node:fs/promises';
-import ts from '@typescript/typescript6';
 import { dts } from 'rollup-plugin-dts';
+import ts from 'typescript';
 
-const entries = { index: 'index', train: 'train/index' };
+const entries = { index: 'index', train: 'train/index', plugin: 'plugin/index' };
 
 /** For `AsyncDisposable`. */
 const needs = '/// <reference lib="esnext.disposable" />\n';

@@ -10,8 +10,8 @@ import { bytesFor, resolveUrl } from '#bytes';
 import { manifestText, registryEntry, registryText, withDocuments } from '../sdk/compile/package.ts';
 import type { Manifest } from '../sdk/contract/manifest.ts';
 import type { VariantName } from '../sdk/contract/model.ts';
+import type { Registry } from '../sdk/contract/registry.ts';
 import { type ModelKind, openModel } from '../sdk/hub/hub.ts';
-import type { Registry } from '../sdk/hub/registry.ts';
 import { createMettle } from '../sdk/mettle.ts';
 
 type Shipped = { manifest: Manifest; path: string; documents: Record<string, Uint8Array> };

@@ -1,26 +1,39 @@
 /** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
 
 import { untilAborted } from './abort.ts';
+import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { AdapterOutputs } from './contract/model.ts';
 import { callback, type Rules, signal, someOf, whole } from './contract/options.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
-import type { AudioTrack, Clip, Segment, VideoTrack } from './media/types.ts';
 import type { ResultContext } from './tasks/context.ts';
+import type { Timing } from './tasks/export.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
 import { toMask, toSegmentation } from './tasks/segmentation.ts';
 import type { Mask, TaskResult } from './tasks/types.ts';
 
-export type CallProgress = { phase: 'segments'; done: number; total: number };
+/** How far a call is. */
+export type CallProgress = {
+  /** Seconds of the clip. */
+  phase: 'segments';
+  /** Seconds analysed, of `total`. */
+  done: number;
+  /** Seconds that the clip has. */
+  total: number;
+};
 
+/** What every call takes. */
 export type CallOptions = {
+  /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Called after each second of the clip. */
   onProgress?: (progress: CallProgress) => void;
 };
 
+/** What `analyze` takes beside it. */
 export type AnalyzeOptions = CallOptions & {
   /** Tasks to run. Default: those of all loaded adapters. */
   tasks?: readonly Task[];
@@ -38,17 +51,22 @@ export const analyzeRules: Rules<AnalyzeOptions> = {
   thumbnailHeight: whole(1, 8192),
 };
 
+/** What all adapters found in one clip. */
 export type Analysis = {
   /** Seconds. */
   duration: number;
+  /** How many segments of one second it was cut into. */
   segments: number;
+  /** The picture; null where there is none. */
   video: VideoTrack | null;
+  /** The sound; null where there is none. */
   audio: AudioTrack | null;
+  /** What there is to know about the clip as a whole. */
   warnings: Warning[];
   /** One per adapter, in the order they were loaded. */
   results: TaskResult[];
-  /** Milliseconds: waiting for the decoder, in the models (both overlap), and from first to last. */
-  timing: { decodeMs: number; modelMs: number; totalMs: number };
+  /** What took how long. */
+  timing: Timing;
 };
 
 type Pass = { masks: Map<string, Mask[]>; outputs: Record<string, AdapterOutputs>; decodeMs: number; modelMs: number };

@@ -4,6 +4,7 @@
  * An aborted call is not a failure of ours: it rejects with `signal.reason`, as the web platform does.
  */
 
+/** What went wrong, stable and meant for `switch`. */
 export type ErrorCode =
   /** An argument of a public call has the wrong type, range or shape. */
   | 'invalid-argument'
@@ -40,14 +41,24 @@ export type ErrorCode =
   /** A fault of ours, or of the runtime below us. */
   | 'internal';
 
-export type MettleErrorOptions = { hint?: string; cause?: unknown };
+/** What a {@link MettleError} may carry beside its message. */
+export type MettleErrorOptions = {
+  /** What to do about it, one sentence. */
+  hint?: string;
+  /** The error below it. */
+  cause?: unknown;
+};
 
+/** Every failure of this package that a caller can act on; an aborted call rejects with its signal's reason instead. */
 export class MettleError extends Error {
+  /** For logs, and where `instanceof` does not reach. */
   override readonly name = 'MettleError';
+  /** What went wrong, for `switch`. */
   readonly code: ErrorCode;
   /** What to do about it, one sentence; empty where the message says it already. */
   readonly hint: string;
 
+  /** `message` says what was wrong and what was expected. */
   constructor(code: ErrorCode, message: string, options: MettleErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -69,5 +80,6 @@ export type Warning = {
     | 'invalid-samples'
     | 'cancelled-sound'
     | 'no-cache';
+  /** One or two sentences for people. */
   message: string;
 };

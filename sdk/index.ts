@@ -1,16 +1,10 @@
-/** Everything that a page or a Node program uses. */
+/**
+ * Everything that a page or a Node program uses.
+ *
+ * @module mettle-edge
+ */
+
 export type { Analysis, AnalyzeOptions, CallOptions, CallProgress } from './analyze.ts';
-export type { Device, DeviceRequest } from './contract/device.ts';
-export type { Task } from './contract/task.ts';
-export { sdkVersion as version } from './contract/version.ts';
-export type { WorkerFactory, WorkerLike } from './contract/worker.ts';
-export type { EngineInfo } from './engine/types.ts';
-export { type ErrorCode, MettleError, type Warning } from './errors.ts';
-export type { HubOptions } from './hub/access.ts';
-export { type CacheCheck, type CachedModel, type ModelCache, openCache } from './hub/cache.ts';
-export { listShipped } from './hub/hub.ts';
-export type { CreateOptions, CreateProgress } from './load.ts';
-export { segmentCount } from './media/segment-time.ts';
 export type {
   AudioTrack,
   Clip,
@@ -20,11 +14,40 @@ export type {
   Segment,
   SegmentFormat,
   VideoTrack,
-} from './media/types.ts';
+} from './contract/clip.ts';
+export type { Device, DeviceRequest } from './contract/device.ts';
+export type { EngineInfo } from './contract/engine-info.ts';
+export type { VariantName } from './contract/model.ts';
+export { segmentCount } from './contract/segment-time.ts';
+export type { Task } from './contract/task.ts';
+export { sdkVersion as version } from './contract/version.ts';
+export type { WorkerFactory, WorkerLike, WorkerName } from './contract/worker.ts';
+export { type ErrorCode, MettleError, type MettleErrorOptions, type Warning } from './errors.ts';
+export type { HubOptions } from './hub/access.ts';
+export type { Hosts } from './hub/addresses.ts';
+export { type CacheCheck, type CachedModel, type ModelCache, type OpenCacheOptions, openCache } from './hub/cache.ts';
+export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
+export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
 export { classColor } from './tasks/color.ts';
-export { drawMask, drawTimeline } from './tasks/draw.ts';
-export { toJSON, toWebVTT } from './tasks/export.ts';
+export {
+  type DrawContext,
+  drawMask,
+  drawTimeline,
+  type MaskStyle,
+  type Pixels,
+  type TimelineStyle,
+} from './tasks/draw.ts';
+export {
+  type DocumentInfo,
+  type DocumentResult,
+  type MaskEntry,
+  type Results,
+  type ResultsDocument,
+  type Timing,
+  toJSON,
+  toWebVTT,
+} from './tasks/export.ts';
 export type {
   Event,
   LocalizationResult,
@@ -33,6 +56,7 @@ export type {
   ParsedEvent,
   ParsingResult,
   ParsingSecond,
+  ResultBase,
   SegmentationResult,
   TaskResult,
 } from './tasks/types.ts';

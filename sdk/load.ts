@@ -2,13 +2,14 @@
 import { bytesFor } from '#bytes';
 import { runtimeFolder } from '#runtimes';
 import type { DeviceRequest } from './contract/device.ts';
+import type { EngineInfo } from './contract/engine-info.ts';
 import { checkFits } from './contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
 import type { ModelPackage, VariantName } from './contract/model.ts';
 import { callback, oneOf, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
 import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
 import { heldBack } from './door.ts';
-import type { Engine, EngineInfo, EngineLoad, EngineProgress } from './engine/types.ts';
+import type { Engine, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
 import { MettleError, type Warning } from './errors.ts';
 import { type HubOptions, hubRules } from './hub/access.ts';
@@ -19,6 +20,7 @@ import { type Workshop, type WorkshopOptions, workshopRules } from './work/works
 /** How far `createMettle` is. A GPU that fails after all is given up for WASM, and the phases begin again. */
 export type CreateProgress =
   | {
+      /** Files are fetched. */
       phase: 'download';
       /** Id of the model that the newest bytes belong to, or `runtime`. */
       model: string;
@@ -26,15 +28,19 @@ export type CreateProgress =
       file: string;
       /** Bytes of all models and, in a page, of the runtime. */
       done: number;
+      /** Bytes. */
       total: number;
     }
   | {
       /** Graphs made ready, and graphs run once so that no later call waits for a compiler. */
       phase: 'load' | 'warmup';
+      /** Graphs, of `total`. */
       done: number;
+      /** Graphs. */
       total: number;
     };
 
+/** What `createMettle` takes; all of it may be left out. */
 export type CreateOptions = WorkshopOptions &
   HubOptions & {
     /**
@@ -50,7 +56,9 @@ export type CreateOptions = WorkshopOptions &
     threads?: number;
     /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
     runtimePath?: string;
+    /** Ends the loading: `createMettle` rejects with the signal's reason. */
     signal?: AbortSignal;
+    /** Called as often as there is something new. */
     onProgress?: (progress: CreateProgress) => void;
   };
 

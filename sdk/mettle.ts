@@ -9,24 +9,28 @@ import {
   type CallOptions,
   callRules,
 } from './analyze.ts';
+import type { ClipSource } from './contract/clip.ts';
+import type { EngineInfo } from './contract/engine-info.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import { checkOptions, type Rules, text } from './contract/options.ts';
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { callersOwn, throughDoor } from './door.ts';
-import type { EngineInfo } from './engine/types.ts';
 import { MettleError } from './errors.ts';
 import { type CreateOptions, createRules, type LoadedEngine, loadEngine } from './load.ts';
-import type { ClipSource } from './media/types.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
 
+/** What `localize`, `parse` and `segment` take. */
 export type TaskOptions = CallOptions & {
   /** Which adapter answers, where several are loaded for one task. Default: the first. */
   adapter?: string;
 };
 
-/** A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. */
+/**
+ * A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. They reject
+ * with a `MettleError`, with `signal.reason`, or with what a function of yours threw.
+ */
 export interface Mettle extends AsyncDisposable {
   /** Device, threads, variant, and why; models and versions. */
   info(): EngineInfo;
@@ -45,7 +49,8 @@ export interface Mettle extends AsyncDisposable {
 /**
  * Loads a backbone and adapters on the best device there is.
  *
- * Throws `not-found`, `network`, `integrity`, `invalid-file`, `incompatible`, `device`, `invalid-argument`, or `signal.reason`.
+ * Throws `not-found`, `network`, `integrity`, `invalid-file`, `incompatible`, `device`, `worker-died`, `invalid-argument` (unknown options too), `signal.reason`, or what
+ * a function of yours threw.
  *
  * @example
  * await using mettle = await createMettle({ adapters: ['toybox-ave'] });

@@ -1,7 +1,7 @@
 /** A plan as pictures: a view of 4 to 3 that moves and zooms slowly over a photograph. A view with a subject ends on it. */
 
-import { interleavedPlanes, makeAxis, packRgb, resizePlane } from '../../sdk/media/resize.ts';
-import type { RgbImage } from '../../sdk/media/types.ts';
+import type { RgbImage } from '../../sdk/contract/clip.ts';
+import { interleavedPlanes, makeAxis, packRgb, resizePlane } from '../../sdk/front-end/resize.ts';
 import { createCanvas } from '../../sdk/toybox/canvas.ts';
 import type { Renderer } from '../../sdk/toybox/index.ts';
 import type { Box, Photo } from './pictures.ts';

@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RgbImage } from '../../sdk/contract/clip.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import type { RgbImage } from '../../sdk/media/types.ts';
 import { readPicture } from '../../sdk/node/data/picture.ts';
 import { readRows } from './rows.ts';
 

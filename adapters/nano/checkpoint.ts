@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DiskStore } from '../../sdk/node/file-store.ts';
+import { DiskStore } from '../../sdk/node/files/file-store.ts';
 import { encodeHalf } from '../../sdk/onnx/float16.ts';
 import { readSafetensors, type TensorData, toFloat32, writeSafetensors } from '../../sdk/onnx/safetensors.ts';
 

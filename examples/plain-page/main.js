@@ -10,6 +10,9 @@ import { clearResults, showResults } from './results.js';
 const $ = (id) => document.getElementById(id);
 const device = new URLSearchParams(location.search).get('device') ?? 'auto';
 
+/** In a checkout, which npm did not install, the runtime does not lie beside the package. */
+const runtimePath = '../../node_modules/onnxruntime-web/dist/';
+
 /** The loaded models; kept for the next clip. */
 let mettle = null;
 /** Aborts the work in progress; null when there is none. */
@@ -37,7 +40,7 @@ async function analyze({ name, note, clip, open }) {
     const { file, truth } = await open(signal);
     if (!isCurrent()) return;
     show(file);
-    mettle ??= await createMettle({ device, signal, onProgress });
+    mettle ??= await createMettle({ device, runtimePath, signal, onProgress });
     showDevice(mettle.info());
     const analysis = await mettle.analyze(file, { signal, onProgress, ...(clip && { tasks: [clip.task] }) });
     if (!isCurrent()) return;

@@ -1,4 +1,5 @@
 /** `mettle assets`: the folder of files that a page loads by itself. */
+import { jsonText } from '../contract/plain-text.ts';
 import { readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -49,7 +50,7 @@ export async function assets(argv: string[], io: Io): Promise<number> {
       onProgress: ({ done, total }) => bar.update('Writing', done, total, `${done}/${total} files`),
     });
     bar.clear();
-    if (values.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+    if (values.json) io.stdout.write(`${jsonText(report)}\n`);
     else if (!values.quiet) {
       const size = `${report.files.length + 1} files, ${(report.bytes / 1e6).toFixed(1)} MB`;
       const state = report.written ? 'written' : 'unchanged';

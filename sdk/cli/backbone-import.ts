@@ -7,7 +7,7 @@ import { idPattern } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
-import type { FileByteSource } from '../node/byte-source.ts';
+import type { FileByteSource } from '../node/files/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
 import { importCard, type Origin } from './import-card.ts';
 import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
@@ -117,7 +117,7 @@ async function openPart(
   pretrainedWindows: number[] | undefined,
   onOpen: (file: FileByteSource) => void,
 ): Promise<Part> {
-  const { FileByteSource } = await import('../node/byte-source.ts');
+  const { FileByteSource } = await import('../node/files/byte-source.ts');
   const { openCheckpoint } = await import('../onnx/checkpoint/checkpoint.ts');
   const where = basename(path);
   const named: BackbonePreset = presets[presetName];
@@ -132,7 +132,7 @@ async function openPart(
 }
 
 async function writePackage(source: Source, target: Target, io: Io): Promise<void> {
-  const { PackageFolder } = await import('../node/package-folder.ts');
+  const { PackageFolder } = await import('../node/files/package-folder.ts');
   const { canaryRefusal, importBackbone, importBytes, withFrontEnd } = await import('../compile/import.ts');
   const { runtimes } = await import('../node/runtimes.ts');
   const { evaluate } = await import('../compile/evaluate.ts');

@@ -7,7 +7,7 @@ import { parseJson } from '../contract/parse-json.ts';
 import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-manifest.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
-import { savePackage } from '../node/save-package.ts';
+import { savePackage } from '../node/files/save-package.ts';
 import type { Network } from '../onnx/taps.ts';
 import { readOptions, usageError } from './options.ts';
 import { oneLine } from './terminal.ts';

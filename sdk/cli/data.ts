@@ -1,4 +1,5 @@
 /** `mettle data`: looks at data sets and makes one. */
+import { jsonText } from '../contract/plain-text.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { formatCheck } from '../train/data/check.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
@@ -72,7 +73,7 @@ async function check(argv: string[], io: Io): Promise<number> {
       onProgress: ({ done, total }) => bar.update('Looking at clips', done, total, `${done}/${total}`),
     });
     bar.clear();
-    io.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : formatCheck(report));
+    io.stdout.write(values.json ? `${jsonText(report, 2)}\n` : formatCheck(report));
     return report.findings.some(({ level }) => level === 'error') ? 2 : 0;
   } finally {
     bar.clear();

@@ -16,8 +16,8 @@ import type { PackageReport } from '../compile/variants-report.ts';
 import type { BackboneManifest, GraphFiles } from '../contract/manifest.ts';
 import type { Runtime } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
-import { machineName } from '../node/machine.ts';
-import type { PackageFolder } from '../node/package-folder.ts';
+import type { PackageFolder } from '../node/files/package-folder.ts';
+import { machineName } from '../node/host/machine.ts';
 import type { Evaluate } from '../ops/index.ts';
 
 export type Imported = {

@@ -1,7 +1,7 @@
 /** What an import tells about a checkpoint: what the file is, and what becomes of each tensor. */
 import { type Accounting, misshapenText } from '../models/checkpoints/account.ts';
 import { sizesText } from '../models/checkpoints/sizes.ts';
-import type { Checkpoint } from '../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../onnx/checkpoint/types.ts';
 import { oneLine } from './terminal.ts';
 
 export type AccountReport = {

@@ -1,7 +1,9 @@
 /** `mettle info`: versions, the device that models run on and why, and the models that ship. */
+
 import { availableParallelism } from 'node:os';
+import type { EngineInfo } from '../contract/engine-info.ts';
+import { jsonText } from '../contract/plain-text.ts';
 import { sdkVersion } from '../contract/version.ts';
-import type { EngineInfo } from '../engine/types.ts';
 import { INFO_HELP } from './help.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 import { COMMON_OPTIONS, readDevice, readOptions } from './options.ts';
@@ -36,7 +38,7 @@ export async function info(argv: string[], io: Io): Promise<number> {
     engine,
     models,
   };
-  io.stdout.write(values.json ? `${JSON.stringify(facts, null, 2)}\n` : text(facts, io));
+  io.stdout.write(values.json ? `${jsonText(facts, 2)}\n` : text(facts, io));
   return code;
 }
 

@@ -1,4 +1,5 @@
 /** What a failure looks like on the terminal, and which exit code it gives. */
+import { spacedLine } from '../contract/plain-text.ts';
 import { type ErrorCode, MettleError } from '../errors.ts';
 import { oneLine } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -23,7 +24,7 @@ export function reportError(
   );
   if (options.verbose) {
     for (let cause = error; cause instanceof Error; cause = cause.cause)
-      io.stderr.write(`${cause.stack ?? cause.message}\n`);
+      io.stderr.write(`${(cause.stack ?? cause.message).split('\n').map(spacedLine).join('\n')}\n`);
   }
   return known ? 2 : 1;
 }

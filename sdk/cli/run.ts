@@ -1,8 +1,10 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
+
 import { basename, join } from 'node:path';
+import type { RgbImage } from '../contract/clip.ts';
+import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
-import type { RgbImage } from '../media/types.ts';
 import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
@@ -144,7 +146,7 @@ async function analyze(
 
 function print(findings: Findings, folder: string | null, job: Job, io: Io): void {
   if (job.json) {
-    io.stdout.write(`${JSON.stringify(toJSON(findings, { source: findings.name, engine: findings.engine }))}\n`);
+    io.stdout.write(`${jsonText(toJSON(findings, { source: findings.name, engine: findings.engine }))}\n`);
     return;
   }
   if (job.quiet) return;

@@ -1,4 +1,5 @@
 /** Text on a terminal: colours where wanted, control characters nowhere, a progress bar on one line. */
+import { oneLine } from '../contract/plain-text.ts';
 import { classRgb } from '../tasks/color.ts';
 import type { Io, Output } from './types.ts';
 
@@ -29,12 +30,7 @@ export function paintFor(output: Output, env: Io['env']): Paint {
   };
 }
 
-/** One line without control or direction characters: names of files and classes come from others and must not steer the terminal. */
-export function oneLine(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]|\p{Surrogate}/gu, '\ufffd');
-}
+export { oneLine };
 
 /** A bar that is drawn over itself. On anything but a terminal it does nothing. */
 export class ProgressBar {

@@ -1,7 +1,9 @@
 /** `mettle train`: from a folder of data to an adapter that `mettle run` takes. */
+
 import { basename, isAbsolute } from 'node:path';
 import { exactForms } from '../compile/variants.ts';
 import { limits } from '../contract/limits.ts';
+import { jsonText } from '../contract/plain-text.ts';
 import { TASKS } from '../contract/task.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
@@ -81,7 +83,7 @@ export async function train(argv: string[], io: Io): Promise<number> {
     });
     for (const { id, reason } of trained.skipped) say(oneLine(`left out: ${id}: ${reason}`));
     if (trained.refused !== null) say('In 8 bits its outputs would differ too much: the adapter is in float32.');
-    io.stdout.write(values.json ? `${JSON.stringify(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
+    io.stdout.write(values.json ? `${jsonText(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
     return 0;
   } finally {
     bar.clear();

@@ -1,10 +1,10 @@
 /** What the commands need from outside: where to write, and the SDK's public door, so that tests can give their own. */
 import type { Analysis } from '../analyze.ts';
+import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Task } from '../contract/task.ts';
-import type { EngineInfo } from '../engine/types.ts';
 import type { CreateProgress } from '../load.ts';
-import type { Segment } from '../media/types.ts';
 
 /** A terminal or a pipe. */
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };

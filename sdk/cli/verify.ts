@@ -1,8 +1,10 @@
 /** `mettle verify`: every byte of a model, and of the runtime that would run it, against digests; and what these do not cover. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bytesText } from '../contract/limits.ts';
+import { jsonText, spacedLine } from '../contract/plain-text.ts';
 import { runtimeVersion } from '../contract/version.ts';
 import type { Verification } from '../hub/verify.ts';
 import { readOptions, usageError } from './options.ts';
@@ -65,7 +67,7 @@ export async function verify(argv: string[], io: Io): Promise<number> {
     notCovered: await notCovered(verified.map(({ result }) => result)),
   };
   const wrong = [...report.models.flatMap(({ failures }) => failures), ...report.runtime.failures];
-  if (values.json) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (values.json) io.stdout.write(`${jsonText(report, 2)}\n`);
   else if (!values.quiet) io.stdout.write(reportText(report));
   if (wrong.length === 0) return 0;
   for (const failure of wrong) io.stderr.write(`mettle: ${oneLine(failure)}\n`);
@@ -144,8 +146,5 @@ function reportText({ models, runtime, notCovered }: Report): string {
     'Not covered',
     ...notCovered.map((sentence) => `  - ${sentence}`),
   );
-  return lines.map((line) => `${printable(line)}\n`).join('');
+  return lines.map((line) => `${spacedLine(line)}\n`).join('');
 }
-
-/** Keeps the spaces that a line begins with. */
-const printable = (line: string): string => /^ */.exec(line)![0] + oneLine(line.trimStart());

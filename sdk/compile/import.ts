@@ -10,7 +10,7 @@ import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
 import { type ParamSpec, Params } from '../models/params.ts';
 import type { BackbonePreset } from '../models/presets.ts';
-import type { Checkpoint, CheckpointTensor } from '../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint, CheckpointTensor } from '../onnx/checkpoint/types.ts';
 import { type Evaluate, sizeOf } from '../ops/index.ts';
 import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
@@ -21,31 +21,40 @@ import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
 export type ImportPart = {
+  /** The network that they are for. */
   preset: BackbonePreset;
   /** What the preset is called in errors. */
   presetName: string;
   /** What the checkpoint is called in errors. */
   where: string;
+  /** Where they are. */
   checkpoint: Checkpoint;
   /** Of this checkpoint and this preset. */
   accounting: Accounting;
 };
 
+/** What becomes a backbone. */
 export type ImportSource = {
+  /** Of the new package. */
   id: string;
+  /** Of the new package, such as `1.0.0`. */
   version: string;
+  /** SPDX id or a sentence, for its manifest. */
   license: string;
   /** One, or two of different senses. */
   parts: readonly ImportPart[];
-  /** How each device gets it; of several forms each reads the checkpoint anew. Default: {@link exactForms}. */
+  /** How each device gets it; of several forms each reads the checkpoint anew. Default: float32 on every device. */
   forms?: Forms;
 };
 
 /** Writes a file of the package, chunk by chunk, and tells its size and digest. */
 export type WriteFile = (path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => Promise<FileEntry>;
 
+/** How a backbone is written. */
 export type ImportOptions = {
+  /** Ends the import: it rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Told how many bytes of the checkpoints were read so far. */
   onBytes?: (read: number) => void;
   /** Default: true. */
   withCanary?: boolean;
@@ -54,7 +63,7 @@ export type ImportOptions = {
 };
 
 /**
- * Writes graphs, weights, where {@link canaryRefusal} has nothing against it a canary, and manifest.json. `onBytes` is told how much of the checkpoints was read,
+ * Writes graphs, weights, a canary where the networks are small enough to be run, and manifest.json. `onBytes` is told how much of the checkpoints was read,
  * out of `importBytes`. Throws `incompatible` that names the tensors which do not fit, or `invalid-file` where a weight is no finite number.
  */
 export async function importBackbone(

@@ -3,7 +3,7 @@ import { sortKeys } from '../contract/fits.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { AdapterManifest, BackboneManifest, FileEntry, Manifest } from '../contract/manifest.ts';
 import { parseManifest } from '../contract/parse-manifest.ts';
-import type { Registry, RegistryEntry } from '../hub/registry.ts';
+import type { Registry, RegistryEntry } from '../contract/registry.ts';
 
 /**
  * Adds the size and digest of every file, by path, and checks the manifest as a reader would.

@@ -3,6 +3,7 @@
  * {@link Bytes}, media through {@link Sources}.
  */
 import type { Source } from 'mediabunny';
+import { MettleError } from '../errors.ts';
 import type { ByteLimit } from './limits.ts';
 import type { Integrity } from './manifest.ts';
 import type { Store } from './store.ts';
@@ -44,6 +45,13 @@ export interface Http {
 export interface Sources {
   /** Makes codecs ready that the platform does not bring along (Node). Throws `missing-package` where there is none. */
   prepareDecoders(): Promise<void>;
-  /** A source over a path or URL that the caller named. Throws `not-found`. */
+  /** A source over a path or URL that the caller named. Throws `not-found`, or {@link emptySource}. */
   openSource(location: string | URL): Promise<Source>;
+}
+
+/** The error for a file or Blob of 0 bytes. */
+export function emptySource(): MettleError {
+  return new MettleError('not-media', 'The source holds 0 bytes; expected a media file.', {
+    hint: 'Check that the file was read or uploaded completely.',
+  });
 }

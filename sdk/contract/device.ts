@@ -5,4 +5,5 @@
  * only, and `cuda` only where onnxruntime-node was installed with it.
  */
 export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu' | 'cuda';
+/** Where networks run. */
 export type Device = Exclude<DeviceRequest, 'auto'>;

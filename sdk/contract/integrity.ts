@@ -7,7 +7,7 @@ export const integrityPattern = /^sha256-[A-Za-z0-9+/]{43}=$/;
 
 /** The digest of `bytes`, which must not be shared memory. Throws `incompatible` on a page without a secure context, where browsers hide WebCrypto. */
 export async function sha256Integrity(bytes: Uint8Array): Promise<Integrity> {
-  if (!globalThis.crypto?.subtle) {
+  if (!crypto.subtle) {
     throw new MettleError('incompatible', 'Downloads cannot be checked: this page has no WebCrypto (crypto.subtle).', {
       hint: 'Serve the page over https or from localhost.',
     });

@@ -4,15 +4,17 @@ import type { Task } from './task.ts';
 /** `sha256-` and the digest in base64, as in Subresource Integrity. */
 export type Integrity = `sha256-${string}`;
 
-/**
- * A file of a package. `chunks` are the digests of its pieces of `chunkBytes` bytes, of which the last may be shorter: with them a bad byte is found where it is, and
- * a broken download goes on from the last good piece.
- */
+/** A file of a package. */
 export type FileEntry = {
+  /** In the package, with `/` between names. */
   path: string;
+  /** Its size. */
   bytes: number;
+  /** Its digest. */
   integrity: Integrity;
+  /** Bytes of each of its pieces that have digests of their own; the last may be shorter. */
   chunkBytes?: number;
+  /** Their digests: with them a bad byte is found where it is, and a broken download goes on from the last good piece. */
   chunks?: Integrity[];
 };
 
@@ -63,24 +65,50 @@ export type LogMelFrontEnd = {
 /**
  * An intermediate output that adapters may read. `tokens` is [1, tokens, width], row by row over `grid` (rows, columns); `map` is [1, width, rows, columns].
  */
-export type Tap = { name: string; layout: 'tokens' | 'map'; tokens: number; width: number; grid: [number, number] };
+export type Tap = {
+  /** Unique in the backbone, with its sense before a dot: `visual.s0.b1`. */
+  name: string;
+  /** Order of the axes. */
+  layout: 'tokens' | 'map';
+  /** Places; rows times columns. */
+  tokens: number;
+  /** Numbers at each place. */
+  width: number;
+  /** Rows and columns. */
+  grid: [number, number];
+};
 
 /**
  * A small safetensors file of the numbers that the graphs must give for made-up inputs, and how far a device may be off, as a share of an output's largest
  * value. The inputs and the names in the file are those of `engine/canary.ts`.
  */
-export type Canary = { file: string; rtol: number };
+export type Canary = {
+  /** Its path in the package. */
+  file: string;
+  /** Share, 0 to 1. */
+  rtol: number;
+};
 
-type Common = {
+/** What every manifest says. */
+export type ManifestBase = {
+  /** Of this form of manifest. */
   schema: 1;
+  /** Lower-case letters, digits, dots, dashes and underscores. */
   id: string;
+  /** Such as `1.0.0`. */
   version: string;
+  /** SPDX id, or a sentence. */
   license: string;
   /** True if the weights are seeded noise: everything computed from them means nothing. */
   untrained: boolean;
-  requires: { sdk: string };
+  /** What reads it. */
+  requires: {
+    /** Range of versions of this SDK. */
+    sdk: string;
+  };
   /** Checked when the model is loaded, on the device that will run it. Null where there is none. */
   canary: Canary | null;
+  /** All but the manifest itself. */
   files: FileEntry[];
 };
 
@@ -107,30 +135,57 @@ export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
 export type BackboneNetworks = { visual: Integrity | null; audio: Integrity | null };
 
 /** The networks of both senses, or of one: then the other's input and graphs are null and it has no taps. Two of one sense each make a pair (`pair.ts`). */
-export type BackboneManifest = Common & {
+export type BackboneManifest = ManifestBase & {
+  /** Tells manifests apart. */
   kind: 'backbone';
+  /** What the networks read, and how it is made of a second of clip. */
   inputs: BackboneInputs;
+  /** Digests of the networks' numbers. */
   networks: BackboneNetworks;
+  /** What adapters may read. */
   taps: BackboneTaps;
   /** One graph per modality. */
   variants: Variants<BackboneGraphs>;
 };
 
-export type AdapterManifest = Common & {
+/** What an adapter answers, what it reads, and its compiled graphs. */
+export type AdapterManifest = ManifestBase & {
+  /** Tells manifests apart. */
   kind: 'adapter';
+  /** The question it answers. */
   task: Task;
+  /** Labels, in the order of its outputs; empty for `segment`. */
   classes: string[];
   /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
   thresholds: number[] | null;
-  /** The backbone it was made for, a pair as `pictures+sounds`; `contract` is the digest of that manifest's `inputs`, `networks` and `taps` (see `contractOf`). */
-  base: { id: string; contract: Integrity };
-  /** Runs once per second. `deliver` says who gets an output: the caller at once, or the clip graph at the end. */
-  segment: { reads: string[]; outputs: (TensorSpec & { deliver: 'segment' | 'clip' })[] };
+  /** The backbone it was made for. */
+  base: {
+    /** A pair as `pictures+sounds`. */
+    id: string;
+    /** Digest of that manifest's `inputs`, `networks` and `taps`. */
+    contract: Integrity;
+  };
+  /** Runs once per second. */
+  segment: {
+    /** Names of the taps that are its inputs. */
+    reads: string[];
+    /** By name, with their shapes. */
+    outputs: (TensorSpec & {
+      /** Who gets it: the caller at once, or the clip graph at the end. */
+      deliver: 'segment' | 'clip';
+    })[];
+  };
   /**
    * Runs once per window of `segments` seconds: reads the outputs kept from each second, stacked to [segments, ...], and `mask` [segments], 1 where there
    * is a second and 0 where the window is padded. Outputs are [segments, ...]. Null where the segment graph says it all.
    */
-  clip: { segments: number; outputs: TensorSpec[] } | null;
+  clip: {
+    /** Seconds in a window. */
+    segments: number;
+    /** [segments, ...] each. */
+    outputs: TensorSpec[];
+  } | null;
+  /** Graphs by device variant. */
   variants: Variants<AdapterGraphs>;
 };
 

@@ -9,6 +9,7 @@ export type VariantName = 'webgpu' | 'webgpu-f16' | 'wasm';
 
 /** A model whose every byte was checked against its manifest. */
 export type ModelPackage<M extends BackboneManifest | AdapterManifest> = {
+  /** What the files are. */
   manifest: M;
   /** Bytes by the path that the manifest gives them. */
   files: Record<string, Uint8Array<ArrayBuffer>>;

@@ -7,7 +7,12 @@ export type WorkerName = 'decode' | 'engine';
 export type ScriptName = `${WorkerName}-worker` | 'in-thread';
 
 /** What a started worker needs of the object that the platform calls a worker. */
-export type WorkerLike = { postMessage(message: unknown, transfer: never): void; terminate(): unknown };
+export type WorkerLike = {
+  /** Sends a message; what `transfer` lists goes with it. */
+  postMessage(message: unknown, transfer: never): void;
+  /** Ends it at once. */
+  terminate(): unknown;
+};
 
 /** Starts a module worker from a script of this package: for pages that must make their workers themselves (Trusted Types, tests). */
 export type WorkerFactory = (script: URL, name: WorkerName) => WorkerLike;

@@ -3,6 +3,7 @@
  * no workers; `bridge.ts` puts it behind one.
  */
 import type { Device, DeviceRequest } from '../contract/device.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
@@ -11,7 +12,7 @@ import { MettleError, type Warning } from '../errors.ts';
 import { checkLoad, checkSegment } from './check.ts';
 import { LoadedModels, sizeOf, stacked } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
-import type { DeviceChoice, Engine, EngineInfo, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
+import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
 import { type AnyManifest, chooseVariant, missingFiles, variantOf } from './variant.ts';
 import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 

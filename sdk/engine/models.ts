@@ -10,8 +10,8 @@ import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contr
 import type { Runtime } from '../contract/runtime.ts';
 import { tapShape } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
-import { createLogMel } from '../media/log-mel.ts';
-import { pictureToTensor } from '../media/picture.ts';
+import { createLogMel } from '../front-end/log-mel.ts';
+import { pictureToTensor } from '../front-end/picture.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
 import { brokenNumbers, firstBroken } from './blame.ts';
 import {

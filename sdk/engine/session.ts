@@ -2,7 +2,9 @@
  * One graph that is ready to run: creation from bytes, runs, release, and the runtime's failures in our words. Never call it but from a job of the
  * {@link RuntimeQueue}. Knows no models: names and tensors only.
  */
+
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { runtimeHint } from '../contract/assets-hint.ts';
 import type { Runtime } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 
@@ -148,7 +150,7 @@ function creationError(runtime: Runtime, label: string, error: unknown): unknown
   const message = messageOf(error);
   if (message.includes('no available backend found')) {
     return new MettleError('device', `The runtime ${runtime.name} could not start: ${message}`, {
-      hint: 'Serve the runtime files of the package beside the bundle or name their folder in runtimePath; after a failed start only a new worker helps.',
+      hint: runtimeHint,
       cause: error,
     });
   }

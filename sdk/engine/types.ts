@@ -1,38 +1,13 @@
 /** What the engine takes and gives: bytes of verified models in, named arrays out. It knows taps and graphs, but no classes and no tasks. */
 
+import type { RgbImage } from '../contract/clip.ts';
+import type { Device, DeviceRequest } from '../contract/device.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import type { AdapterManifest, BackboneManifest } from '../contract/manifest.ts';
-import type { AdapterOutputs, ModelPackage, VariantName } from '../contract/model.ts';
-import type { Warning } from '../errors.ts';
-import type { RgbImage } from '../media/types.ts';
-
-/**
- * `auto` takes WebGPU where it works and WASM otherwise; in Node onnxruntime-node's CPU where installed and WASM otherwise. `cpu` and `cuda` exist in Node
- * only, and `cuda` only where onnxruntime-node was installed with it.
- */
-export type DeviceRequest = 'auto' | 'webgpu' | 'wasm' | 'cpu' | 'cuda';
-export type Device = Exclude<DeviceRequest, 'auto'>;
+import type { AdapterOutputs, ModelPackage } from '../contract/model.ts';
 
 /** One second for the engine: what `media` made of it, without the thumbnail. */
 export type EngineSegment = { frame: RgbImage | null; pcm: Float32Array<ArrayBuffer> | null };
-
-export type EngineInfo = {
-  device: Device;
-  variant: VariantName;
-  /** Name and version of the runtime, e.g. `onnxruntime-web 1.30.0`. */
-  runtime: string;
-  /** Threads of the CPU kernels; 1 on a GPU. */
-  threads: number;
-  /** The GPU, where one is used. */
-  gpu: { vendor: string; architecture: string; description: string } | null;
-  /** Why this device and not another, one sentence each, in order of decision. */
-  why: string[];
-  backbone: { id: string; version: string };
-  adapters: { id: string; version: string; task: string }[];
-  /** Milliseconds spent creating sessions, and running each graph once so that no shader is compiled later. */
-  loadMs: number;
-  warmupMs: number;
-  warnings: Warning[];
-};
 
 export type EngineLoad = {
   backbone: ModelPackage<BackboneManifest>;
@@ -59,6 +34,7 @@ export type EngineProgress =
 export interface Engine {
   /** The device that `load` would take, without loading anything: it says which variant of the models to download. Rejects as `load` does. */
   chooseDevice(request: DeviceRequest): Promise<DeviceChoice>;
+  /** Makes the models ready on a device and runs each graph once. Throws `device`, `incompatible` or `invalid-file`. */
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /** Starts a run over one clip for the adapters with these ids. */
   begin(adapterIds: string[]): Promise<number>;
@@ -68,5 +44,6 @@ export interface Engine {
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
   cancel(run: number): Promise<void>;
+  /** Frees models and device; open calls reject with `disposed`. */
   dispose(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import type { Warning } from '../errors.ts';
 import type { Hosts } from './addresses.ts';
 import { noCache, Shelf } from './shelf.ts';
 
+/** How models are fetched and kept. */
 export type HubOptions = {
   /** `false` keeps nothing. Node: a folder. Default: the browser's own store; in Node $METTLE_CACHE, else the folder for caches of the operating system. */
   cache?: false | string;

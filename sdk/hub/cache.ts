@@ -5,9 +5,13 @@ import { MettleError } from '../errors.ts';
 import { type AccessOptions, accessFor } from './access.ts';
 import { type AddressRecord, blobName, blobPrefix, integrityOf, readRecord, recordPrefix } from './shelf.ts';
 
+/** A model that was opened on this device. */
 export type CachedModel = {
+  /** As its manifest says. */
   id: string;
+  /** What it is. */
   kind: 'backbone' | 'adapter';
+  /** As its manifest says. */
   version: string;
   /** Where it came from, without what follows a question mark. */
   address: string;
@@ -17,9 +21,11 @@ export type CachedModel = {
   used: Date;
 };
 
+/** What `verify` found. */
 export type CacheCheck = {
-  /** Files that were read and hashed, and their bytes. */
+  /** Files that were read and hashed. */
   files: number;
+  /** Their bytes. */
   bytes: number;
   /** Of those, how many had other bytes than they should. They were removed. */
   damaged: number;
@@ -41,8 +47,14 @@ export interface ModelCache {
   prune(maxBytes: number): Promise<number>;
 }
 
-type CacheOptions = Pick<AccessOptions, 'cache' | 'platform'>;
-const cacheRules: Rules<{ cache?: string; platform?: CacheOptions['platform'] }> = { cache: text, platform: record };
+/** What `openCache` takes. */
+export type OpenCacheOptions = {
+  /** Node: a folder; page: the name of a store. Default: those of `createMettle`. */
+  cache?: string;
+  /** Where it is kept. Default: the platform that the code runs on. */
+  platform?: AccessOptions['platform'];
+};
+const cacheRules: Rules<OpenCacheOptions> = { cache: text, platform: record };
 type Content = { records: Entry[]; items: Map<string, StoredItem> };
 /** An address that was read; `blobs` are its manifest and whatever else it names. */
 type Entry = AddressRecord & {
@@ -60,9 +72,7 @@ type Entry = AddressRecord & {
  * for (const { id, version, bytes } of await cache.list()) console.log(id, version, bytes);
  * await cache.prune(200e6);
  */
-export async function openCache(
-  options: { cache?: string; platform?: CacheOptions['platform'] } = {},
-): Promise<ModelCache> {
+export async function openCache(options: OpenCacheOptions = {}): Promise<ModelCache> {
   checkOptions(options, cacheRules);
   const { platform, digest } = accessFor(options);
   const store = await platform.openStore?.(options.cache).catch((cause: unknown) => {

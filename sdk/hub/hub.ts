@@ -29,6 +29,7 @@ import { splitPin } from './pin.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 import { shown } from './request.ts';
 
+/** A network that reads clips, or one that answers a task beside it. */
 export type ModelKind = 'backbone' | 'adapter';
 export type ManifestOf<K extends ModelKind> = K extends 'backbone' ? BackboneManifest : AdapterManifest;
 
@@ -37,7 +38,9 @@ export type DownloadProgress =
   | { type: 'file'; model: string; path: string; received: number; bytes: number }
   | { type: 'total'; model: string; received: number; bytes: number };
 
+/** How a model is looked for. */
 export type OpenOptions = AccessOptions & {
+  /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Digest that the manifest must have. Of shipped models it is checked without asking. */
   integrity?: Integrity;
@@ -111,9 +114,19 @@ export async function loadModel<K extends ModelKind>(
   return await model.download(variant, options);
 }
 
+/** A model that ships with the SDK. */
+export type ShippedModel = {
+  /** What `createMettle` takes. */
+  id: string;
+  /** What it is. */
+  kind: ModelKind;
+};
+
+/** What `listShipped` takes; all of it may be left out. */
 export type ListOptions = AccessOptions & {
   /** Page: the folder that `mettle assets` wrote, as for `createMettle`. */
   assets?: string;
+  /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
 };
 const listRules: Rules<ListOptions> = {
@@ -125,7 +138,7 @@ const listRules: Rules<ListOptions> = {
 };
 
 /** Ids of the models that ship with the SDK. Throws `not-found` where their folder is missing, `network`, `invalid-file`, or `signal.reason`. */
-export async function listShipped(options: ListOptions = {}): Promise<{ id: string; kind: ModelKind }[]> {
+export async function listShipped(options: ListOptions = {}): Promise<ShippedModel[]> {
   checkOptions(options, listRules);
   const { signal, platform = bytesFor(options.assets) } = options;
   const registry = await throughDoor(signal, () => readRegistry(accessFor({ ...options, platform }), signal));

@@ -3,17 +3,15 @@ import { untilAborted } from '../abort.ts';
 import { assetsHint } from '../contract/assets-hint.ts';
 import type { Bytes } from '../contract/bytes.ts';
 import { integrityPattern } from '../contract/integrity.ts';
+import { looksLike } from '../contract/looks-like.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { parseJson } from '../contract/parse-json.ts';
 import { filePath, idPattern } from '../contract/parse-manifest.ts';
+import type { Registry, RegistryEntry } from '../contract/registry.ts';
 import { dictionary, matching, object, oneOf, Place } from '../contract/strict-json.ts';
 import { MettleError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { readDocument } from './documents.ts';
-
-/** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
-export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
-export type Registry = Record<string, RegistryEntry>;
 
 const registry = dictionary(
   idPattern,
@@ -48,13 +46,20 @@ export async function readRegistry(access: Access, signal?: AbortSignal): Promis
 
 async function fetchRegistry(access: Access): Promise<Registry> {
   const url = registryUrl(access.platform);
-  const where = `registry at ${url}`;
-  const parse = (bytes: Uint8Array): Registry => parseRegistry(parseJson(bytes, where), where);
-  return await readDocument(access, url, { pins: [], parse }).catch((error: unknown) => {
-    if (!(error instanceof MettleError) || error.code !== 'not-found') throw error;
-    throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, {
-      hint: assetsHint,
-      cause: error,
-    });
+  const hint = url.protocol === 'file:' ? 'Install mettle-edge again.' : assetsHint;
+  const parse = (bytes: Uint8Array): Registry => parseRegistry(parseList(bytes, url, hint), `registry at ${url}`);
+  return await readDocument(access, url, { pins: [], parse }).catch((cause: unknown) => {
+    if (!(cause instanceof MettleError) || cause.code !== 'not-found' || cause.hint === hint) throw cause;
+    throw new MettleError('not-found', `There is no list of shipped models at ${url}.`, { hint, cause });
   });
+}
+
+/** Servers of single-page apps answer every address that they do not know with their index page. */
+function parseList(bytes: Uint8Array, url: URL, hint: string): unknown {
+  try {
+    return parseJson(bytes, `registry at ${url}`);
+  } catch (cause) {
+    const message = `${url} is no list of shipped models: expected JSON, got ${looksLike(bytes)}.`;
+    throw new MettleError('not-found', message, { hint, cause });
+  }
 }

@@ -1,6 +1,7 @@
 /** Frames that a browser holds, as pixels. */
+
+import type { HandedFrame, RgbImage } from '../contract/clip.ts';
 import { isKind } from './handed-source.ts';
-import type { HandedFrame, RgbImage } from './types.ts';
 
 type Pixels = ImageData | RgbImage;
 

@@ -1,15 +1,16 @@
 /**
- * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is presentation time 0 of
- * the container; sound before it is cut, and before the first frame the first frame is shown.
+ * Opens a source as a {@link Clip}, in this thread: one time base, one second after the other, the same in a page and in Node. Clip time 0 is the first moment that a
+ * player shows (sdk/docs/media.md); before the first frame the first frame is shown.
  */
 import { BlobSource, Logging, LogLevel, type Source } from 'mediabunny';
 import { sources } from '#bytes';
 import { untilAborted } from '../abort.ts';
+import { emptySource } from '../contract/bytes.ts';
+import type { Clip, ClipSource } from '../contract/clip.ts';
 import { openContainer } from './container-clip.ts';
 import { type HandedSource, handOver } from './handed-source.ts';
-import { asMettleError, emptySource } from './media-error.ts';
+import { asMettleError } from './media-error.ts';
 import { openRaw } from './raw-clip.ts';
-import type { Clip, ClipSource } from './types.ts';
 
 // What it would print is told as errors and warnings of ours.
 Logging.level = LogLevel.Silent;

@@ -1,6 +1,8 @@
 /** A clip in a media file: opens the container and yields its segments, decoding picture and sound in step. */
 import type { Input, Source } from 'mediabunny';
 import { untilAborted } from '../abort.ts';
+import type { Clip, RgbImage, Segment, SegmentFormat } from '../contract/clip.ts';
+import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
 import type { Warn } from './damage.ts';
@@ -8,10 +10,8 @@ import { decodeFrames } from './frames.ts';
 import { openGuarded } from './guarded-input.ts';
 import { asMettleError, disposedClip } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
-import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
 import { decodeSound } from './sound.ts';
 import { findStreams, type Streams, type VideoStream } from './tracks.ts';
-import type { Clip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
 /** Opens the file behind `source`, which the clip then owns. Throws `not-media`, `empty-media`, `unsupported-codec`, `missing-package`, or `signal.reason`. */
 export async function openContainer(source: Source, signal?: AbortSignal): Promise<Clip> {

@@ -3,15 +3,15 @@
  * before it are left out. A damaged place does not end a clip: decoding goes on with the next time, and the caller is told once.
  */
 import { type EncodedPacket, EncodedPacketSink, type VideoSample, VideoSampleSink } from 'mediabunny';
+import { segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { damaged, isFinal, type Warn } from './damage.ts';
 import { boundary, decodePackets } from './packet-decoder.ts';
 import { type CopiedFrame, copyFrame } from './planes.ts';
-import { segmentCount, segmentTimes } from './segment-time.ts';
 import { streamTime } from './timeline.ts';
 import type { VideoStream } from './tracks.ts';
 
 /** Containers round time stamps, Matroska to a millisecond; a frame counts from this many seconds before its own on. */
-const roundingSeconds = 5e-4;
+const roundingSeconds = 4e-4;
 
 /** One frame per segment: the one on screen at its middle, or the nearest one that could be decoded. Null where none can. */
 export async function* decodeFrames(

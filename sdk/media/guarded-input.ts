@@ -2,10 +2,26 @@
  * Opens a source for mediabunny 1.61 with guards where its readers go round in circles on damaged files (see sdk/docs/media.md, "Known causes upstream"). The guards sit on its
  * reader, which every format reads through: so they see what it sees, at no further request.
  */
-import { Input, IsobmffInputFormat, Logging, LogLevel, type Source } from 'mediabunny';
+import {
+  ADTS,
+  FLAC,
+  Input,
+  IsobmffInputFormat,
+  MATROSKA,
+  MP3,
+  MP4,
+  MPEG_TS,
+  OGG,
+  QTFF,
+  type Source,
+  WAVE,
+  WEBM,
+} from 'mediabunny';
 import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
 import { knownCause } from './media-error.ts';
-import { containerFormats } from './tracks.ts';
+
+/** Files only: a playlist would make requests to hosts that the caller did not name. */
+const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
 
 type Slice = { bytes: Uint8Array; start: number; end: number; filePos: number; bufferPos: number };
 type MaybePromise<T> = T | Promise<T>;
@@ -30,8 +46,6 @@ const largestMovie = 2 ** 28;
 
 /** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
 export async function openGuarded(source: Source): Promise<GuardedInput> {
-  // What it would write to the console is told by errors and warnings.
-  Logging.level = LogLevel.Silent;
   const input = new Input({ source, formats: containerFormats });
   let reader: Reader | undefined;
   Object.defineProperty(input, '_reader', {

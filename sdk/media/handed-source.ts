@@ -3,9 +3,9 @@
  * the thread that they live in; nothing is decoded.
  */
 import { resolveUrl } from '#bytes';
+import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from '../contract/clip.ts';
 import { anything, checkOptions, list, nested, type Rules, required } from '../contract/options.ts';
 import { MettleError } from '../errors.ts';
-import type { ClipSource, HandedFrame, HandedRawClip, RawClip } from './types.ts';
 
 const audioRules: Rules<NonNullable<RawClip['audio']>> = { channels: required(list), sampleRate: anything };
 /** Names and kinds; what the arrays hold is checked where they are read. */
@@ -50,6 +50,7 @@ async function handElement(element: HTMLVideoElement, signal: AbortSignal | unde
   }
   if (!address.startsWith('blob:')) return handAddress(address);
   try {
+    // biome-ignore lint/style/noRestrictedGlobals: what lies behind a blob: address is only known to the page that made it.
     return handBlob(await (await fetch(address, { signal })).blob());
   } catch (cause) {
     signal?.throwIfAborted();
@@ -93,6 +94,7 @@ export function isKind(
   value: unknown,
   name: 'VideoFrame' | 'ImageBitmap' | 'HTMLCanvasElement' | 'OffscreenCanvas' | 'HTMLVideoElement',
 ): boolean {
+  // biome-ignore lint/style/noRestrictedGlobals: asks whether there is such a class, and uses nothing of it.
   const kind = (globalThis as Record<string, unknown>)[name];
   return typeof kind === 'function' && value instanceof kind;
 }

@@ -62,12 +62,6 @@ export function knownCause(cause: unknown): MettleError | null {
   return null;
 }
 
-export function emptySource(): MettleError {
-  return new MettleError('not-media', 'The source holds 0 bytes; expected a media file.', {
-    hint: 'Check that the file was read or uploaded completely.',
-  });
-}
-
 export function disposedClip(): MettleError {
   return new MettleError('disposed', 'The clip was disposed; expected an open one.', {
     hint: 'Open the source again with openClip().',

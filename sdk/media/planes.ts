@@ -3,10 +3,10 @@
  * whose decoders agree bit by bit, give the same pixels. Alpha is ignored.
  */
 import type { VideoSample } from 'mediabunny';
+import type { RgbImage } from '../contract/clip.ts';
 import { MettleError } from '../errors.ts';
+import { interleavedPlanes, makeAxis, type Plane, packRgb, resizePlane, resizeRgb } from '../front-end/resize.ts';
 import { type YuvColor, yuvToRgb } from './color.ts';
-import { interleavedPlanes, makeAxis, type Plane, packRgb, resizePlane, resizeRgb } from './resize.ts';
-import type { RgbImage } from './types.ts';
 
 /** How frames are to be turned after resizing: clockwise first, then mirrored about the vertical axis. */
 export type Orientation = { rotation: 0 | 90 | 180 | 270; flip: boolean };

@@ -1,17 +1,20 @@
 /** A clip of arrays that the caller decoded: checks them, and yields the same segments as a file with that content would. */
+
+import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from '../contract/clip.ts';
+import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
+import { interleavedPlanes, packRgb, resizeRgb } from '../front-end/resize.ts';
 import { type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
 import { createDownmix } from './downmix.ts';
 import { disposedClip } from './media-error.ts';
-import { interleavedPlanes, packRgb, resizeRgb } from './resize.ts';
-import { checkFormat, segmentCount, segmentTimes } from './segment-time.ts';
-import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from './types.ts';
 
 type Frame = ImageData | RgbImage;
 
-const highestRate = 768_000;
+/** In Hz. */
+const [lowestRate, highestRate] = [1000, 768_000];
+const longestHours = 24;
 
 /** Throws `invalid-argument` for arrays that do not fit together, `empty-media` for none at all. */
 export function openRaw(raw: HandedRawClip): Clip {
@@ -26,7 +29,13 @@ export function openRaw(raw: HandedRawClip): Clip {
       },
     );
   }
-  return new ArrayClip(raw);
+  const clip = new ArrayClip(raw);
+  demand(
+    clip.duration <= longestHours * 3600,
+    `The raw clip lasts ${Math.round(clip.duration / 3600)} hours; expected at most ${longestHours}.`,
+    'Check frameRate and sampleRate, or give it in shorter pieces.',
+  );
+  return clip;
 }
 
 class ArrayClip implements Clip {
@@ -160,8 +169,8 @@ function checkSound({ audio }: HandedRawClip): void {
   if (audio === undefined) return;
   const { channels, sampleRate } = audio;
   demand(
-    Number.isInteger(sampleRate) && sampleRate > 0 && sampleRate <= highestRate,
-    `audio.sampleRate is ${sampleRate}; expected a whole number of Hz from 1 to ${highestRate}.`,
+    Number.isInteger(sampleRate) && sampleRate >= lowestRate && sampleRate <= highestRate,
+    `audio.sampleRate is ${sampleRate}; expected a whole number of Hz from ${lowestRate} to ${highestRate}.`,
     'Give the rate at which the samples were taken, for example 44100.',
   );
   demand(

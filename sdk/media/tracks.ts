@@ -1,22 +1,13 @@
 /** Which streams of a container are analysed, whether they can be decoded here, and how long they last. */
 import {
-  ADTS,
   EncodedPacketSink,
-  FLAC,
   type InputAudioTrack,
   type InputTrack,
   type InputVideoTrack,
   IsobmffInputFormat,
-  MATROSKA,
-  MP3,
-  MP4,
-  MPEG_TS,
-  OGG,
-  QTFF,
-  WAVE,
-  WEBM,
 } from 'mediabunny';
 import { sources } from '#bytes';
+import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { tryOtherLevels } from './codec-strings.ts';
 import { chooseColor, type YuvColor } from './color.ts';
@@ -25,10 +16,6 @@ import type { GuardedInput } from './guarded-input.ts';
 import type { Edit } from './isobmff-boxes.ts';
 import type { Orientation } from './planes.ts';
 import { beginning, endOf, moved, type Span, spansOf } from './timeline.ts';
-import type { AudioTrack, VideoTrack } from './types.ts';
-
-/** Files only: a playlist would make requests to hosts that the caller did not name. */
-export const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
 
 /** Longer clips are taken for a damaged time stamp. */
 const longestHours = 24;

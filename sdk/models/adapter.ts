@@ -15,9 +15,13 @@ import { parsing } from './parsing.ts';
 import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
 import { asTokens } from './taps.ts';
 
+/** How an adapter is built. */
 export type AdapterConfig = {
+  /** The question it answers. */
   task: Task;
+  /** Labels, in the order of its outputs; empty for `segment`. */
   classes: readonly string[];
+  /** How meta-tokens read a layer. */
   distill: DistillConfig;
   /** Which outputs of the backbone the meta-tokens read, of each sense: all blocks, the last of each width, the later half, or the last alone. */
   taps: 'blocks' | 'stage-ends' | 'last-half' | 'last';
@@ -30,6 +34,7 @@ export type AdapterConfig = {
   segments: number;
   /** In which the clip part looks along time. */
   layers: number;
+  /** Attention heads of those layers. */
   heads: number;
   /** Channels of the mask decoder. */
   channels: number;
@@ -44,14 +49,15 @@ export type AdapterConfig = {
 
 type Sense = 'audio' | 'visual';
 
-export const defaultAdapter = {
+/** What an adapter has where nothing else is said: all but its task and classes. */
+export const defaultAdapter: Readonly<Omit<AdapterConfig, 'task' | 'classes'>> = {
   distill: { ...defaultLcd, width: 128, average: 'mean' },
   taps: 'blocks',
   segments: 10,
   layers: 2,
   heads: 4,
   channels: 64,
-} satisfies Omit<AdapterConfig, 'task' | 'classes'>;
+};
 
 export type BackboneTaps = { visual: readonly Tap[]; audio: readonly Tap[] };
 

@@ -96,6 +96,7 @@ const plain: Form = (queries, key, value, normed, { tokens, heads }) => {
   return reshape(transpose(mixed, [0, 2, 1, 3]), [n, tokens, inner]);
 };
 
+/** How meta-tokens read the layers of one sense, and how these are brought together. */
 export type DistillConfig = LcdConfig & {
   /** Common width (c) of all meta-tokens after distillation. */
   width: number;

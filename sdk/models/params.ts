@@ -9,6 +9,7 @@ import { gaussian, seededRandom } from '../random.ts';
 export type Init = { constant: number } | { normal: number } | 'fan-in';
 
 export type ParamSpec = { name: string; shape: Shape; init: Init };
+/** Numbers of every parameter by its name, rows first. */
 export type Weights = ReadonlyMap<string, Float32Array>;
 
 export class Params {

@@ -8,6 +8,7 @@ import type { SwinV2Config } from './swin-v2.ts';
 
 export type VisualPreset = { modality: 'visual'; frontEnd: PictureFrontEnd; network: SwinV2Config };
 export type AudioPreset = { modality: 'audio'; frontEnd: LogMelFrontEnd; network: HtsAtConfig };
+/** A network of known size, and what it takes. */
 export type BackbonePreset = VisualPreset | AudioPreset;
 
 /** The mean and deviation of ImageNet's pictures, which all published Swin-V2 weights expect. */
@@ -97,7 +98,7 @@ const htsAtNano: AudioPreset = {
   },
 };
 
-export const presets = {
+const all = {
   /** Ours, about 2.6 M parameters. */
   'swin-v2-nano': swin({ width: 32, depths: [2, 2, 4, 2], heads: [2, 4, 8, 16] }, 128, 8),
   'swin-v2-tiny-256-w8': swin(swinSizes.tiny, 256, 8),
@@ -119,7 +120,12 @@ export const presets = {
   'hts-at-nano': htsAtNano,
 } satisfies Record<string, BackbonePreset>;
 
-export type PresetName = keyof typeof presets;
+/** Its name in {@link presets}. */
+export type PresetName = keyof typeof all;
+
+/** The networks that checkpoints can be imported into, by name. */
+export const presets: { readonly [Name in PresetName]: (typeof all)[Name] } = all;
+
 /** The presets of one sense. */
 export type VisualPresetName = Exclude<PresetName, AudioPresetName>;
 export type AudioPresetName = Extract<PresetName, `hts-at${string}`>;

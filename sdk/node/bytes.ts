@@ -2,9 +2,8 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FilePathSource, type Source } from 'mediabunny';
-import type { Bytes, Sources } from '../contract/bytes.ts';
+import { type Bytes, emptySource, type Sources } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
-import { emptySource } from '../media/media-error.ts';
 import { urlSource } from '../page/http.ts';
 import { sha256Pieces } from './digest.ts';
 import { readDisk, statDisk } from './disk.ts';

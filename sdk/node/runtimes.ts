@@ -9,7 +9,7 @@ import type { Ort, Runtime, RuntimeRequest, Runtimes } from '../contract/runtime
 import { MettleError } from '../errors.ts';
 import { checkedRuntime } from './runtime-files.ts';
 
-export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
+export { logicalCores, onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
 const installCuda = 'Install it: ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@1.30.0';
 const install = 'Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0';

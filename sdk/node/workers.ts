@@ -1,18 +1,23 @@
 /** Starts the workers of Node: threads with scripts of this package. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { ScriptName, StartedWorker, WorkerGreeting, WorkerName, WorkerOptions } from '../contract/worker.ts';
+import { packageRoot } from './package-root.ts';
 
 /** In the sources, which Node cannot read by itself, a thread runs them through tsx; in the package it runs a bundle beside this one. */
 const inSources = import.meta.url.endsWith('.ts');
 
 export const scriptOf = (name: ScriptName): URL =>
-  new URL(inSources ? `../work/${name}.ts` : `./${name}.js`, import.meta.url);
+  new URL(inSources ? `sdk/work/${name}.ts` : `dist/node/${name}.js`, packageRoot);
 
 /** In Node the runtime is a package, wherever a page would look for its files. */
 export const runtimeFolder = (_assets: string | undefined, _runtimePath: string | undefined): string | undefined =>
   undefined;
+
+/** Logical cores that this process may use. */
+export const logicalCores = (): number => availableParallelism();
 
 /** In a worker: its first message. */
 export function onFirstMessage(listener: (message: unknown) => void): void {

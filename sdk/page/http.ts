@@ -42,10 +42,21 @@ function sizeOf({ headers }: Response): number | null {
   return length !== null && /^\d{1,15}$/.test(length) && !headers.get('content-encoding') ? Number(length) : null;
 }
 
-/** A media source over HTTP. Reads reject with `not-found` or `network`; a broken connection is tried twice more. */
+/** Times in a row that the same stretch of a source is asked for: mediabunny goes on asking where answers break off. */
+const mostTries = 5;
+
+/** A media source over HTTP. Reads reject with `not-found` or `network`; a broken connection is tried twice more, an answer that breaks off a few times. */
 export function urlSource(url: URL): UrlSource {
+  let last: string | null = null;
+  let tries = 0;
   return new UrlSource(url, {
-    fetchFn: (input, init) => fetchChecked(input, init),
+    async fetchFn(input, init) {
+      const range = new Headers(init?.headers).get('range') ?? '';
+      tries = range === last ? tries + 1 : 1;
+      last = range;
+      if (tries > mostTries) throw networkError(url, `broke off ${mostTries} times in a row`);
+      return await fetchChecked(input, init);
+    },
     getRetryDelay: (attempts, error) => (isFinal(error) || attempts > 2 ? null : attempts / 2),
   });
 }

@@ -32,6 +32,7 @@ export function placesOf(assets: string | undefined = ofPlugin): Places {
   }
   const { pathname } = new URL(here);
   if (pathname.endsWith('.ts')) return sourcePlaces();
+  // The front may itself lie in a folder that `mettle assets` wrote.
   return /\/dist\/page\/[^/]+$/.test(pathname) ? packagePlaces() : folderPlaces(new URL('.', here).href);
 }
 

@@ -3,7 +3,7 @@
  * Never imports bare `onnxruntime-web`: in a page that is the deprecated WebGPU build.
  */
 
-import { assetsHint } from '../contract/assets-hint.ts';
+import { runtimeHint } from '../contract/assets-hint.ts';
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { Ort, Runtime, RuntimeProgress, RuntimeRequest, Runtimes } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { placesOf } from './places.ts';
 import { type RuntimeFile, runtimeDigests } from './runtime-digests.ts';
 import { fetchRuntimeFile } from './runtime-files.ts';
 
-export { onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
+export { logicalCores, onFirstMessage, runtimeFolder, scriptOf, startWorker } from './workers.ts';
 
 type Choice =
   | { device: 'webgpu'; adapter: GPUAdapter; why: string[] }
@@ -137,7 +137,7 @@ async function importBuild(script: URL): Promise<Ort> {
 
 function unloadable(from: URL, cause: Error): MettleError {
   return new MettleError('device', `The runtime could not be loaded from ${from}: ${cause.message}`, {
-    hint: `${assetsHint} Or name the folder of its files in runtimePath; after a failed start only a new worker helps.`,
+    hint: runtimeHint,
     cause,
   });
 }

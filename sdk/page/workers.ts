@@ -1,6 +1,7 @@
 /** Starts the workers of a page. A script may lie on another origin: then a small script of this one imports it. */
 
 import { assetsHint } from '../contract/assets-hint.ts';
+import { sdkVersion } from '../contract/version.ts';
 import type { ScriptName, StartedWorker, WorkerGreeting, WorkerName, WorkerOptions } from '../contract/worker.ts';
 import { MettleError } from '../errors.ts';
 import { resolveUrl } from './bytes.ts';
@@ -13,9 +14,19 @@ export const scriptOf = (name: ScriptName, assets: string | undefined): URL => p
 export const runtimeFolder = (assets: string | undefined, runtimePath: string | undefined): string | undefined =>
   runtimePath === undefined ? placesOf(assets).runtime.href : resolveUrl(runtimePath.replace(/\/?$/, '/')).href;
 
+/** Logical cores of the machine, as far as the browser tells. */
+export const logicalCores = (): number => navigator.hardwareConcurrency;
+
+/** What a worker says first: of which version its script is. */
+type Hello = { sdk: string };
+
 /** In a worker: its first message. */
 export function onFirstMessage(listener: (message: unknown) => void): void {
-  globalThis.addEventListener('message', (event) => listener(event.data), { once: true });
+  const answer = (event: MessageEvent): void => {
+    globalThis.postMessage({ sdk: sdkVersion } satisfies Hello);
+    listener(event.data);
+  };
+  globalThis.addEventListener('message', answer, { once: true });
 }
 
 /** Throws `worker-died` where the page's policy allows no worker of this kind. */
@@ -39,6 +50,14 @@ export function startWorker(name: WorkerName, { assets, worker: make }: WorkerOp
         if (message) tell(`failed: ${message}`, 'The next call starts a fresh worker.', error);
         else tell(`could not be started from ${script}`, await whyNot(script));
       });
+      const hear = ({ data }: MessageEvent<Hello>): void => {
+        if (data.sdk === sdkVersion) return;
+        tell(
+          `is of mettle-edge ${data.sdk}, but the page runs ${sdkVersion}`,
+          `${script} is out of date. ${assetsHint}`,
+        );
+      };
+      worker.addEventListener('message', hear, { once: true });
       onTerminate(worker, () => tell('was terminated', 'The next call starts a fresh worker.'));
     },
     terminate() {

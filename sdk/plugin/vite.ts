@@ -1,12 +1,17 @@
 /** The plugin for Vite: serves the folder from the package's own files in development, writes it in a build, both below `base`. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 import { folderReader, writeFolder } from './folder.ts';
 import { addressName, type Chosen, chosen, type PluginOptions } from './options.ts';
 
 type Next = (error?: unknown) => void;
-type Handler = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
+type Handler = (request: Request, response: Response, next: Next) => void;
 type Headers = Record<string, number | string | string[] | undefined>;
+/** What is used of Node's messages. */
+type Request = { url?: string; method?: string };
+type Response = {
+  setHeader(name: string, value: number | string | string[]): unknown;
+  end(body?: Uint8Array): unknown;
+};
 /** What is used of Vite's resolved configuration and of its server. */
 type Config = { base: string; root: string; build: { outDir: string; ssr: unknown }; server: { headers?: Headers } };
 type Server = { middlewares: { use(handler: Handler): unknown } };

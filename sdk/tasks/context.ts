@@ -4,8 +4,8 @@
  */
 
 import type { AdapterOutputs } from '../contract/model.ts';
+import { segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
-import { segmentCount, segmentTimes } from '../media/segment-time.ts';
 
 /** The clip and the adapter that outputs belong to. */
 export type ResultContext = {

@@ -19,10 +19,19 @@ import { classColor, type Rgb } from './color.ts';
 import { lanesOf } from './timeline.ts';
 import type { Mask, TaskResult } from './types.ts';
 
+/** A canvas to draw on, of the page or off screen. */
 export type DrawContext = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 /** RGBA pixels, as `ImageData` has them. */
-export type Pixels = { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray | Uint8Array };
+export type Pixels = {
+  /** Pixels. */
+  readonly width: number;
+  /** Pixels. */
+  readonly height: number;
+  /** [height, width, 4], 0 to 255. */
+  readonly data: Uint8ClampedArray | Uint8Array;
+};
 
+/** How a mask looks. */
 export type MaskStyle = {
   /** 0 to 255 per channel. */
   color?: Rgb;
@@ -66,12 +75,15 @@ export function drawMask(target: DrawContext | Pixels, mask: Mask, style: MaskSt
   else stamp(target, mask, color, alpha);
 }
 
+/** Where a timeline is drawn, and how it looks. */
 export type TimelineStyle = {
   /** Pixels. */
   width: number;
+  /** Pixels. */
   height: number;
-  /** Left upper corner in the canvas, pixels. Default 0, 0. */
+  /** Left edge in the canvas, pixels. Default 0. */
   x?: number;
+  /** Upper edge in the canvas, pixels. Default 0. */
   y?: number;
   /** Draw a marker at this time, seconds. */
   now?: number;

@@ -1,5 +1,7 @@
 /** Results in formats that other programs read: a JSON document of a stable schema, and WebVTT. No files are written here. */
 
+import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import {
   checkArgument,
   checkOptions,
@@ -11,10 +13,9 @@ import {
   required,
   text,
 } from '../contract/options.ts';
+import { oneLine } from '../contract/plain-text.ts';
 import { TASKS } from '../contract/task.ts';
-import type { EngineInfo } from '../engine/types.ts';
 import type { Warning } from '../errors.ts';
-import type { AudioTrack, VideoTrack } from '../media/types.ts';
 import type { Mask, TaskResult } from './types.ts';
 
 /** What `toJSON` and `toWebVTT` take: what a task answered, several such answers, or a whole analysis. */
@@ -30,31 +31,64 @@ export type DocumentInfo = {
   source: string;
   /** Seconds; default: that of the first result. */
   duration?: number;
+  /** The picture; null where there is none. */
   video?: VideoTrack | null;
+  /** The sound; null where there is none. */
   audio?: AudioTrack | null;
   /** Warnings about the clip as a whole. */
   warnings?: readonly Warning[];
+  /** What `info()` said; null where it is not to be told. */
   engine?: EngineInfo | null;
-  /** Milliseconds. */
-  timing?: { decodeMs: number; modelMs: number; totalMs: number } | null;
+  /** As `analyze` measured it. */
+  timing?: Timing | null;
+};
+
+/** Milliseconds. */
+export type Timing = {
+  /** Spent waiting for the decoder; overlaps with `modelMs`. */
+  decodeMs: number;
+  /** Spent in the models. */
+  modelMs: number;
+  /** From first to last. */
+  totalMs: number;
 };
 
 /** A mask without its pixels, which are in the file of that name. */
-export type MaskEntry = Omit<Mask, 'data'> & { file: string };
+export type MaskEntry = Omit<Mask, 'data'> & {
+  /** Its name, where pixels were written. */
+  file: string;
+};
 type WithMaskFiles<R> = R extends { masks: Mask[] } ? Omit<R, 'masks'> & { masks: MaskEntry[] } : R;
+/** A result whose masks are told without their pixels. */
 export type DocumentResult = WithMaskFiles<TaskResult>;
 
 /** The JSON document. `version` counts up when a field changes its meaning or goes; new fields may come without. */
 export type ResultsDocument = {
+  /** Tells the document from others. */
   format: 'mettle-edge/results';
+  /** Of the schema. */
   version: 1;
-  source: { name: string; duration: number; video: VideoTrack | null; audio: AudioTrack | null };
+  /** The clip. */
+  source: {
+    /** For people. */
+    name: string;
+    /** Seconds. */
+    duration: number;
+    /** The picture; null where there is none or it was not told. */
+    video: VideoTrack | null;
+    /** The sound; null where there is none or it was not told. */
+    audio: AudioTrack | null;
+  };
   /** True if any result comes from models that were never trained. */
   untrained: boolean;
+  /** About the clip as a whole. */
   warnings: Warning[];
+  /** In the order they were given. */
   results: DocumentResult[];
+  /** What computed them; null where it was not told. */
   engine: Pick<EngineInfo, 'device' | 'runtime' | 'threads' | 'why' | 'backbone' | 'adapters'> | null;
-  timing: { decodeMs: number; modelMs: number; totalMs: number } | null;
+  /** Null where it was not told. */
+  timing: Timing | null;
 };
 
 const infoRules: Rules<DocumentInfo> = {
@@ -165,9 +199,9 @@ function timestamp(milliseconds: number): string {
   return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}.${pad(milliseconds % 1000, 3)}`;
 }
 
-/** Cue text must not hold markup, an arrow or a line break. */
+/** Cue text must not hold markup, an arrow, a line break or a control character. */
 function cueText(text: string): string {
-  return text.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const round = (value: number) => Math.round(value * 1e6) / 1e6;

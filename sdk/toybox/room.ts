@@ -1,14 +1,7 @@
 /** A room: seeded early reflections, and a tail of four combs and two all-passes (M. R. Schroeder, "Natural sounding artificial reverberation", 1962). */
 import { diceOf } from './dice.ts';
 import type { Wave } from './synth.ts';
-
-export type Room = {
-  seed: string;
-  /** Seconds in which the tail falls by 60 dB. */
-  reverberation: number;
-  /** Share of the room in the sound, 0 to 1. */
-  wet: number;
-};
+import type { Room } from './types.ts';
 
 /** The sound in the room; the direct sound keeps its level. */
 export function inRoom(dry: Wave, rate: number, { seed, reverberation, wet }: Room): Wave {

@@ -1,6 +1,5 @@
 /** The words of the toybox: what a clip is made of, before anything is drawn or synthesised. Lengths are in heights of the picture, times in seconds. */
 import type { Split } from '../contract/split.ts';
-import type { Room } from './room.ts';
 import type { Layer } from './shapes.ts';
 
 export const TOYBOX_LAYOUTS = ['ave', 'llp', 'avs-s4', 'avs-ms3'] as const;
@@ -65,6 +64,15 @@ export type Actor = {
   look: readonly number[];
   voice: { pitch: number; gain: number; muffled: boolean };
   occluder: Occluder | null;
+};
+
+/** How a place sounds. */
+export type Room = {
+  seed: string;
+  /** Seconds in which the tail falls by 60 dB. */
+  reverberation: number;
+  /** Share of the room in the sound, 0 to 1. */
+  wet: number;
 };
 
 /** Something silent in front of an actor. */

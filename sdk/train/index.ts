@@ -29,6 +29,8 @@
  * });
  * await tools.dispose();
  * // adapter.files: every file of the adapter's folder by its path, manifest.json included
+ *
+ * @module mettle-edge/train
  */
 
 export {
@@ -38,16 +40,19 @@ export {
   importBackbone,
   type WriteFile,
 } from '../compile/import.ts';
-export type { AdapterManifest, BackboneManifest, Tap } from '../contract/manifest.ts';
+export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
+export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';
 export { type AdapterConfig, defaultAdapter } from '../models/adapter.ts';
 export { accountFor } from '../models/checkpoints/account.ts';
+export type { DistillConfig } from '../models/lcd.ts';
 export type { Weights } from '../models/params.ts';
 export { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
 export { type ByteSource, memorySource } from '../onnx/checkpoint/byte-source.ts';
-export { type Checkpoint, openCheckpoint } from '../onnx/checkpoint/checkpoint.ts';
+export { openCheckpoint } from '../onnx/checkpoint/checkpoint.ts';
+export type { Checkpoint } from '../onnx/checkpoint/types.ts';
 export { type ConfigChange, configFor } from './adapter/config.ts';
 export {
   type EvaluateOptions,
@@ -65,19 +70,19 @@ export {
   type TrainedAdapter,
   trainAdapter,
 } from './adapter/train-adapter.ts';
-export { type CheckReport, checkDataset, formatCheck } from './data/check.ts';
+export { type CheckReport, type ClassCount, checkDataset, formatCheck } from './data/check.ts';
 export { detectFormat, readDataset } from './data/index.ts';
 export type * from './data/types.ts';
 export type { MaskImage } from './features/masks.ts';
 export type { CachePolicy, FileStore } from './features/tap-cache.ts';
-export type { BatchSource } from './loop/batches.ts';
+export type { BatchSource, Example } from './loop/batches.ts';
 export type { CheckpointStore, Evaluation } from './loop/checkpoint.ts';
 export { defaultOptimizer, type OptimizerConfig } from './loop/optimizer.ts';
 export { defaultSchedule, type ScheduleConfig } from './loop/schedule.ts';
-export type { TrainModel } from './loop/step.ts';
+export type { InputShapes, OptimizerPlace, TrainModel } from './loop/step.ts';
 export { type TrainOptions, type TrainProgress, type TrainResult, train } from './loop/trainer.ts';
 export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
-export { decodeArgmax, decodeGated, LocalizationScore } from './metrics/localization.ts';
-export { decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
+export { decodeArgmax, decodeGated, LocalizationScore, type Rows } from './metrics/localization.ts';
+export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';

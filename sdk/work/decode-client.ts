@@ -4,10 +4,10 @@
  */
 import * as Comlink from 'comlink';
 import { untilAborted } from '../abort.ts';
+import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
 import type { StartedWorker } from '../contract/worker.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import type { HandedSource } from '../media/handed-source.ts';
-import type { Clip, Segment, SegmentFormat } from '../media/types.ts';
 import type { DecodeHost, NextSegment, OpenedClip } from './decode-protocol.ts';
 import { Remote } from './remote.ts';
 import { Watchdog } from './watchdog.ts';

@@ -1,9 +1,9 @@
 /** The far end of the decode worker: opens a clip, decodes a few seconds ahead of what is asked for, and tells that it gets on. */
 import * as Comlink from 'comlink';
+import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
 import { MettleError } from '../errors.ts';
 import { openHanded } from '../media/clip.ts';
 import type { HandedSource } from '../media/handed-source.ts';
-import type { Clip, Segment, SegmentFormat } from '../media/types.ts';
 import type { DecodeHost, NextSegment, OpenedClip } from './decode-protocol.ts';
 import { ownedBuffers, settle } from './remote.ts';
 

@@ -1,7 +1,8 @@
 /** What caller's thread and decode worker say to each other. */
+
+import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
 import type { Warning } from '../errors.ts';
 import type { HandedSource } from '../media/handed-source.ts';
-import type { Clip, Segment, SegmentFormat } from '../media/types.ts';
 import type { Outcome } from './remote.ts';
 
 export type OpenedClip = Pick<Clip, 'duration' | 'segmentCount' | 'video' | 'audio'> & { warnings: Warning[] };

@@ -1,9 +1,10 @@
 /** The engine across a worker. */
 import * as Comlink from 'comlink';
 import type { DeviceRequest } from '../contract/device.ts';
+import type { EngineInfo } from '../contract/engine-info.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
 import type { StartedWorker } from '../contract/worker.ts';
-import type { DeviceChoice, Engine, EngineInfo, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
+import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { type Outcome, ownedBuffers, Remote, settle } from './remote.ts';
 

@@ -2,7 +2,9 @@
  * Where the work of one `Mettle` is done: one engine, and as many decoders as clips are open at a time. Both live in workers of their own, which are started when they
  * are first needed and again after one has ended; or, if the caller wants that, in the caller's thread.
  */
-import { scriptOf, startWorker } from '#runtimes';
+import { logicalCores, scriptOf, startWorker } from '#runtimes';
+import { assetsHint } from '../contract/assets-hint.ts';
+import type { Clip, ClipSource, SegmentFormat } from '../contract/clip.ts';
 import {
   callback,
   checkArgument,
@@ -14,17 +16,17 @@ import {
   signal as signalRule,
   text,
 } from '../contract/options.ts';
+import { checkFormat, segmentsRules } from '../contract/segment-time.ts';
 import type { WorkerFactory, WorkerLike } from '../contract/worker.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from '../door.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { handOver } from '../media/handed-source.ts';
-import { checkFormat, segmentsRules } from '../media/segment-time.ts';
-import type { Clip, ClipSource, SegmentFormat } from '../media/types.ts';
 import { DecodeWorker } from './decode-client.ts';
 import { connectEngine, type WorkerEngine } from './engine-bridge.ts';
 import type * as InThread from './in-thread.ts';
 
+/** Where the work is done: which workers, started from where. */
 export type WorkshopOptions = {
   /**
    * Page: URL of the folder that `mettle assets` wrote, with worker scripts, runtime and models. Default: what the plugin for bundlers says, else beside this
@@ -57,7 +59,7 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
 }
 
 /** Decoders that work at once: more than there are cores would only share them. */
-const mostDecoders = (): number => Math.max(2, Math.min(8, globalThis.navigator?.hardwareConcurrency ?? 4));
+const mostDecoders = (): number => Math.max(2, Math.min(8, logicalCores()));
 
 class Workers implements Workshop {
   readonly #options: WorkshopOptions & { worker?: WorkerFactory };
@@ -158,7 +160,10 @@ class OwnThread implements Workshop {
     try {
       return await import(/* @vite-ignore */ /* webpackIgnore: true */ script.href);
     } catch (cause) {
-      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, { cause });
+      throw new MettleError('not-found', `${script} could not be loaded: ${(cause as Error).message}`, {
+        hint: assetsHint,
+        cause,
+      });
     }
   }
 }

@@ -4,8 +4,8 @@ import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
+import { pictureToTensor } from '../../sdk/front-end/picture.ts';
 import { openModel } from '../../sdk/hub/hub.ts';
-import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { readPicture } from '../../sdk/node/data/picture.ts';
 import { meanOver } from './sound-probe-features.ts';
 

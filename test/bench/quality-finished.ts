@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { contractOf } from '../../sdk/contract/fits.ts';
 import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { Weights } from '../../sdk/models/params.ts';
-import { exists } from '../../sdk/node/file-store.ts';
+import { exists } from '../../sdk/node/files/file-store.ts';
 import { readSafetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { configFor } from '../../sdk/train/adapter/config.ts';
 import { stepsPerEpoch } from '../../sdk/train/loop/batches.ts';

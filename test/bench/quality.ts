@@ -12,7 +12,7 @@ import { env } from 'onnxruntime-node';
 import type { Split } from '../../sdk/contract/split.ts';
 import { sdkVersion } from '../../sdk/contract/version.ts';
 import { openBackbone } from '../../sdk/load.ts';
-import { machineName } from '../../sdk/node/machine.ts';
+import { machineName } from '../../sdk/node/host/machine.ts';
 import { toyboxHeader, toyboxOrigin } from '../../sdk/node/toybox/origin.ts';
 import { defaultEpochs } from '../../sdk/train/adapter/config.ts';
 import type { Dataset } from '../../sdk/train/data/types.ts';

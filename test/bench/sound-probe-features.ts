@@ -3,15 +3,15 @@
  * by itself, so packages of one sense will do.
  */
 
+import type { ClipSource } from '../../sdk/contract/clip.ts';
 import type { Tap } from '../../sdk/contract/manifest.ts';
 import type { Runtime } from '../../sdk/contract/runtime.ts';
 import { GraphSession } from '../../sdk/engine/session.ts';
 import { variantOf } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
+import { createLogMel } from '../../sdk/front-end/log-mel.ts';
 import { openModel } from '../../sdk/hub/hub.ts';
 import { openClip } from '../../sdk/media/clip.ts';
-import { createLogMel } from '../../sdk/media/log-mel.ts';
-import type { ClipSource } from '../../sdk/media/types.ts';
 
 /** Means of one recording by name: those of the taps, and `input`, that of the log-mel picture over its frames. */
 export type Means = Record<string, Float32Array>;

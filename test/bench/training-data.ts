@@ -1,7 +1,7 @@
 /** A small made-up task that needs both senses: a reddish or bluish patch is seen, a low or high tone is heard; the class is the pair. */
 import { concatenate } from '../../sdk/arrays.ts';
-import { createLogMel } from '../../sdk/media/log-mel.ts';
-import { pictureToTensor } from '../../sdk/media/picture.ts';
+import { createLogMel } from '../../sdk/front-end/log-mel.ts';
+import { pictureToTensor } from '../../sdk/front-end/picture.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import type { BatchSource } from '../../sdk/train/loop/batches.ts';
 import type { Batch } from '../../sdk/train/loop/runner.ts';

@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import type { Segment } from '../../sdk/contract/clip.ts';
 import { createMettle, type Mettle } from '../../sdk/index.ts';
 import { createResampler } from '../../sdk/media/resampler.ts';
-import type { Segment } from '../../sdk/media/types.ts';
 import { openWorkshop } from '../../sdk/work/workshop.ts';
 import { makeFilm } from '../helpers/clip-maker.ts';
 

@@ -1,6 +1,6 @@
 /**
- * `npm run test:embed [names]`: tries every environment of the guide from a packed tarball, installed from the npm registry into an empty folder. Prints a table, and keeps it in
- * results.json and in the guide when all were tried.
+ * `npm run test:embed [names]`: tries every environment of the guide from a packed tarball, installed from the npm registry into an empty folder. Prints a table, and keeps it
+ * in results.json and in the guide.
  */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,9 @@ import { type Material, makeMaterial } from './material.ts';
 import { type Results, type Row, withTable } from './results.ts';
 import { tryEnvironment } from './try-environment.ts';
 import { openBrowser } from './visitor.ts';
+
+const resultsFile = new URL('results.json', import.meta.url);
+const guideFile = new URL('../../sdk/docs/embed.md', import.meta.url);
 
 type Ready = Material & { tarball: string };
 
@@ -69,12 +72,18 @@ async function browserVersion(): Promise<string> {
   return version;
 }
 
-async function keep(rows: Row[]): Promise<void> {
-  const platform = `${process.platform} ${process.arch}`;
-  const results: Results = { node: process.version, chromium: await browserVersion(), platform, environments: rows };
-  const guide = new URL('../../sdk/docs/embed.md', import.meta.url);
-  await writeFile(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`);
-  await writeFile(guide, withTable(await readFile(guide, 'utf8'), results));
+/** Puts `row` in the place of what an earlier trial of the same environment gave. */
+async function keep(row: Row, chromium: string): Promise<void> {
+  const kept: Partial<Results> = JSON.parse(await readFile(resultsFile, 'utf8').catch(() => '{}'));
+  const rows = new Map((kept.environments ?? []).map((earlier) => [earlier.name, earlier])).set(row.name, row);
+  const results: Results = {
+    node: process.version,
+    chromium,
+    platform: `${process.platform} ${process.arch}`,
+    environments: environments.flatMap(({ name }) => rows.get(name) ?? []),
+  };
+  await writeFile(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(guideFile, withTable(await readFile(guideFile, 'utf8'), results));
 }
 
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -82,13 +91,14 @@ const wanted = await chosen(positionals);
 const folder = await mkdtemp(join(tmpdir(), 'mettle-embed-'));
 try {
   const material = await makeAll(folder);
+  const chromium = await browserVersion();
   const rows: Row[] = [];
   for (const environment of wanted) {
     const row = await tryOne(environment, material);
     print(row);
     rows.push(row);
+    await keep(row, chromium);
   }
-  if (wanted === environments) await keep(rows);
   if (rows.some(({ runs }) => runs.some(({ error }) => error))) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

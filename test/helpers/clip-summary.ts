@@ -1,6 +1,7 @@
 /** What a decoded clip is, in a few numbers that can be committed and compared between a page and Node. Runs in both. */
+
+import type { ClipSource } from '../../sdk/contract/clip.ts';
 import { openClip } from '../../sdk/media/clip.ts';
-import type { ClipSource } from '../../sdk/media/types.ts';
 
 export type ClipSummary = {
   duration: number;

@@ -26,7 +26,12 @@ export function fuzzFilms({ shared }: { shared: boolean }): string[] {
 /** `count` damaged copies of `films` in turn, by `processes` at a time. */
 export async function fuzzMedia(
   films: readonly string[],
-  { count, seed, processes = 2 }: { count: number; seed: number; processes?: number },
+  {
+    count,
+    seed,
+    processes = 2,
+    onFinding,
+  }: { count: number; seed: number; processes?: number; onFinding?: (finding: FuzzFinding) => void },
 ): Promise<FuzzFinding[]> {
   const findings: FuzzFinding[] = [];
   let next = 0;
@@ -39,7 +44,9 @@ export async function fuzzMedia(
       runner ??= await Runner.start();
       const answer = await runner.run(one);
       if (runner.ended) runner = undefined;
-      findings.push({ ...one, ...answer });
+      const finding = { ...one, ...answer };
+      findings.push(finding);
+      onFinding?.(finding);
     }
     runner?.stop();
   };

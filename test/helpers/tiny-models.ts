@@ -8,8 +8,8 @@ import type { AdapterOutputs, ModelPackage, VariantName } from '../../sdk/contra
 import { wholeBackbone } from '../../sdk/contract/pair.ts';
 import { type CanaryNumbers, canaryInput } from '../../sdk/engine/canary.ts';
 import type { EngineSegment } from '../../sdk/engine/types.ts';
-import { createLogMel } from '../../sdk/media/log-mel.ts';
-import { pictureToTensor } from '../../sdk/media/picture.ts';
+import { createLogMel } from '../../sdk/front-end/log-mel.ts';
+import { pictureToTensor } from '../../sdk/front-end/picture.ts';
 import { type TinyGraph, tinyOnnx } from './tiny-onnx.ts';
 
 export const windowSize = 4;

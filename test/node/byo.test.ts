@@ -10,12 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import type { BackboneManifest, Tap } from '../../sdk/contract/manifest.ts';
 import { tapShape } from '../../sdk/contract/taps.ts';
+import { createLogMel, createSpectrogram } from '../../sdk/front-end/log-mel.ts';
+import { melFilters } from '../../sdk/front-end/mel.ts';
+import { pictureToTensor } from '../../sdk/front-end/picture.ts';
 import { loadModel } from '../../sdk/hub/hub.ts';
 import { createMettle } from '../../sdk/index.ts';
-import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
-import { melFilters } from '../../sdk/media/mel.ts';
-import { pictureToTensor } from '../../sdk/media/picture.ts';
-import { savePackage } from '../../sdk/node/save-package.ts';
+import { savePackage } from '../../sdk/node/files/save-package.ts';
 import { readSafetensors, type Safetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import {
   type ByoPair,

@@ -38,7 +38,7 @@ let clip: Clip;
 beforeAll(async () => {
   mettle = await createMettle({ device: 'cpu' });
   clip = await openClip(film);
-});
+}, 120_000);
 afterAll(async () => {
   await clip.dispose();
   await mettle.dispose();

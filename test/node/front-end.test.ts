@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { LogMelFrontEnd } from '../../sdk/contract/manifest.ts';
-import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
-import { melFilters } from '../../sdk/media/mel.ts';
+import { createLogMel, createSpectrogram } from '../../sdk/front-end/log-mel.ts';
+import { melFilters } from '../../sdk/front-end/mel.ts';
 import { presets } from '../../sdk/models/presets.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findGpu } from '../../sdk/node/gpu.ts';
+import { findGpu } from '../../sdk/node/host/gpu.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** The log-mel front end against a reference run of HTS-AT's (float32), which lies beside the checkout. */
 import { expect, test } from 'vitest';
 import type { LogMelFrontEnd } from '../../sdk/contract/manifest.ts';
-import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
+import { createLogMel, createSpectrogram } from '../../sdk/front-end/log-mel.ts';
 import { readSafetensors, tensorOf, toFloat32 } from '../../sdk/onnx/safetensors.ts';
 import { readShared, sharedIsAbsent } from '../helpers/shared.ts';
 

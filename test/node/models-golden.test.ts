@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Feeds } from '../../sdk/compile/evaluate.ts';
-import { createLogMel } from '../../sdk/media/log-mel.ts';
+import { createLogMel } from '../../sdk/front-end/log-mel.ts';
 import { type HtsAtConfig, htsAt } from '../../sdk/models/hts-at.ts';
 import { Params } from '../../sdk/models/params.ts';
 import { presets } from '../../sdk/models/presets.ts';

@@ -27,7 +27,12 @@ let folder: string;
 let server: Server;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mettle-quiet-'));
-  server = createServer((_, response) => response.writeHead(404).end());
+  const film = await readFile(path('test/fixtures/tiny.webm'));
+  server = createServer(({ url }, response) => {
+    if (url !== '/broken.webm') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-length': film.length });
+    return response.write(film.subarray(0, 2000), () => response.destroy());
+  });
   await new Promise<void>((ready) => server.listen(0, ready));
 });
 afterAll(async () => {
@@ -72,6 +77,7 @@ test.each([
     join(folder, 'nothing.mp4'),
     `http://localhost:${(server.address() as AddressInfo).port}/film.webm`,
     'http://localhost:9/film.webm',
+    `http://localhost:${(server.address() as AddressInfo).port}/broken.webm`,
   ];
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
     env: { ...process.env, TEST_JOB: JSON.stringify([worker, ...films]), TEST_MODEL: `${await brokenModel()}/` },
@@ -86,5 +92,5 @@ test.each([
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(told.slice(0, 2).flat().length).toBeGreaterThan(0);
-  expect(told.slice(3)).toEqual(['not-media', 'not-found', 'not-found', 'network', 'invalid-file']);
+  expect(told.slice(3)).toEqual(['not-media', 'not-found', 'not-found', 'network', 'network', 'invalid-file']);
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runtimes } from '#runtimes';
 import { compileBackbone } from '../../sdk/compile/backbone.ts';
-import { savePackage } from '../../sdk/node/save-package.ts';
+import { savePackage } from '../../sdk/node/files/save-package.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 import { formatProbe, probeSounds } from '../bench/sound-probe.ts';
 import { openSoundBackbone } from '../bench/sound-probe-features.ts';

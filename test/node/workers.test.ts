@@ -1,10 +1,10 @@
 /** What callers see of workers that loop, hang, are killed or are not wanted: an error that names what it was, and a next call that works. */
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { RawClip } from '../../sdk/contract/clip.ts';
 import type { WorkerFactory } from '../../sdk/contract/worker.ts';
 import { createMettle, type Mettle, openClip } from '../../sdk/index.ts';
 import type { CreateOptions } from '../../sdk/load.ts';
-import type { RawClip } from '../../sdk/media/types.ts';
 
 const opened: Mettle[] = [];
 afterEach(async () => {

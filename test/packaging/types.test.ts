@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { installPackage, type Project } from './installed.ts';
 import { compileConsumers, linkNodeTypes } from './type-consumers.ts';
 
-const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+const tsc = fileURLToPath(new URL('../../node_modules/@typescript/native/bin/tsc', import.meta.url));
 
 let project: Project;
 beforeAll(async () => {

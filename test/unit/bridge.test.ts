@@ -1,6 +1,7 @@
 /** The engine behind a message channel, with a made-up engine at the other end. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Engine, EngineInfo, EngineProgress } from '../../sdk/engine/types.ts';
+import type { EngineInfo } from '../../sdk/contract/engine-info.ts';
+import type { Engine, EngineProgress } from '../../sdk/engine/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { connectEngine, exposeEngine } from '../../sdk/work/engine-bridge.ts';
 import { portWorker } from '../helpers/port-worker.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { MettleError } from '../../sdk/errors.ts';
 import { type ByteSource, memorySource } from '../../sdk/onnx/checkpoint/byte-source.ts';
-import { type Checkpoint, openCheckpoint } from '../../sdk/onnx/checkpoint/checkpoint.ts';
+import { openCheckpoint } from '../../sdk/onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../sdk/onnx/checkpoint/types.ts';
 import { encodeHalf } from '../../sdk/onnx/float16.ts';
 import { writeSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { type Entry, pickleOf, pk, tensorPickle, torchFileOf, zipOf } from '../helpers/checkpoint-files.ts';

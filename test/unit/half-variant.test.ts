@@ -1,13 +1,13 @@
 /** Packages with a `webgpu-f16` variant: what a manifest may say of it, what is downloaded, and which device runs it. */
 import { describe, expect, test } from 'vitest';
 import { finishManifest, manifestText } from '../../sdk/compile/package.ts';
+import type { EngineInfo } from '../../sdk/contract/engine-info.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles } from '../../sdk/contract/manifest.ts';
 import type { ModelPackage } from '../../sdk/contract/model.ts';
 import { pairManifests } from '../../sdk/contract/pair.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import type { Runtime, Runtimes } from '../../sdk/contract/runtime.ts';
 import { LocalEngine } from '../../sdk/engine/engine.ts';
-import type { EngineInfo } from '../../sdk/engine/types.ts';
 import { chooseVariant, graphsOf, missingFiles } from '../../sdk/engine/variant.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { type OpenedModel, openModel } from '../../sdk/hub/hub.ts';

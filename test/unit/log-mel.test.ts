@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { LogMelFrontEnd } from '../../sdk/contract/manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import { createLogMel, createSpectrogram } from '../../sdk/media/log-mel.ts';
+import { createLogMel, createSpectrogram } from '../../sdk/front-end/log-mel.ts';
 import { randomNumbers } from './fuzz.ts';
 
 const frontEnd: LogMelFrontEnd = {

@@ -1,6 +1,6 @@
 /** True masks: at another size as a picture of them would be, and kept in memory as they were read, as long as there is room. */
 import { expect, test } from 'vitest';
-import { resizeImage } from '../../sdk/media/resize.ts';
+import { resizeImage } from '../../sdk/front-end/resize.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import { binaryMask, keepingMasks, type MaskImage } from '../../sdk/train/features/masks.ts';
 import { SegmentationScore } from '../../sdk/train/metrics/segmentation.ts';

@@ -1,10 +1,10 @@
 /** Resizing, colour conversion, orientation and the picture front end on pictures small enough to know the answer. */
 import { expect, test } from 'vitest';
+import type { RgbImage } from '../../sdk/contract/clip.ts';
+import { pictureToTensor } from '../../sdk/front-end/picture.ts';
+import { makeAxis, resizeImage } from '../../sdk/front-end/resize.ts';
 import { chooseColor, yuvToRgb } from '../../sdk/media/color.ts';
-import { pictureToTensor } from '../../sdk/media/picture.ts';
 import { type CopiedFrame, scaleFrame, turn } from '../../sdk/media/planes.ts';
-import { makeAxis, resizeImage } from '../../sdk/media/resize.ts';
-import type { RgbImage } from '../../sdk/media/types.ts';
 
 const gray = (width: number, height: number, at: (x: number, y: number) => number): RgbImage => ({
   width,

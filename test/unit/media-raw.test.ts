@@ -1,9 +1,9 @@
 /** Raw clips: time base, sound on the time line, and what is refused. */
 import { expect, test } from 'vitest';
+import type { RawClip, RgbImage, Segment } from '../../sdk/contract/clip.ts';
+import { segmentCount } from '../../sdk/contract/segment-time.ts';
 import { type SoundPiece, secondsOf } from '../../sdk/media/audio-seconds.ts';
 import { openClip } from '../../sdk/media/clip.ts';
-import { segmentCount } from '../../sdk/media/segment-time.ts';
-import type { RawClip, RgbImage, Segment } from '../../sdk/media/types.ts';
 
 const format = { frame: { width: 4, height: 4 }, sampleRate: 1000 };
 const plain = (value: number, width = 8, height = 6): RgbImage => ({
@@ -86,6 +86,7 @@ const audio = { channels: [new Float32Array(10)], sampleRate: 1000 };
 test.each<[string, RawClip]>([
   ['sampleRate is 0', { audio: { ...audio, sampleRate: 0 } }],
   ['sampleRate is NaN', { audio: { ...audio, sampleRate: Number.NaN } }],
+  ['sampleRate is 999', { audio: { ...audio, sampleRate: 999 } }],
   ['sampleRate is 768001', { audio: { ...audio, sampleRate: 768_001 } }],
   ['channels is empty', { audio: { ...audio, channels: [] } }],
   ['channels[0] holds no samples', { audio: { ...audio, channels: [new Float32Array(0)] } }],

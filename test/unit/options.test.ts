@@ -77,8 +77,8 @@ describe('options', () => {
     ],
     [{ name: 'a', device: 'npu' }, 'options.device must be one of wasm, webgpu, not "npu".'],
     [
-      { name: 'a', tasks: ['localize', 'parze'] },
-      'options.tasks must be a list of some of localize, parse, not ["localize", "parze"]. Did you mean "parse"?',
+      { name: 'a', tasks: ['localize', 'prase'] },
+      'options.tasks must be a list of some of localize, parse, not ["localize", "prase"]. Did you mean "parse"?',
     ],
     [{ name: 'a', tasks: 'parse' }, 'options.tasks must be a list of some of localize, parse, not "parse".'],
     [{ name: 'a', threads: 1.5 }, 'options.threads must be a whole number from 1 on, not 1.5.'],

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { analyzeClip } from '../../sdk/analyze.ts';
 import { finishManifest } from '../../sdk/compile/package.ts';
+import type { Clip } from '../../sdk/contract/clip.ts';
 import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
 import type { Engine } from '../../sdk/engine/types.ts';
 import type { LoadedEngine } from '../../sdk/load.ts';
-import type { Clip } from '../../sdk/media/types.ts';
 import { seededRandom } from '../../sdk/random.ts';
 import type { ParsingResult } from '../../sdk/tasks/types.ts';
 import { type EvaluateOptions, evaluatePredictions } from '../../sdk/train/adapter/evaluate.ts';

@@ -3,12 +3,13 @@
  * every parameter has its tensors. No weights are read.
  */
 import { MettleError } from '../../errors.ts';
-import type { Checkpoint } from '../../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../onnx/checkpoint/types.ts';
 import { backboneParams } from '../backbone.ts';
 import type { BackbonePreset, PresetName } from '../presets.ts';
 import { type Size, windowing } from '../windows.ts';
-import { type Buffer, detectStyle, type Fate, type KeyStyle, type Rule } from './key-styles.ts';
+import { detectStyle, type KeyStyle } from './key-styles.ts';
 import { areFiltersOf } from './mel-filters.ts';
+import type { Buffer, Fate, Rule } from './rules.ts';
 import {
   isOfSize,
   type Named,

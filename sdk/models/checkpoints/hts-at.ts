@@ -1,5 +1,5 @@
 /** Names of HTS-AT's tensors in the original files and in CLAP's of Hugging Face transformers. */
-import type { Fate, Rule } from './key-styles.ts';
+import type { Fate, Rule } from './rules.ts';
 
 const to = (name: string, part?: readonly [number, number]): Fate => ({ to: name, ...(part ? { part } : {}) });
 const computed = 'table that is computed here';

@@ -1,6 +1,6 @@
 /** Whether a checkpoint was trained with the mel filters that a front end computes: they tell the sampling rate, which no shape does. */
 import type { LogMelFrontEnd } from '../../contract/manifest.ts';
-import { melFilters } from '../../media/mel.ts';
+import { melFilters } from '../../front-end/mel.ts';
 
 /** `own` is [bins, mels]. Filters of another rate or range differ by more than half of their peak; float32 by 1e-7 of it. */
 export function areFiltersOf(frontEnd: LogMelFrontEnd, own: Float32Array): boolean {

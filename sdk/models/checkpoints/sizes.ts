@@ -1,7 +1,8 @@
 /** What a checkpoint's tensors tell about the size of its network, and which presets are of that size. */
-import type { Checkpoint } from '../../onnx/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../onnx/checkpoint/types.ts';
 import { type BackbonePreset, type PresetName, presets } from '../presets.ts';
-import type { Buffer, Network } from './key-styles.ts';
+import type { Network } from './key-styles.ts';
+import type { Buffer } from './rules.ts';
 
 export type Sizes = {
   width: number;

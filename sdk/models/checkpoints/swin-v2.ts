@@ -1,5 +1,5 @@
 /** Names of Swin-V2's tensors in Microsoft's files, in timm's and in those of Hugging Face transformers. */
-import type { Fate, Rule } from './key-styles.ts';
+import type { Fate, Rule } from './rules.ts';
 
 const to = (name: string, part?: readonly [number, number]): Fate => ({ to: name, ...(part ? { part } : {}) });
 const head: Fate = { ignored: 'classification head' };

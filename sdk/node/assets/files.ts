@@ -7,14 +7,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registryText } from '../../compile/package.ts';
+import type { Registry } from '../../contract/registry.ts';
 import { runtimeVersion, sdkVersion } from '../../contract/version.ts';
 import { didYouMean } from '../../did-you-mean.ts';
 import { MettleError } from '../../errors.ts';
 import { accessFor } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
-import { type Registry, readRegistry, registryUrl } from '../../hub/registry.ts';
+import { readRegistry, registryUrl } from '../../hub/registry.ts';
 import { bytesFor } from '../bytes.ts';
-import { exists } from '../file-store.ts';
+import { exists } from '../files/file-store.ts';
 import { packageRoot } from '../package-root.ts';
 
 /** A file of the folder: `path` in it, with `/` between names; its bytes lie in `file`, or are `text`. */

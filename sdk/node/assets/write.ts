@@ -3,7 +3,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { FileEntry } from '../../contract/manifest.ts';
 import { MettleError } from '../../errors.ts';
-import { PackageFolder } from '../package-folder.ts';
+import { PackageFolder } from '../files/package-folder.ts';
 import { type AssetsChoice, listAssets, readAsset } from './files.ts';
 import { type AssetsList, assetsListFile, assetsListOf, assetsListText, entryOf, readAssetsList } from './list.ts';
 

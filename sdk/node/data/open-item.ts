@@ -1,9 +1,9 @@
 /** Opens an item of a dataset as a clip, whether it is one video or extracted frames with a wav file: the rest of the SDK sees no difference. */
 import { ALL_FORMATS, AudioSampleSink, BufferSource, Input } from 'mediabunny';
+import type { Clip, RawClip } from '../../contract/clip.ts';
 import { MettleError } from '../../errors.ts';
 import { openClip } from '../../media/clip.ts';
 import { demandDecoder } from '../../media/tracks.ts';
-import type { Clip, RawClip } from '../../media/types.ts';
 import type { DatasetItem } from '../../train/data/types.ts';
 import type { DiskFolder } from './folder.ts';
 import { readPicture } from './picture.ts';

@@ -1,7 +1,7 @@
 /** Extracted frames: PNG by a reader of our own, JPEG by node-av, an optional package that decoding clips needs anyway. */
+import type { RgbImage } from '../../contract/clip.ts';
 import { bytesText, limits } from '../../contract/limits.ts';
 import { MettleError } from '../../errors.ts';
-import type { RgbImage } from '../../media/types.ts';
 import { prepareDecoders } from '../decoder.ts';
 import { decodePng } from './png-reader.ts';
 

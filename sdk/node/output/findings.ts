@@ -1,7 +1,7 @@
 /** All that is known about one clip after an analysis: what the writers write. */
 import type { Analysis } from '../../analyze.ts';
-import type { EngineInfo } from '../../engine/types.ts';
-import type { RgbImage } from '../../media/types.ts';
+import type { RgbImage } from '../../contract/clip.ts';
+import type { EngineInfo } from '../../contract/engine-info.ts';
 
 export type Findings = Readonly<Analysis> & {
   /** Name of the clip, for people: not trusted, escaped wherever it is written. */

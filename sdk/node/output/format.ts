@@ -1,7 +1,7 @@
 /** Numbers and tracks as short text for people, in reports and on the terminal. */
 
+import type { AudioTrack, VideoTrack } from '../../contract/clip.ts';
 import type { Task } from '../../contract/task.ts';
-import type { AudioTrack, VideoTrack } from '../../media/types.ts';
 
 export const TASK_TITLES: Record<Task, string> = {
   localize: 'Event localization',

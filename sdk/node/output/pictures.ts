@@ -1,5 +1,5 @@
 /** Pictures for the report: thumbnails within a budget, masks as transparent overlays. */
-import type { RgbImage } from '../../media/types.ts';
+import type { RgbImage } from '../../contract/clip.ts';
 import type { Rgb } from '../../tasks/color.ts';
 import type { Mask } from '../../tasks/types.ts';
 import { encodePng, type PngImage } from './png.ts';

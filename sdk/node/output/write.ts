@@ -2,10 +2,12 @@
  * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html` and `masks/`. Everything is written elsewhere first and
  * then moved, so that a folder never holds half of a result; files that are not ours stay.
  */
-import { mkdir, mkdtemp, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { jsonText } from '../../contract/plain-text.ts';
 import { MettleError } from '../../errors.ts';
 import { maskFile, toJSON, toWebVTT } from '../../tasks/export.ts';
+import { removeStale, stagingName } from '../files/staging.ts';
 import type { Findings } from './findings.ts';
 import { encodePng } from './png.ts';
 import { reportHtml } from './report.ts';
@@ -26,9 +28,9 @@ export async function writeResults(
     const target = await existingFolder(named);
     // Inside an existing folder, because its parent may be another file system, or closed to us.
     if (!target) await mkdir(dirname(named), { recursive: true });
-    staging = await mkdtemp(
-      target ? join(target, '.mettle-') : join(dirname(named), `.${basename(named).slice(0, 100)}-`),
-    );
+    const [home, what] = target ? [target, 'mettle'] : [dirname(named), basename(named)];
+    await removeStale(home, what);
+    staging = join(home, stagingName(what));
     const fresh = join(staging, 'new');
     await writeFiles(fresh, findings, options.signal);
     options.signal?.throwIfAborted();
@@ -77,22 +79,36 @@ async function writeFiles(folder: string, findings: Findings, signal: AbortSigna
   await write('events.vtt', toWebVTT(findings));
   await write('report.html', reportHtml(findings));
   const document = toJSON(findings, { source: findings.name, engine: findings.engine });
-  await write('results.json', `${JSON.stringify(document, null, 2)}\n`);
+  await write('results.json', `${jsonText(document, 2)}\n`);
 }
 
-/** Moves our old files out and the new ones in; undoes every move if one fails. */
+/** Puts each new file in the place of the old one, so that there is always one of them; then old ones without a successor go. Undoes all of it if one fails. */
 async function replaceOurs(target: string, fresh: string, old: string): Promise<void> {
-  const moves: [from: string, to: string][] = [];
-  const move = async (from: string, to: string) => {
+  const undo: (() => Promise<unknown>)[] = [];
+  const place = async (from: string, to: string) => {
     await mkdir(dirname(to), { recursive: true });
     await rename(from, to);
-    moves.push([from, to]);
   };
+  const before = new Set(await ours(target));
+  const after = await ours(fresh);
   try {
-    for (const path of await ours(target)) await move(join(target, path), join(old, path));
-    for (const path of await ours(fresh)) await move(join(fresh, path), join(target, path));
+    for (const path of after) {
+      const [kept, there] = [join(old, path), join(target, path)];
+      if (before.has(path)) {
+        await mkdir(dirname(kept), { recursive: true });
+        // A second name for the same file, where the file system has such.
+        await link(there, kept).catch(() => copyFile(there, kept));
+      }
+      await place(join(fresh, path), there);
+      undo.push(() => (before.has(path) ? rename(kept, there) : rm(there)));
+    }
+    for (const path of before) {
+      if (after.includes(path)) continue;
+      await place(join(target, path), join(old, path));
+      undo.push(() => rename(join(old, path), join(target, path)));
+    }
   } catch (error) {
-    for (const [from, to] of moves.reverse()) await rename(to, from);
+    for (const step of undo.reverse()) await step();
     throw error;
   }
   for (const entry of await folders(target)) {

@@ -2,7 +2,6 @@
  * Pictures and sounds of folders: which files there are, and how one is opened when it is drawn. Nothing is read before; what was opened lately is kept in a bounded room,
  * and sounds lie decoded in a folder, so that a few seconds of them can be read.
  */
-import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { sha256Integrity } from '../../contract/integrity.ts';
@@ -14,6 +13,7 @@ import type { Material } from '../../train/pretrain/maker.ts';
 import type { PictureSource } from '../../train/pretrain/pictures.ts';
 import type { SoundSource } from '../../train/pretrain/sounds.ts';
 import { openFolder } from '../data/folder.ts';
+import { filmTypes, pictureTypes, soundTypes } from './files.ts';
 import { PictureShelf } from './picture-shelf.ts';
 import { SoundShelf } from './sound-shelf.ts';
 
@@ -31,12 +31,6 @@ export type MaterialPlan = {
   sampleRate: number;
   cache: string;
 };
-
-const pictureTypes = ['.jpg', '.jpeg', '.png'];
-const filmTypes = ['.mp4', '.m4v', '.mov', '.webm', '.mkv'];
-const soundTypes = ['.wav', '.ogg', '.flac', '.mp3', '.m4a'];
-
-export const isFilm = (path: string): boolean => filmTypes.includes(extname(path).toLowerCase());
 
 /**
  * All files of a sense below the folders, in a fixed order, but for those whose path (with `/`) `exclude` fits. Throws `not-found` for a folder that is none or
@@ -108,12 +102,6 @@ export function openMaterial(plan: MaterialPlan, onProblem: (problem: string) =>
     { ...tonesAndNoise(sampleRate), share: made * 0.2 },
   ];
   return { sounds: sounds.filter(({ share }) => share! > 0) };
-}
-
-/** A name for what a file holds now. */
-export async function nameFor(path: string): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
-  return createHash('sha256').update(`${path} ${size} ${mtimeMs}`).digest('hex').slice(0, 32);
 }
 
 /** Draws files and passes over those that cannot be read. */

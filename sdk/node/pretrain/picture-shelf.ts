@@ -1,12 +1,12 @@
 /** Pictures, and frames of films, decoded when they are asked for; the latest of them are kept in a bounded room. */
 import { basename, dirname } from 'node:path';
+import type { Clip, RgbImage } from '../../contract/clip.ts';
 import { MettleError } from '../../errors.ts';
+import { resizeImage } from '../../front-end/resize.ts';
 import { openClip } from '../../media/clip.ts';
-import { resizeImage } from '../../media/resize.ts';
-import type { Clip, RgbImage } from '../../media/types.ts';
 import { openFolder } from '../data/folder.ts';
 import { readPicture } from '../data/picture.ts';
-import { isFilm } from './material.ts';
+import { isFilm } from './files.ts';
 
 /** Shorter side of pictures that are kept, in pixels; larger ones are reduced to it. */
 const pictureSide = 256;

@@ -17,7 +17,7 @@ import { readSafetensors, toFloat32, writeSafetensors } from '../../onnx/safeten
 import { checkpointName, type TrainProgress } from '../../train/loop/trainer.ts';
 import { type Pretrained, pretrain } from '../../train/pretrain/pretrain.ts';
 import { Teacher } from '../../train/pretrain/teacher.ts';
-import { DiskStore, exists } from '../file-store.ts';
+import { DiskStore, exists } from '../files/file-store.ts';
 import { headOf, ViewBank } from './bank.ts';
 import { listMaterial, type MaterialFolder, type MaterialPlan, openMaterial } from './material.ts';
 import { ViewPool } from './view-pool.ts';

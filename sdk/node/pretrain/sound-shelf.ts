@@ -8,8 +8,8 @@ import { openClip } from '../../media/clip.ts';
 import type { Dice } from '../../toybox/dice.ts';
 import { peakOf } from '../../toybox/synth.ts';
 import type { Sound } from '../../train/pretrain/sounds.ts';
-import { exists } from '../file-store.ts';
-import { nameFor } from './material.ts';
+import { exists } from '../files/file-store.ts';
+import { nameFor } from './files.ts';
 
 /** What is read of a sound at a time; it is longer than what is cut from it. */
 const stretchSeconds = 2;

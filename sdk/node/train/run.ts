@@ -1,6 +1,5 @@
 /** A training on this machine: dataset and models from disk, work in `OUT.work`, and at the end the finished adapter folder, whole or not at all. */
 
-import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { runtimes } from '#runtimes';
@@ -23,9 +22,10 @@ import { checkpointName } from '../../train/loop/trainer.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { formatReport } from '../../train/metrics/report.ts';
 import { loadDataset } from '../data/index.ts';
-import { DiskStore, exists } from '../file-store.ts';
-import { findGpu } from '../gpu.ts';
-import { machineName } from '../machine.ts';
+import { DiskStore, exists } from '../files/file-store.ts';
+import { removeStale, stagingName } from '../files/staging.ts';
+import { findGpu } from '../host/gpu.ts';
+import { machineName } from '../host/machine.ts';
 import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
 import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
@@ -247,7 +247,8 @@ class TrainingLog {
 
 /** Writes a folder beside its place and moves it there. */
 async function writeWhole(path: string, files: Record<string, Uint8Array>): Promise<void> {
-  const draft = `${path}.${randomUUID()}.part`;
+  const draft = join(dirname(path), stagingName(basename(path)));
+  await removeStale(dirname(path), basename(path));
   try {
     await mkdir(draft, { recursive: true });
     for (const [name, content] of Object.entries(files)) await writeFile(join(draft, name), content);

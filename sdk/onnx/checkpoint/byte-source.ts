@@ -1,6 +1,7 @@
 /** Bytes that are read piece by piece, so that a file larger than memory can be looked into. Opens no files itself. */
 import { MettleError } from '../../errors.ts';
 
+/** Bytes of any number, read piece by piece. */
 export interface ByteSource {
   /** In bytes. */
   readonly size: number;

@@ -1,28 +1,9 @@
 /** Files of trained weights that other projects publish: which container one is, and its tensors, each read when it is asked for. */
 import { headerOf } from '../safetensors.ts';
 import { type ByteSource, type Fail, failIn, quote, readPart } from './byte-source.ts';
-import { decodeElements, type ElementType, isElementType } from './elements.ts';
+import { decodeElements, isElementType } from './elements.ts';
 import { openTorchFile } from './torch-file.ts';
-
-export type CheckpointTensor = {
-  dtype: ElementType;
-  shape: number[];
-  /** What reading it takes from the file. */
-  bytes: number;
-  /** Its numbers as float32, rows first. Throws `invalid-file`. */
-  read(): Promise<Float32Array<ArrayBuffer>>;
-};
-
-export type Checkpoint = {
-  container: 'safetensors' | 'PyTorch';
-  /** The key under which the weights lay, where they were not the whole file. */
-  nested: string | null;
-  tensors: Map<string, CheckpointTensor>;
-  /** What else the file holds, by key: an optimizer's state, the epoch. */
-  others: string[];
-  /** What a safetensors file says of itself. */
-  notes?: Readonly<Record<string, string>>;
-};
+import type { Checkpoint, CheckpointTensor } from './types.ts';
 
 /**
  * Looks into a checkpoint; reads no weights yet. `where` names the file in errors.

@@ -1,9 +1,9 @@
 /** PyTorch's checkpoint files: a stored ZIP archive of one pickle and one entry per storage. Tensors are read when they are asked for. */
 import { type ByteSource, type Fail, quote, readPart } from './byte-source.ts';
-import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import { decodeElements, elementBytes } from './elements.ts';
 import { unpickle } from './pickle.ts';
 import { TorchTensor, torchWorld } from './torch-world.ts';
+import type { Checkpoint, CheckpointTensor } from './types.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
 const maxPickleBytes = 32 << 20;

@@ -106,7 +106,7 @@ export const torchWorld: World = {
     return fail(
       `asks for ${quote(name)}, which is not on the list of names that a checkpoint may use`,
       runsCode.test(name)
-        ? 'A checkpoint needs no such thing, and loading this file elsewhere would run it: do not. Get the weights as safetensors from who made them.'
+        ? 'Only weights are imported, and nothing in the file is run. Elsewhere loading it would run that: do not. Get the weights as safetensors from who made them.'
         : 'Only weights are imported, and nothing in the file is run. Let who made the file save its weights alone, as safetensors or a state_dict().',
     );
   },

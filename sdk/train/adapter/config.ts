@@ -6,6 +6,7 @@ import type { Dataset } from '../data/types.ts';
 
 /** Parts of a configuration that differ from the defaults. */
 export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
+  /** Parts of `distill` that differ. */
   distill?: Partial<AdapterConfig['distill']>;
 };
 

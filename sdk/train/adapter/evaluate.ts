@@ -17,24 +17,36 @@ export type Visit = (outputs: Record<string, Float32Array>, item: DatasetItem) =
 /** Calls `visit` with item after item, each when the one before is done with, so that no more than a few are held at a time. Items may be left out. */
 export type Predict = (visit: Visit) => Promise<void>;
 
+/** What is scored, and against what. */
 export type EvaluateOptions = {
+  /** Gives the predictions. */
   predict: Predict;
+  /** The adapter's. */
   config: Pick<AdapterConfig, 'task' | 'classes'>;
   /** Of parsing: give figures with these, one per class, beside the published ones; `choose` takes those that are best for these predictions. */
   thresholds?: readonly number[] | 'choose' | null;
-  /** Size of the predicted masks, and how to read the true ones. */
-  maskSize?: { width: number; height: number };
+  /** Of `segment`, which needs it: size of the predicted masks. */
+  maskSize?: {
+    /** Pixels. */
+    width: number;
+    /** Pixels. */
+    height: number;
+  };
+  /** Of `segment`, which needs it: reads a true mask. */
   readMask?: (path: string) => Promise<MaskImage>;
 };
 
 /** Figures of one split, without the names that a report adds. */
 export type Figures = {
+  /** What {@link formatReport} prints, once a dataset and a split are named. */
   report: Omit<EvaluationReport, 'dataset' | 'split'>;
+  /** The task's main figure, in percent: what a training selects by. */
   score: number;
   /** Those that parsing was given or chose, one per class. */
   thresholds?: number[];
 };
 
+/** Scores one split. Throws `invalid-argument` where labels and predictions do not fit, and what `predict` throws. */
 export async function evaluatePredictions(options: EvaluateOptions): Promise<Figures> {
   const { task } = options.config;
   if (task === 'localize') return await localizationFigures(options);

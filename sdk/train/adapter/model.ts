@@ -33,6 +33,7 @@ import {
   weakParsing,
 } from './losses.ts';
 
+/** Weights of the terms of a loss. */
 export type LossOptions = {
   /** Weight of Dice beside BCE in segmentation (ours); default 1. */
   dice?: number;

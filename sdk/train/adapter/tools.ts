@@ -15,16 +15,19 @@ import { createRules, openBackbone } from '../../load.ts';
 import type { FileStore } from '../features/tap-cache.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 
+/** Names of what a training runs on. */
 export type ToolOptions = {
   /** Shipped id, or path or URL of a folder with a manifest.json; or two, one for pictures and one for sounds. Default `nano`. */
   backbone?: string | readonly [string, string];
   /** Default `auto`. */
   device?: DeviceRequest;
+  /** Threads of the CPU kernels. Default: chosen by the machine. */
   threads?: number;
-  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files. Default: `runtime/` beside this package's script. */
+  /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
   runtimePath?: string;
   /** Page: URL of the folder that `mettle assets` wrote, as for `createMettle`. */
   assets?: string;
+  /** Ends the loading: it rejects with the signal's reason. */
   signal?: AbortSignal;
 };
 
@@ -39,11 +42,17 @@ const toolRules: Rules<ToolOptions> = {
 
 /** The part of `trainAdapter`'s options that has to do with machines. Dispose of it when the training is over. */
 export type Tools = {
+  /** Its files, for the device. */
   backbone: ModelPackage<BackboneManifest>;
+  /** Runs the backbone. */
   engine: Engine;
+  /** Runs the training steps. */
   runtime: Runtime;
+  /** The device of both. */
   device: DeviceRequest;
+  /** As it was given. */
   runtimePath?: string;
+  /** Frees engine and runtime. */
   dispose(): Promise<void>;
 };
 

@@ -1,5 +1,6 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
 
+import { oneLine, spacedLine } from '../../contract/plain-text.ts';
 import { SPLITS, type Split } from '../../contract/split.ts';
 import type { Task } from '../../contract/task.ts';
 import { MettleError } from '../../errors.ts';
@@ -8,17 +9,30 @@ import { detectFormat, readDataset } from './index.ts';
 import type { DataFolder, DataFormat, Dataset, Finding, ReadOptions } from './types.ts';
 
 /** Clips of one class per split, and for localization and parsing the seconds that carry it. */
-export type ClassCount = { label: string; clips: Record<Split, number>; seconds: Record<Split, number> };
+export type ClassCount = {
+  /** Of the class. */
+  label: string;
+  /** Per split. */
+  clips: Record<Split, number>;
+  /** Per split; 0 for segmentation. */
+  seconds: Record<Split, number>;
+};
 
+/** What {@link checkDataset} found. */
 export type CheckReport = {
+  /** Its name, for people. */
   folder: string;
   /** Null where the tables could not be read at all; `findings` then says why. */
   format: DataFormat | null;
+  /** What its labels are for; null where nothing could be read. */
   task: Task | null;
-  /** Clips in the tables, and those that can be used. */
+  /** Clips in the tables, per split. */
   annotated: Record<Split, number>;
+  /** Clips that can be used, per split. */
   usable: Record<Split, number>;
+  /** Counts per class. */
   classes: ClassCount[];
+  /** What is missing or odd. */
   findings: Finding[];
 };
 
@@ -73,7 +87,7 @@ export function formatCheck(report: CheckReport): string {
       ...table([
         [timed ? 'Class: clips (seconds)' : 'Object: clips', ...SPLITS],
         ...classes.map(({ label, clips, seconds }) => [
-          printable(label),
+          oneLine(label),
           ...SPLITS.map((split) => (timed ? `${clips[split]} (${seconds[split]})` : `${clips[split]}`)),
         ]),
       ]),
@@ -84,7 +98,7 @@ export function formatCheck(report: CheckReport): string {
     lines.push(`  ${level} ${code}: ${message}`);
     if (where !== '') lines.push(`    ${where}`);
   }
-  return `${lines.map(printable).join('\n')}\n`;
+  return `${lines.map(spacedLine).join('\n')}\n`;
 }
 
 const perSplit = (): Record<Split, number> => ({ train: 0, val: 0, test: 0 });
@@ -132,7 +146,3 @@ function parsedSeconds(
   });
   return seconds;
 }
-
-/** One line that cannot steer a terminal: names come from others. */
-const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]|\p{Surrogate}/gu, '\ufffd');

@@ -1,6 +1,7 @@
 /** Which clips a dataset really has: finds their files in the published layouts and opens each once. What is missing or broken becomes a finding. */
+
+import { segmentCount } from '../../contract/segment-time.ts';
 import { MettleError } from '../../errors.ts';
-import { segmentCount } from '../../media/segment-time.ts';
 import type { FindingList } from './findings.ts';
 import type { ClipFacts, DataFolder, ReadOptions } from './types.ts';
 

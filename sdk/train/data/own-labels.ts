@@ -1,5 +1,5 @@
 /** From a user's events and masks to labels per second of one clip. A second has an event that covers at least half of it. */
-import { segmentCount, segmentTimes } from '../../media/segment-time.ts';
+import { segmentCount, segmentTimes } from '../../contract/segment-time.ts';
 import { joinPath } from './clips.ts';
 import type { FindingList } from './findings.ts';
 import type { OwnEvent } from './own-tables.ts';

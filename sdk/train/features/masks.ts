@@ -1,8 +1,17 @@
 /** True masks as training and evaluation take them. */
-import { makeAxis, resizePlane } from '../../media/resize.ts';
+import { makeAxis, resizePlane } from '../../front-end/resize.ts';
 
-/** A mask as it was stored: one number per pixel, 0 where nothing sounds. `ignored` is 1 where nobody knows; left out where that is nowhere. */
-export type MaskImage = { width: number; height: number; data: Uint8Array; ignored?: Uint8Array };
+/** A mask as it was stored: one number per pixel, 0 where nothing sounds. */
+export type MaskImage = {
+  /** Pixels. */
+  width: number;
+  /** Pixels. */
+  height: number;
+  /** [height, width] */
+  data: Uint8Array;
+  /** [height, width], 1 where nobody knows; left out where that is nowhere. */
+  ignored?: Uint8Array;
+};
 
 /** 0 or 1 at another size, -1 where nobody knows: 1 where at least half of the known area that a pixel covers is set, -1 where less than half of its area is known. */
 export function binaryMask(

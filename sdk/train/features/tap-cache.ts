@@ -17,7 +17,9 @@ import {
 
 /** Files by name. `save` leaves either the whole file or none. */
 export type FileStore = {
+  /** Null where there is no such file. */
   load(name: string): Promise<Uint8Array | null>;
+  /** Throws `write` where it cannot be kept. */
   save(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 };
 
@@ -26,7 +28,14 @@ export type ClipTaps = { seconds: number; taps: Record<string, Float32Array> };
 export type KeptTaps = { seconds: number; taps: Record<string, Float32Array | Uint16Array> };
 
 /** `all`: every tap of the backbone, for any adapter to come; `read`: those that this one reads; `none`: clips are run again each time. */
-export type CachePolicy = { keep: 'all' | 'read' | 'none'; bytes: number; reason: string };
+export type CachePolicy = {
+  /** Which taps. */
+  keep: 'all' | 'read' | 'none';
+  /** What they take. */
+  bytes: number;
+  /** Why, one sentence. */
+  reason: string;
+};
 
 const largestHalf = 65504;
 

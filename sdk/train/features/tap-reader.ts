@@ -5,12 +5,12 @@
 
 import { concatenate } from '../../arrays.ts';
 import { finishManifest } from '../../compile/package.ts';
+import type { Segment } from '../../contract/clip.ts';
 import { contractOf } from '../../contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Tap } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import { tapShape } from '../../contract/taps.ts';
 import type { Engine } from '../../engine/types.ts';
-import type { Segment } from '../../media/types.ts';
 import { writeOnnx } from '../../onnx/writer.ts';
 import { concat, Graph, reshape, sizeOf } from '../../ops/index.ts';
 

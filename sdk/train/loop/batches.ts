@@ -8,6 +8,7 @@ import type { InputShapes } from './step.ts';
 
 /** A set of examples; indices run from 0 to `size - 1`. */
 export type BatchSource = {
+  /** How many examples there are. */
   readonly size: number;
   /** What an example is called in messages. */
   id(index: number): string;

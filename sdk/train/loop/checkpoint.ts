@@ -16,13 +16,17 @@ import type { Arrays, TrainState } from './init.ts';
 
 /** Keeps checkpoints by name. `save` must leave either the old file or the new one, never half of one. */
 export type CheckpointStore = {
+  /** Throws `write` where it cannot be kept. */
   save(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Null where there is none of this name. */
   load(name: string): Promise<Uint8Array | null>;
 };
 
 /** Scores of one evaluation; `score` selects, higher is better. */
-export type Evaluation = { score: number } & Record<string, number>;
+export type Evaluation = {
+  /** Higher is better. */
+  score: number;
+} & Record<string, number>;
 export type Best = { step: number; evaluation: Evaluation; weights: Arrays };
 
 export type Checkpoint = {

@@ -6,10 +6,13 @@ import { MettleError } from '../../errors.ts';
 import type { ParamSpec } from '../../models/params.ts';
 import { add, div, type Graph, minimum, mul, reshape, sizeOf, sqrt, sub, sum, type Value } from '../../ops/index.ts';
 
+/** AdamW (Loshchilov and Hutter, ICLR 2019), with clipping and an average of the weights. */
 export type OptimizerConfig = {
-  /** Decay of the first and the second moment. */
+  /** Decay of the first moment. */
   beta1: number;
+  /** Decay of the second moment. */
   beta2: number;
+  /** Added to the root of the second moment. */
   epsilon: number;
   /** Decoupled weight decay, as a share per step of learning rate 1. */
   decay: number;
@@ -19,6 +22,7 @@ export type OptimizerConfig = {
   average: number | null;
 };
 
+/** What a training has where nothing else is said. */
 export const defaultOptimizer: OptimizerConfig = {
   beta1: 0.9,
   beta2: 0.999,

@@ -1,6 +1,7 @@
 /** How fast to learn at each step. */
 import { MettleError } from '../../errors.ts';
 
+/** A straight rise, then half a cosine. */
 export type ScheduleConfig = {
   /** The highest learning rate. */
   rate: number;
@@ -12,6 +13,7 @@ export type ScheduleConfig = {
   fall?: number;
 };
 
+/** What a training has where nothing else is said. */
 export const defaultSchedule: ScheduleConfig = { rate: 1e-3, warmup: 0.05, floor: 0.01 };
 
 /**

@@ -19,9 +19,16 @@ export type TrainModel = {
   /** What the model says about inputs that are no labels. */
   forward(p: Params, inputs: Values): Values;
   /** `loss` is one number; all others are metrics, one number each, and are only reported. */
-  loss(outputs: Values, inputs: Values): Values & { loss: Value };
+  loss(
+    outputs: Values,
+    inputs: Values,
+  ): Values & {
+    /** What the gradients are of. */
+    loss: Value;
+  };
 };
 
+/** On the CPU, or in the step's graph. */
 export type OptimizerPlace = 'host' | 'graph';
 
 /** Names that a step's inputs and outputs have beside the parameters' own; groups are those of {@link FlatGroup}. */

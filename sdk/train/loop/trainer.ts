@@ -27,37 +27,54 @@ import { type Batch, openRunner, type StepReport, type StepRunner } from './runn
 import { cosineWithWarmup, defaultSchedule, type ScheduleConfig } from './schedule.ts';
 import type { OptimizerPlace, TrainModel } from './step.ts';
 
+/** What `train` takes. */
 export type TrainOptions = {
+  /** Runs the steps. */
   runtime: Runtime;
+  /** What is trained. */
   model: TrainModel;
+  /** The examples to learn from. */
   data: BatchSource;
   /** Examples per step. */
   batch: number;
   /** Which examples a step takes; default: in every epoch each once, in a seeded order. It must not depend on what was asked for before. */
   order?: (step: number) => readonly number[];
-  /** How long: passes over the data, or steps. Exactly one of the two. */
+  /** How long, in passes over the data. Either this or `steps`. */
   epochs?: number;
+  /** How long, in steps. Either this or `epochs`. */
   steps?: number;
   /** Decides starting weights and order; two runs with one seed on one device give the same weights. */
   seed: number;
+  /** Default: {@link defaultOptimizer}. */
   optimizer?: Partial<OptimizerConfig>;
+  /** Default: {@link defaultSchedule}. */
   schedule?: Partial<ScheduleConfig>;
   /** Weights to start from, where they have a parameter's name. */
   from?: Weights;
   /**
-   * Scores weights (the moving average, where one is kept) on the validation split, after every `every` steps (default: once per epoch) and at the end.
+   * Scores weights (the moving average, where one is kept) on the validation split, after every `evaluateEvery` steps and at the end.
    * The weights with the highest score are the result; without `evaluate` the last ones are.
    * Where it rejects because of an abort, a resumed run makes it again.
    */
   evaluate?: (weights: Weights, at: { step: number; epoch: number }) => Promise<Evaluation>;
+  /** Steps from one evaluation to the next. Default: an epoch's. */
   evaluateEvery?: number;
-  /** Saves a checkpoint after every `every` steps (default: once per epoch), at the end, and when aborted. */
-  checkpoint?: { store: CheckpointStore; name?: string; every?: number };
+  /** Saves a checkpoint now and then, at the end, and when aborted. */
+  checkpoint?: {
+    /** Keeps it by name. */
+    store: CheckpointStore;
+    /** Default: `checkpoint.safetensors`. */
+    name?: string;
+    /** Steps from one to the next. Default: an epoch's. */
+    every?: number;
+  };
   /** Goes on from the checkpoint where there is one. */
   resume?: boolean;
   /** What else must be the same for a resumed run to be the same run, such as the model's configuration; plain JSON. */
   identity?: Record<string, unknown>;
+  /** Ends the training: it rejects with the signal's reason, after a checkpoint where there is one. */
   signal?: AbortSignal;
+  /** Called after every step. */
   onProgress?: (progress: TrainProgress) => void;
   /** Where the optimizer runs; default by device. */
   place?: OptimizerPlace;
@@ -95,27 +112,41 @@ const trainRules: Rules<TrainOptions> = {
   place: oneOf('graph', 'host'),
 };
 
+/** Where a training stands. */
 export type TrainProgress = {
   /** Steps done, of `steps`. */
   step: number;
+  /** Steps in all. */
   steps: number;
   /** The epoch of this step, from 0. */
   epoch: number;
+  /** Of this step's batch. */
   loss: number;
+  /** What else the model reports of this step's batch, by name. */
   metrics: Record<string, number>;
   /** Norm of the gradients before clipping. */
   gradientNorm: number;
+  /** Learning rate of this step. */
   rate: number;
+  /** Examples, from this step's time and those before it. */
   samplesPerSecond: number;
+  /** An estimate. */
   secondsLeft: number;
   /** Set where this step was followed by an evaluation. */
   evaluation: Evaluation | null;
 };
 
+/** What a training gave. */
 export type TrainResult = {
   /** The selected weights. */
   weights: Weights;
-  best: { step: number; evaluation: Evaluation } | null;
+  /** Where the selected weights are from; null where nothing was evaluated. */
+  best: {
+    /** Steps that were done. */
+    step: number;
+    /** Its scores. */
+    evaluation: Evaluation;
+  } | null;
   /** The state after the last step. */
   last: TrainState;
 };

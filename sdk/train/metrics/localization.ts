@@ -2,7 +2,12 @@
 import { MettleError } from '../../errors.ts';
 
 /** Values row by row: what adapters and training steps hand on. */
-export type Rows = { shape: readonly number[]; data: ArrayLike<number> };
+export type Rows = {
+  /** [rows, columns] */
+  shape: readonly number[];
+  /** Row by row. */
+  data: ArrayLike<number>;
+};
 
 /** Label per second as the most probable of classes and background: logits [..., classes + 1] -> Int32Array, one per row. */
 export function decodeArgmax(logits: Rows): Int32Array {

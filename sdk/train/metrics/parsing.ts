@@ -6,10 +6,26 @@ import { MettleError } from '../../errors.ts';
 import { maximalRuns } from '../../tasks/runs.ts';
 
 /** What is heard and what is seen: 0 or 1, each [seconds, classes]. */
-export type Activity = { audio: ArrayLike<number>; visual: ArrayLike<number> };
+export type Activity = {
+  /** What is heard. */
+  audio: ArrayLike<number>;
+  /** What is seen. */
+  visual: ArrayLike<number>;
+};
 
 /** In percent. `typeAV` is the mean of the first three; `eventAV` joins the counts of sound and picture before forming F. */
-export type ParsingFigures = { audio: number; visual: number; audioVisual: number; typeAV: number; eventAV: number };
+export type ParsingFigures = {
+  /** F of what is heard. */
+  audio: number;
+  /** F of what is seen. */
+  visual: number;
+  /** F of what is both at once. */
+  audioVisual: number;
+  /** Type@AV. */
+  typeAV: number;
+  /** Event@AV. */
+  eventAV: number;
+};
 
 /** A predicted event is right where it overlaps a true one by at least this (intersection over union). */
 const leastOverlap = 0.5;
@@ -38,6 +54,7 @@ export class ParsingScore {
   readonly #event: Sums = { audio: 0, visual: 0, audioVisual: 0, eventAV: 0 };
   #videos = 0;
 
+  /** `classes` is their number. */
   constructor(classes: number) {
     this.#classes = classes;
   }
@@ -72,7 +89,12 @@ export class ParsingScore {
   }
 
   /** Means over the videos added, in percent; 0 if there are none. */
-  figures(): { segment: ParsingFigures; event: ParsingFigures } {
+  figures(): {
+    /** Second by second. */
+    segment: ParsingFigures;
+    /** By events that overlap by half. */
+    event: ParsingFigures;
+  } {
     return { segment: this.#mean(this.#segment), event: this.#mean(this.#event) };
   }
 

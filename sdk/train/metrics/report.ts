@@ -1,5 +1,6 @@
 /** A finished evaluation as the tables of the papers, as text for a terminal or as JSON. */
 
+import { jsonText } from '../../contract/plain-text.ts';
 import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
 import { meanAveragePrecision } from './average-precision.ts';
@@ -15,9 +16,11 @@ type Common = {
   averagePrecision?: { label: string; value: number | null }[];
 };
 
+/** Figures of one split of a dataset, told apart by `task`. */
 export type EvaluationReport = Common &
   (
     | {
+        /** Tells reports apart. */
         task: 'localize';
         /** How labels were decoded: `argmax` over classes and background, or `gated` by an event score per second. */
         decoding: 'argmax' | 'gated';
@@ -25,18 +28,29 @@ export type EvaluationReport = Common &
         accuracy: number;
       }
     | {
+        /** Tells reports apart. */
         task: 'parse';
-        /** Decoded with 0.5 for every class, as published. */
+        /** Second by second, decoded with 0.5 for every class, as published. */
         segment: ParsingFigures;
+        /** By events, decoded in the same way. */
         event: ParsingFigures;
         /** The same with a threshold per class that was chosen on the validation split; not comparable with published figures. */
         thresholded?: {
-          thresholds: { label: string; value: number }[];
+          /** One per class. */
+          thresholds: {
+            /** Of the class. */
+            label: string;
+            /** A probability, 0 to 1. */
+            value: number;
+          }[];
+          /** Second by second. */
           segment: ParsingFigures;
+          /** By events. */
           event: ParsingFigures;
         };
       }
     | ({
+        /** Tells reports apart. */
         task: 'segment';
         /** Clips per batch; M_F depends on it. */
         batchClips: number;
@@ -50,7 +64,7 @@ export type EvaluationReport = Common &
  * console.log(formatReport({ task: 'segment', dataset: 'S4', split: 'test', clips: 740, batchClips: 4, mJ: 0.5, mF: 0.6 }));
  */
 export function formatReport(report: EvaluationReport, format: 'text' | 'json' = 'text'): string {
-  if (format === 'json') return JSON.stringify(report, null, 2);
+  if (format === 'json') return jsonText(report, 2);
   if (format !== 'text') {
     throw new MettleError('invalid-argument', `format must be "text" or "json", got "${String(format)}".`);
   }

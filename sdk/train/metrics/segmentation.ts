@@ -5,7 +5,12 @@
 import { MettleError } from '../../errors.ts';
 
 /** Shares, 0 to 1. */
-export type SegmentationFigures = { mJ: number; mF: number };
+export type SegmentationFigures = {
+  /** Mean overlap. */
+  mJ: number;
+  /** F at the best threshold of each batch. */
+  mF: number;
+};
 
 /** Clips per batch in the published test scripts. */
 export const publishedBatchClips = 4;
@@ -24,6 +29,7 @@ export class SegmentationScore {
   readonly #batches = { count: 0, mJ: 0, mF: 0 };
   #batch = newBatch();
 
+  /** `batchClips` clips share a threshold; default {@link publishedBatchClips}. Throws `invalid-argument` for no whole number from 1 on. */
   constructor(options: { batchClips?: number } = {}) {
     const { batchClips = publishedBatchClips } = options;
     if (!Number.isInteger(batchClips) || batchClips < 1) {

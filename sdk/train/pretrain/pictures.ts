@@ -2,7 +2,7 @@
  * Pictures to learn from, drawn from few: pieces of them at any size, place and angle, in other colours, blurred or compressed, sometimes two in one. The same
  * seed and number give the same picture.
  */
-import type { RgbImage } from '../../media/types.ts';
+import type { RgbImage } from '../../contract/clip.ts';
 import { gaussian } from '../../random.ts';
 import { type Dice, diceOf } from '../../toybox/dice.ts';
 import { compress } from './compression.ts';

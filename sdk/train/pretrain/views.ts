@@ -2,9 +2,10 @@
  * Views: samples as they are kept, with all that is to be learned from them, in fields of fixed lengths. Making one costs drawing, changing and the teachers'
  * answers; from then on it is read as often as it is visited, by students of the preset's size or of half of it.
  */
-import { createLogMel } from '../../media/log-mel.ts';
-import { pictureToTensor } from '../../media/picture.ts';
-import type { RgbImage } from '../../media/types.ts';
+
+import type { RgbImage } from '../../contract/clip.ts';
+import { createLogMel } from '../../front-end/log-mel.ts';
+import { pictureToTensor } from '../../front-end/picture.ts';
 import type { BackbonePreset } from '../../models/presets.ts';
 import { decodeHalf, encodeHalf } from '../../onnx/float16.ts';
 import type { Example } from '../loop/batches.ts';

@@ -1,8 +1,8 @@
 /** Files by name in a folder, written whole or not at all: what checkpoints and cached features are kept in. */
-import { randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MettleError } from '../errors.ts';
+import { MettleError } from '../../errors.ts';
+import { removeAllStale, stagingName } from './staging.ts';
 
 /** Whether there is a file or folder of this name. */
 export const exists = (path: string): Promise<boolean> =>
@@ -13,6 +13,8 @@ export const exists = (path: string): Promise<boolean> =>
 
 export class DiskStore {
   readonly #folder: string;
+  /** Whether leftovers of killed processes were looked for. */
+  #isClean = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -34,9 +36,11 @@ export class DiskStore {
   /** Throws `write`, and leaves what was there before. */
   async save(name: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#folder, name);
-    const draft = `${path}.${randomUUID()}.part`;
+    const draft = join(this.#folder, stagingName(name));
     try {
       await mkdir(this.#folder, { recursive: true });
+      if (!this.#isClean) await removeAllStale(this.#folder);
+      this.#isClean = true;
       await writeFile(draft, bytes);
       await rename(draft, path);
     } catch (cause) {

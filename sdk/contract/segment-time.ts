@@ -1,7 +1,7 @@
 /** The time base of a clip: how many segments there are, where each lies, and which instant its frame shows. */
-import { anything, checkArgument, checkOptions, nested, number, type Rules, signal } from '../contract/options.ts';
+import { anything, checkArgument, checkOptions, number, type Rules, record, signal } from '../contract/options.ts';
 import { MettleError } from '../errors.ts';
-import type { SegmentFormat } from './types.ts';
+import type { SegmentFormat } from './clip.ts';
 
 const seconds = number(0, Infinity, 'a number of seconds');
 
@@ -26,8 +26,8 @@ export function segmentTimes(index: number, duration: number): { start: number; 
 
 /** Of `Clip.segments`. */
 export const segmentsRules: Rules<{ signal?: AbortSignal }> = { signal };
-const sizeRules: Rules<SegmentFormat['frame']> = { width: anything, height: anything };
-const formatRules: Rules<SegmentFormat> = { frame: nested(sizeRules), sampleRate: anything, thumbnailHeight: anything };
+/** `frame` may be a picture front end of a manifest, which has more than a size. */
+const formatRules: Rules<SegmentFormat> = { frame: record, sampleRate: anything, thumbnailHeight: anything };
 
 /** Throws `invalid-argument` where a format holds no positive whole numbers, or what is unknown. */
 export function checkFormat(format: SegmentFormat): void {

@@ -1,9 +1,10 @@
 /** A package being written: a folder beside its place that moves there when it is whole, and of which nothing stays when it is not. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { FileEntry } from '../contract/manifest.ts';
-import { MettleError } from '../errors.ts';
+import type { FileEntry } from '../../contract/manifest.ts';
+import { MettleError } from '../../errors.ts';
+import { removeStale, stagingName } from './staging.ts';
 
 type PlaceOptions = { force?: boolean; isOurs?: (place: string) => boolean | Promise<boolean> };
 
@@ -28,8 +29,9 @@ export class PackageFolder implements AsyncDisposable {
     { force = false, isOurs = holdsPackage }: PlaceOptions = {},
   ): Promise<PackageFolder> {
     const place = resolve(path);
+    await removeStale(dirname(place), basename(place));
     const replace = await checkPlace(place, { force, isOurs });
-    const draft = join(dirname(place), `.${basename(place)}.${randomUUID().slice(0, 8)}.part`);
+    const draft = join(dirname(place), stagingName(basename(place)));
     await writing(place, () => mkdir(draft, { recursive: true }));
     return new PackageFolder(place, draft, replace);
   }

@@ -1,8 +1,8 @@
 /** A file of any size as a source of bytes, and its digest. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { MettleError } from '../errors.ts';
-import type { ByteSource } from '../onnx/checkpoint/byte-source.ts';
+import { MettleError } from '../../errors.ts';
+import type { ByteSource } from '../../onnx/checkpoint/byte-source.ts';
 
 const chunkBytes = 4 << 20;
 

@@ -2,7 +2,7 @@
  * Resizing by a triangle filter that widens with the reduction: bilinear when enlarging, an antialiased weighted mean when reducing. Separable, in float,
  * the same sums in the same order everywhere; no canvas is involved.
  */
-import type { RgbImage } from './types.ts';
+import type { RgbImage } from '../contract/clip.ts';
 
 /** Weights of one axis: output `i` is the sum over `k < taps` of `weights[i * taps + k] * source[starts[i] + k]`. */
 export type Axis = { length: number; taps: number; starts: Int32Array; weights: Float64Array };

@@ -1,7 +1,8 @@
 /** The picture front end: from an RGB picture to the tensor that a visual backbone reads. */
+
+import type { RgbImage } from '../contract/clip.ts';
 import type { PictureFrontEnd } from '../contract/manifest.ts';
 import { resizeImage } from './resize.ts';
-import type { RgbImage } from './types.ts';
 
 /** `(rgb / 255 - mean) / std`, channels first: [1, 3, height, width]. A picture of another size is squeezed to `frontEnd`'s first. */
 export function pictureToTensor(image: RgbImage, frontEnd: PictureFrontEnd): Float32Array<ArrayBuffer> {

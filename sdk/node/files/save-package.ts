@@ -1,7 +1,8 @@
 /** Writes a finished package into a new folder, whole or not at all. */
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { MettleError } from '../errors.ts';
+import { MettleError } from '../../errors.ts';
+import { removeStale, stagingName } from './staging.ts';
 
 /** `files` by their path in the package. Throws `write` where something lies in `folder` already, or it cannot be written; nothing is left behind then. */
 export async function savePackage(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
@@ -18,7 +19,8 @@ export async function savePackage(folder: string, files: Readonly<Record<string,
       });
     }
     await mkdir(dirname(target), { recursive: true });
-    draft = await mkdtemp(join(dirname(target), `.${basename(target).slice(0, 100)}-`));
+    await removeStale(dirname(target), basename(target));
+    draft = join(dirname(target), stagingName(basename(target)));
     const whole = join(draft, 'package');
     for (const [path, bytes] of Object.entries(files)) {
       await mkdir(dirname(join(whole, path)), { recursive: true });

@@ -2,7 +2,14 @@
 import type { Warning } from '../errors.ts';
 
 /** 8-bit RGB picture: `data` is [height, width, 3], row by row, no padding. */
-export type RgbImage = { width: number; height: number; data: Uint8Array };
+export type RgbImage = {
+  /** Pixels. */
+  width: number;
+  /** Pixels. */
+  height: number;
+  /** [height, width, 3], 0 to 255. */
+  data: Uint8Array;
+};
 
 /** Sound and pictures that the caller decoded: no container, no codec. */
 export type RawClip = {
@@ -10,8 +17,13 @@ export type RawClip = {
   frames?: readonly (ImageData | RgbImage | VideoFrame | ImageBitmap | HTMLCanvasElement | OffscreenCanvas)[];
   /** Frames per second of `frames`. */
   frameRate?: number;
-  /** One array per channel, samples in [-1, 1]. */
-  audio?: { channels: readonly Float32Array[]; sampleRate: number };
+  /** The sound, from 0 s on. */
+  audio?: {
+    /** One array per channel, all of one length, samples in [-1, 1]. */
+    channels: readonly Float32Array[];
+    /** Hz. */
+    sampleRate: number;
+  };
 };
 
 /** A frame that can go to another thread. */
@@ -21,19 +33,36 @@ export type HandedRawClip = Omit<RawClip, 'frames'> & { frames?: readonly Handed
 /** Anything `openClip` reads. A string is a URL, in Node also a path. */
 export type ClipSource = Blob | URL | string | HTMLVideoElement | RawClip;
 
+/** The picture of a clip. */
 export type VideoTrack = {
+  /** Its name, e.g. `h264` or `vp9`. */
   codec: string;
   /** Display size in pixels: after rotation and sample aspect ratio. */
   width: number;
+  /** As `width`. */
   height: number;
+  /** Degrees clockwise by which the stored pictures are turned to be shown. */
   rotation: 0 | 90 | 180 | 270;
 };
-export type AudioTrack = { codec: string; channels: number; sampleRate: number };
+/** The sound of a clip. */
+export type AudioTrack = {
+  /** Its name, e.g. `aac` or `opus`. */
+  codec: string;
+  /** How many there are; they are mixed down to one. */
+  channels: number;
+  /** Hz, as stored. */
+  sampleRate: number;
+};
 
 /** What a backbone wants to see and hear, per second of clip. */
 export type SegmentFormat = {
   /** Frame size in pixels; the aspect ratio of the source is ignored, as the published line of work does. */
-  frame: { width: number; height: number };
+  frame: {
+    /** Pixels. */
+    width: number;
+    /** Pixels. */
+    height: number;
+  };
   /** Hz of the mono PCM. */
   sampleRate: number;
   /** Also give a small picture of true aspect ratio, this many pixels high. */
@@ -42,14 +71,17 @@ export type SegmentFormat = {
 
 /** One second of a clip. The last one may end early; its PCM is padded with zeros. */
 export type Segment = {
+  /** From 0 on. */
   index: number;
   /** Seconds from the start of the clip. */
   start: number;
+  /** Seconds. */
   end: number;
   /** The frame on screen at the middle of the segment; null if the clip has no picture. */
   frame: RgbImage | null;
   /** Mono PCM, exactly `sampleRate` samples; null if the clip has no sound. */
   pcm: Float32Array | null;
+  /** A small picture of true aspect ratio, where the format asks for one and the clip has a picture. */
   thumbnail: RgbImage | null;
 };
 
@@ -59,10 +91,14 @@ export interface Clip extends AsyncDisposable {
   readonly duration: number;
   /** Number of segments that `segments()` yields: see `segmentCount()` for the rule. */
   readonly segmentCount: number;
+  /** The picture; null where there is none. */
   readonly video: VideoTrack | null;
+  /** The sound; null where there is none. */
   readonly audio: AudioTrack | null;
+  /** What there is to know; more may come while segments are read. */
   readonly warnings: readonly Warning[];
   /** Decodes once, in order, holding no more than a few seconds at a time. */
   segments(format: SegmentFormat, options?: { signal?: AbortSignal }): AsyncIterable<Segment>;
+  /** Closes the source; open reads reject with `disposed`. */
   dispose(): Promise<void>;
 }

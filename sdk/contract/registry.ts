@@ -1,0 +1,6 @@
+/** What registry.json holds: models by id. */
+import type { Integrity } from './manifest.ts';
+
+/** `manifest` is the path of the model's manifest, relative to the registry; `integrity` its digest. */
+export type RegistryEntry = { kind: 'backbone' | 'adapter'; manifest: string; integrity: Integrity };
+export type Registry = Record<string, RegistryEntry>;

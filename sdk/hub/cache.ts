@@ -1,8 +1,9 @@
 /** The cache as its owner sees it: models by name, not digests. A piece that several models share counts for each of them, and goes with the last. */
+import type { Bytes } from '../contract/bytes.ts';
 import { checkArgument, checkOptions, number, type Rules, record, text } from '../contract/options.ts';
 import type { Store, StoredItem } from '../contract/store.ts';
 import { MettleError } from '../errors.ts';
-import { type AccessOptions, accessFor } from './access.ts';
+import { accessFor } from './access.ts';
 import { type AddressRecord, blobName, blobPrefix, integrityOf, readRecord, recordPrefix } from './shelf.ts';
 
 /** A model that was opened on this device. */
@@ -52,7 +53,7 @@ export type OpenCacheOptions = {
   /** Node: a folder; page: the name of a store. Default: those of `createMettle`. */
   cache?: string;
   /** Where it is kept. Default: the platform that the code runs on. */
-  platform?: AccessOptions['platform'];
+  platform?: Bytes;
 };
 const cacheRules: Rules<OpenCacheOptions> = { cache: text, platform: record };
 type Content = { records: Entry[]; items: Map<string, StoredItem> };

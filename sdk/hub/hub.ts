@@ -3,6 +3,7 @@
  * files are worth downloading depends on it, on the device, and on whether models fit together. Knows bytes only: no runtime, no graphs.
  */
 import { bytesFor } from '#bytes';
+import type { Bytes } from '../contract/bytes.ts';
 import { heldVariant } from '../contract/held-variant.ts';
 import type {
   AdapterGraphs,
@@ -20,8 +21,8 @@ import { parseJson } from '../contract/parse-json.ts';
 import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { throughDoor } from '../door.ts';
-import { MettleError } from '../errors.ts';
-import { type Access, type AccessOptions, accessFor, hubRules } from './access.ts';
+import { MettleError, type Warning } from '../errors.ts';
+import { type Access, type AccessOptions, accessFor, type HubOptions, hubRules } from './access.ts';
 import { besides, checkProtected, manifestUrl, resolveAddress } from './addresses.ts';
 import { readDocument } from './documents.ts';
 import { readVerified } from './download.ts';
@@ -123,7 +124,11 @@ export type ShippedModel = {
 };
 
 /** What `listShipped` takes; all of it may be left out. */
-export type ListOptions = AccessOptions & {
+export type ListOptions = HubOptions & {
+  /** Where files come from. Default: the platform that the code runs on. */
+  platform?: Bytes;
+  /** Called where the cache fails. */
+  onWarning?: (warning: Warning) => void;
   /** Page: the folder that `mettle assets` wrote, as for `createMettle`. */
   assets?: string;
   /** Ends the call: it rejects with the signal's reason. */

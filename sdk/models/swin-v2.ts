@@ -62,8 +62,9 @@ function attention(p: Params, x: Value, w: Windowing, heads: number, pretrainedW
 
   // exp(min(scale, ln 100)): the published clamp of the temperature.
   const scale = exp(minimum(p.get('logit_scale', [heads, 1, 1], { constant: Math.log(10) }), Math.log(100)));
-  const query = l2Normalize(headsOf(qkv, 0, heads));
-  const cosine = mul(matmul(query, l2Normalize(headsOf(qkv, 1, heads)), { transposeB: true }), scale);
+  // The queries are scaled and not the scores, which are several times as many numbers.
+  const query = mul(l2Normalize(headsOf(qkv, 0, heads)), scale);
+  const cosine = matmul(query, l2Normalize(headsOf(qkv, 1, heads)), { transposeB: true });
   const logits = withMask(add(cosine, positionBias(p, w.window, heads, pretrainedWindow)), w);
   return dense(p, 'proj', joinHeads(matmul(softmax(logits), headsOf(qkv, 2, heads))), width);
 }

@@ -51,7 +51,7 @@ const expandOp: Op = {
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : x.graph.apply(expandOp, [x], { shape }, shape);
 
-const sliceOp: Op = {
+export const sliceOp: Op = {
   name: 'slice',
   emit(to, value, [x], output) {
     const { starts, ends } = value.attributes as { starts: number[]; ends: number[] };

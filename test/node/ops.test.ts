@@ -61,6 +61,22 @@ const cases: Record<string, Case> = {
   transpose: { shapes: [[2, 3, 4]], build: (x) => ops.transpose(x, [2, 0, 1]) },
   expand: { shapes: [[3, 1]], build: (x) => ops.expand(x, [2, 3, 4]) },
   slice: { shapes: [[4, 5]], build: (x) => ops.slice(x, 1, 2, 5) },
+  'slices side by side': {
+    shapes: [[4, 5]],
+    build: (x) => ops.mul(ops.add(ops.slice(x, 1, 0, 2), ops.exp(ops.slice(x, 1, 3, 5))), ops.slice(x, 1, 2, 3)),
+  },
+  'slices that overlap': {
+    shapes: [[4, 5]],
+    build: (x) => ops.mul(ops.slice(x, 1, 0, 3), ops.exp(ops.slice(x, 1, 2, 5))),
+  },
+  'slices of two axes': {
+    shapes: [[4, 4]],
+    build: (x) => ops.matmul(ops.slice(x, 0, 0, 2), ops.slice(x, 1, 0, 2)),
+  },
+  'a value and slices of it': {
+    shapes: [[2, 4]],
+    build: (x) => ops.add(ops.concat([ops.slice(x, 1, 2, 4), ops.slice(x, 1, 0, 2)], 1), ops.mul(x, x)),
+  },
   pad: { shapes: [[2, 3]], build: (x) => ops.pad(x, [1, 0], [0, 2]) },
   concat: {
     shapes: [

@@ -70,7 +70,7 @@ export async function listMaterial(
 /** Seed of the toybox scenes that are learned from, apart from those of data sets. */
 const toyboxSeed = 1_000_003;
 /** Made pictures and soundtracks of each kind. */
-const [scenes, drawings, soundtracks] = [6000, 400, 600];
+const [scenes, drawings, soundtracks] = [1000, 300, 150];
 
 /** Opens nothing yet; `onProblem` is told once of each file that was drawn and could not be read. In its place the next one of its group is drawn. */
 export function openMaterial(plan: MaterialPlan, onProblem: (problem: string) => void): Material {

@@ -41,7 +41,7 @@ async function open(options: CreateOptions): Promise<Mettle> {
 
 describe('a decoder that loops', () => {
   it('is ended, the call names the source, and the next one works', async () => {
-    const mettle = await open({ ...workers(true), stallSeconds: 2 });
+    const mettle = await open({ worker: workers(true).worker, stallSeconds: 2 });
     await expect(mettle.localize(clip(2))).rejects.toMatchObject({
       code: 'stalled',
       message: expect.stringContaining('the raw clip made no progress for 2 s'),
@@ -50,7 +50,7 @@ describe('a decoder that loops', () => {
   });
 
   it('does not keep an abort waiting', async () => {
-    const mettle = await open(workers(true));
+    const mettle = await open({ worker: workers(true).worker });
     const controller = new AbortController();
     const reason = new Error('enough');
     const call = mettle.localize(clip(2), { signal: controller.signal });

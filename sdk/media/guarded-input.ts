@@ -40,6 +40,8 @@ export type GuardedInput = {
 
 /** The search for the next element of a damaged Matroska file never ends once this many bytes are left: it moves on by what is beyond them. */
 const stuckBytes = 8;
+/** What the reader of ADTS asks for when it looks for a frame's header. */
+const adtsHeader = { least: 7, most: 9 };
 /** Other work gets its turn this often, in milliseconds. */
 const turn = 20;
 const largestMovie = 2 ** 28;
@@ -81,9 +83,20 @@ function guard(reader: Reader): Reader {
     });
   reader.requestSliceRange = (start, least, most) => {
     if (least === 0 && most <= stuckBytes) return null;
-    return requestSliceRange.call(reader, start, least, most);
+    const slice = requestSliceRange.call(reader, start, least, most);
+    if (least !== adtsHeader.least || most !== adtsHeader.most) return slice;
+    return slice instanceof Promise ? slice.then(movingOn) : movingOn(slice);
   };
   return reader;
+}
+
+/** A frame of ADTS that claims to be shorter than its header would be read again and again: the stream ends before it. */
+function movingOn(slice: Slice | null): Slice | null {
+  if (!slice) return null;
+  const [a = 0, b = 0, , c = 0, d = 0, e = 0] = bytesOf(slice);
+  const isFrame = a === 0xff && (b & 0xf6) === 0xf0;
+  const length = ((c & 3) << 11) | (d << 3) | (e >> 5);
+  return isFrame && length < adtsHeader.least ? null : slice;
 }
 
 function checked(slice: Slice | null): Slice | null {

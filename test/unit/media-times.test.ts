@@ -181,6 +181,15 @@ test('Matroska with a tail of zeros is read as far as it goes', async () => {
   expect(warnings).toContain('truncated');
 });
 
+test('ADTS whose zeros begin within the header of a frame ends there', async () => {
+  const sound = await load('sound.aac');
+  const length = (at: number): number => ((sound[at + 3]! & 3) << 11) | (sound[at + 4]! << 3) | (sound[at + 5]! >> 5);
+  const third = length(0) + length(length(0));
+  const { duration } = await see(sound.slice().fill(0, third + 4));
+  // Two frames, of which the first only primes the decoder.
+  expect(duration).toBeCloseTo(1024 / 48_000, 6);
+});
+
 test('a sound of 1 Hz is refused', async () => {
   const bytes = withFieldLittle(await load('sound.wav'), 24, 1);
   await expect(see(bytes)).rejects.toMatchObject({

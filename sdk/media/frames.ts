@@ -79,7 +79,7 @@ class FrameSearch {
     let next: VideoSample | null = null;
     let copy: CopiedFrame | null = null;
     try {
-      for await (next of decodePackets(sink, this.#path())) {
+      for await (next of decodePackets(sink, this.#path(), this.#stream.info.codec)) {
         // Before the first frame the first frame is shown.
         shown ??= next;
         while (this.#found < this.#times.length && next.timestamp > this.#times[this.#found]! + roundingSeconds) {

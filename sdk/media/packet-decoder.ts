@@ -3,9 +3,12 @@
  * the index, which can fail; this only goes forward.
  */
 import type { AudioSample, AudioSampleSink, EncodedPacket, VideoSample, VideoSampleSink } from 'mediabunny';
+import { isHidden } from './hidden-frames.ts';
 
 /** The decoder that a sink of mediabunny would use: WebCodecs, a registered one, or its own for PCM, with its workarounds for browsers. */
 type Decoder = {
+  /** Those of packets whose frames a browser's decoder still owes, ascending. */
+  inputTimestamps?: number[];
   getDecodeQueueSize(): number;
   decode(packet: EncodedPacket): void;
   flush(): Promise<void>;
@@ -25,6 +28,7 @@ const mostWaiting = 8;
 export function decodePackets(
   sink: VideoSampleSink,
   packets: AsyncIterable<EncodedPacket | typeof boundary>,
+  codec: string,
 ): AsyncGenerator<VideoSample>;
 export function decodePackets(
   sink: AudioSampleSink,
@@ -34,6 +38,7 @@ export function decodePackets(
 export async function* decodePackets(
   sink: VideoSampleSink | AudioSampleSink,
   packets: AsyncIterable<EncodedPacket | typeof boundary>,
+  codec = '',
 ): AsyncGenerator<VideoSample | AudioSample> {
   const ready: (VideoSample | AudioSample)[] = [];
   let failure: { error: unknown } | undefined;
@@ -67,7 +72,7 @@ export async function* decodePackets(
     for await (const packet of packets) {
       check();
       if (packet === boundary) await decoder.flush();
-      else decoder.decode(packet);
+      else decode(decoder, packet, codec);
       while (true) {
         check();
         const sample = ready.shift();
@@ -84,4 +89,10 @@ export async function* decodePackets(
     decoder.close();
     for (const sample of ready) sample.close();
   }
+}
+
+function decode(decoder: Decoder, packet: EncodedPacket, codec: string): void {
+  decoder.decode(packet);
+  const owed = decoder.inputTimestamps;
+  if (owed && isHidden(codec, packet.data)) owed.splice(owed.lastIndexOf(packet.timestamp), 1);
 }

@@ -174,7 +174,7 @@ export const environments: readonly Environment[] = [
     fixtures: ['page', 'rspack'],
     packages: { '@rspack/core': '2.3.3', '@rspack/cli': '2.2.8', '@rspack/dev-server': '2.2.2' },
     runs: [
-      { name: 'build', before: ['npx rspack build'] },
+      { name: 'build', before: ['npx rspack build'], path: '/dist/' },
       { name: 'dev', serve: (port) => `npx rspack serve --port ${port}` },
     ],
   },

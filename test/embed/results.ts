@@ -13,11 +13,18 @@ export function guideTable({ node, chromium, platform, environments }: Results):
   const rows = environments.map(({ title, versions, skipped, runs }) => {
     const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
     const verdicts = runs.map(({ run, error }) => `${run}: ${error ? 'fails' : 'events'}`);
-    return `| ${title} | ${packages.join(', ')} | ${skipped ? 'not tried' : verdicts.join(', ')} |`;
+    return [title, packages.join(', '), skipped ? 'not tried' : verdicts.join(', ')];
   });
   const where = `On ${platform}, Node ${node.slice(1)}; pages in Chromium ${chromium}, on WASM.`;
-  const table = ['| environment | with | |', '| --- | --- | --- |', ...rows].join('\n');
-  return [tableMarks[0], where, '', table, tableMarks[1]].join('\n');
+  return [tableMarks[0], where, '', aligned([['environment', 'with', ''], ...rows]), tableMarks[1]].join('\n');
+}
+
+/** Columns as wide as their longest cell, below the first row a line: as the formatter would have it. */
+function aligned(rows: readonly string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`);
+  const [head, ...body] = lines;
+  return [head, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body].join('\n');
 }
 
 /** `guide` with the table of `results`. */

@@ -1,32 +1,28 @@
 /**
- * `npx tsx adapters/nano/checkpoint.ts OUT.safetensors.work NAME [--start N]`: what a pretraining has come to, small enough for the repository, as
- * `adapters/checkpoints/NAME-1.safetensors`, `NAME-2...` of at most 4 MB each. They hold the moving average of all weights, those of the heads among them, in half
- * precision, without the optimizer's moments, which a few hundred steps bring back. `mettle pretrain --from` takes all parts and goes on. `--start` is the run's own.
+ * `npx tsx adapters/nano/checkpoint.ts WORK NAME`: what a pretraining has come to, small enough for the repository, as `adapters/checkpoints/NAME-1.safetensors`,
+ * `NAME-2...` of at most 4 MB each. They hold the moving average of all weights, those of the heads among them, in half precision, without the optimizer's moments, which
+ * a few hundred steps bring back. `mettle pretrain --from` takes all parts and goes on. WORK is the run's folder, `OUT.safetensors.work`, or a file of weights that no run has changed yet.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { DiskStore } from '../../sdk/node/files/file-store.ts';
 import { encodeHalf } from '../../sdk/onnx/float16.ts';
 import { readSafetensors, type TensorData, toFloat32, writeSafetensors } from '../../sdk/onnx/safetensors.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { start: { type: 'string' } } });
-const [work, name] = positionals;
+const [work, name] = process.argv.slice(2);
 if (work === undefined || name === undefined) {
-  process.stderr.write('Usage: npx tsx adapters/nano/checkpoint.ts OUT.safetensors.work NAME [--start N]\n');
+  process.stderr.write('Usage: npx tsx adapters/nano/checkpoint.ts OUT.safetensors.work|FILE.safetensors NAME\n');
   process.exit(2);
 }
 const mostBytes = 4_000_000;
-const prefix = 'average/';
+const isRun = work.endsWith('.work');
+const prefix = isRun ? 'average/' : '';
 
-const { tensors, metadata } = readSafetensors(
-  new Uint8Array(await readFile(join(work, 'checkpoint.safetensors'))),
-  work,
-);
-const step = Number(metadata.step);
-const plan = JSON.parse(metadata.plan!) as Record<string, unknown> & { batch: number };
-const start = Number(values.start ?? plan.start ?? 0);
+const path = isRun ? join(work, 'checkpoint.safetensors') : work;
+const { tensors, metadata } = readSafetensors(new Uint8Array(await readFile(path)), path);
+const step = Number(metadata.step ?? 0);
+const plan = JSON.parse(metadata.plan ?? '{}') as { batch?: number; start?: number };
 const parts: Record<string, TensorData>[] = [{}];
 let bytes = 0;
 for (const [key, tensor] of tensors) {
@@ -43,8 +39,8 @@ const log = (await readFile(join(work, 'log.jsonl'), 'utf8').catch(() => '')).tr
 const curve = log.map((line) => JSON.parse(line)).filter(({ evaluation }) => evaluation);
 const facts = {
   step,
-  visits: step * plan.batch,
-  start,
+  visits: step * (plan.batch ?? 0),
+  start: plan.start ?? 0,
   plan,
   explained: curve.map(({ step: at, evaluation }) => [at, Number(evaluation.score.toFixed(2))]),
 };

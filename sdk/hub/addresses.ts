@@ -2,8 +2,8 @@
  * What a caller may write for a model besides its id: a path, a URL, or `hf:` and `npm:` names, which stand for a host that the caller has set in `options.hosts`. No
  * host is built in.
  */
+import type { Bytes } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
-import type { Access } from './access.ts';
 import { shown } from './request.ts';
 
 /** Base addresses by scheme. */
@@ -32,7 +32,7 @@ const schemes = {
 };
 
 /** Throws `invalid-argument` for what is no address, or where its host was not named. */
-export function resolveAddress(location: string, { platform, hosts }: Pick<Access, 'platform' | 'hosts'>): URL {
+export function resolveAddress(location: string, { platform, hosts }: { platform: Bytes; hosts: Hosts }): URL {
   const [, scheme, name] = /^(hf|npm):(.*)$/.exec(location) ?? [];
   if (scheme === undefined) return platform.resolveUrl(location);
   const { form, example, host, path } = schemes[scheme as keyof Hosts];

@@ -1,5 +1,5 @@
 /** What `media` hands on: segments of one second, each with a frame and a piece of sound, whatever the source was. */
-import type { Warning } from '../errors.ts';
+import { MettleError, type Warning } from '../errors.ts';
 
 /** 8-bit RGB picture: `data` is [height, width, 3], row by row, no padding. */
 export type RgbImage = {
@@ -101,4 +101,11 @@ export interface Clip extends AsyncDisposable {
   segments(format: SegmentFormat, options?: { signal?: AbortSignal }): AsyncIterable<Segment>;
   /** Closes the source; open reads reject with `disposed`. */
   dispose(): Promise<void>;
+}
+
+/** What a clip says once it was disposed of, in whichever thread it lives. */
+export function disposedClip(): MettleError {
+  return new MettleError('disposed', 'The clip was disposed; expected an open one.', {
+    hint: 'Open the source again with openClip().',
+  });
 }

@@ -1,5 +1,8 @@
 /** Workers as both platforms start them: `Worker` in a page, `worker_threads` in Node. */
 
+/** Seconds without progress after which a decoder, a cancelled call of the runtime, or a download is given up. */
+export const defaultStallSeconds = 20;
+
 /** Demuxing, codecs and frames in the one; the runtime in the other. */
 export type WorkerName = 'decode' | 'engine';
 

@@ -4,6 +4,7 @@ import type { Bytes } from '../contract/bytes.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { either, flag, nested, positive, type Rules, text } from '../contract/options.ts';
+import { defaultStallSeconds } from '../contract/worker.ts';
 import type { Warning } from '../errors.ts';
 import type { Hosts } from './addresses.ts';
 import { noCache, Shelf } from './shelf.ts';
@@ -48,7 +49,14 @@ export type Access = {
 };
 
 export function accessFor(options: AccessOptions): Access {
-  const { platform = bytesFor(), cache, offline = false, refresh = false, hosts = {}, stallSeconds = 20 } = options;
+  const {
+    platform = bytesFor(),
+    cache,
+    offline = false,
+    refresh = false,
+    hosts = {},
+    stallSeconds = defaultStallSeconds,
+  } = options;
   const digest = digestInTurn(platform);
   let shelf: Promise<Shelf | null> | undefined;
   return {

@@ -1,14 +1,14 @@
 /** A clip in a media file: opens the container and yields its segments, decoding picture and sound in step. */
 import type { Input, Source } from 'mediabunny';
 import { untilAborted } from '../abort.ts';
-import type { Clip, RgbImage, Segment, SegmentFormat } from '../contract/clip.ts';
+import { type Clip, disposedClip, type RgbImage, type Segment, type SegmentFormat } from '../contract/clip.ts';
 import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { secondsOf } from './audio-seconds.ts';
 import type { Warn } from './damage.ts';
 import { decodeFrames } from './frames.ts';
 import { openGuarded } from './guarded-input.ts';
-import { asMettleError, disposedClip } from './media-error.ts';
+import { asMettleError } from './media-error.ts';
 import { type CopiedFrame, scaleFrame } from './planes.ts';
 import { decodeSound } from './sound.ts';
 import { findStreams, type Streams, type VideoStream } from './tracks.ts';

@@ -1,5 +1,6 @@
 /** Turns what mediabunny and the decoders throw into a MettleError. It is no validation: arguments are checked where they come in. */
 import { InputDisposedError, UnsupportedInputFormatError } from 'mediabunny';
+import { disposedClip } from '../contract/clip.ts';
 import { MettleError } from '../errors.ts';
 
 /** The container reader checks what it finds with bare assertions, and takes some damage for a fault of its own. */
@@ -60,10 +61,4 @@ export function knownCause(cause: unknown): MettleError | null {
     );
   }
   return null;
-}
-
-export function disposedClip(): MettleError {
-  return new MettleError('disposed', 'The clip was disposed; expected an open one.', {
-    hint: 'Open the source again with openClip().',
-  });
 }

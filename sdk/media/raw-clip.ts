@@ -1,6 +1,14 @@
 /** A clip of arrays that the caller decoded: checks them, and yields the same segments as a file with that content would. */
 
-import type { Clip, HandedRawClip, RawClip, RgbImage, Segment, SegmentFormat } from '../contract/clip.ts';
+import {
+  type Clip,
+  disposedClip,
+  type HandedRawClip,
+  type RawClip,
+  type RgbImage,
+  type Segment,
+  type SegmentFormat,
+} from '../contract/clip.ts';
 import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { interleavedPlanes, packRgb, resizeRgb } from '../front-end/resize.ts';
@@ -8,7 +16,6 @@ import { type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
 import { thumbnailWidth } from './container-clip.ts';
 import { createDownmix } from './downmix.ts';
-import { disposedClip } from './media-error.ts';
 
 type Frame = ImageData | RgbImage;
 

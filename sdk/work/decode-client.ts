@@ -4,7 +4,7 @@
  */
 import * as Comlink from 'comlink';
 import { untilAborted } from '../abort.ts';
-import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
+import { type Clip, disposedClip, type Segment, type SegmentFormat } from '../contract/clip.ts';
 import type { StartedWorker } from '../contract/worker.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import type { HandedSource } from '../media/handed-source.ts';
@@ -142,10 +142,7 @@ class RemoteClip implements Clip {
   }
 
   #demandOpen(): void {
-    if (!this.#disposed) return;
-    throw new MettleError('disposed', 'The clip was disposed; expected an open one.', {
-      hint: 'Open the source again with openClip().',
-    });
+    if (this.#disposed) throw disposedClip();
   }
 }
 

@@ -1,6 +1,6 @@
 /** The far end of the decode worker: opens a clip, decodes a few seconds ahead of what is asked for, and tells that it gets on. */
 import * as Comlink from 'comlink';
-import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
+import { type Clip, disposedClip, type Segment, type SegmentFormat } from '../contract/clip.ts';
 import { MettleError } from '../errors.ts';
 import { openHanded } from '../media/clip.ts';
 import type { HandedSource } from '../media/handed-source.ts';
@@ -25,7 +25,7 @@ export function exposeDecoder(endpoint: Comlink.Endpoint): void {
   };
   const current = (): Opened => {
     if (opened) return opened;
-    throw new MettleError('disposed', 'The clip was disposed; expected an open one.');
+    throw disposedClip();
   };
   const letGo = async (): Promise<void> => {
     const last = opened;

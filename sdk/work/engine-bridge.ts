@@ -3,7 +3,7 @@ import * as Comlink from 'comlink';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
-import type { StartedWorker } from '../contract/worker.ts';
+import { defaultStallSeconds, type StartedWorker } from '../contract/worker.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
 import { type Outcome, ownedBuffers, Remote, settle } from './remote.ts';
@@ -38,7 +38,7 @@ export type ConnectOptions = {
  * afterwards. Calls reject with `worker-died` once the worker failed or was terminated, and with `disposed` after `dispose`.
  */
 export function connectEngine(worker: StartedWorker, options: ConnectOptions = {}): WorkerEngine {
-  return new RemoteEngine(worker, options.stallSeconds ?? 20);
+  return new RemoteEngine(worker, options.stallSeconds ?? defaultStallSeconds);
 }
 
 /** Answers the calls of {@link connectEngine} at the other end of `endpoint` with `engine`. Outputs are transferred, not copied. */

@@ -15,7 +15,6 @@ export class Remote<Host> {
   readonly host: Comlink.Remote<Host>;
   readonly #worker: StartedWorker;
   readonly #open = new Set<(reason: MettleError) => void>();
-  readonly #listeners: (() => void)[] = [];
   #ended: MettleError | null = null;
 
   /** `what` names the worker in messages, e.g. `The worker of the engine`. */
@@ -32,11 +31,6 @@ export class Remote<Host> {
   /** Why nothing can be called any more; null while it can. */
   get ended(): MettleError | null {
     return this.#ended;
-  }
-
-  onEnded(listener: () => void): void {
-    if (this.#ended) listener();
-    else this.#listeners.push(listener);
   }
 
   /** Promises of comlink hang when a worker dies: each call also waits for the end. */
@@ -64,7 +58,6 @@ export class Remote<Host> {
     this.#open.clear();
     this.#worker.hold(false);
     this.#worker.terminate();
-    for (const listener of this.#listeners.splice(0)) listener();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { logicalCores, scriptOf, startWorker } from '#runtimes';
 import { assetsHint } from '../contract/assets-hint.ts';
-import type { Clip, ClipSource, SegmentFormat } from '../contract/clip.ts';
+import { type Clip, type ClipSource, disposedClip, type SegmentFormat } from '../contract/clip.ts';
 import {
   callback,
   checkArgument,
@@ -17,7 +17,7 @@ import {
   text,
 } from '../contract/options.ts';
 import { checkFormat, segmentsRules } from '../contract/segment-time.ts';
-import type { WorkerFactory, WorkerLike } from '../contract/worker.ts';
+import { defaultStallSeconds, type WorkerFactory, type WorkerLike } from '../contract/worker.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from '../door.ts';
 import type { Engine } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
@@ -94,7 +94,10 @@ class Workers implements Workshop {
     if (this.#disposed) throw this.#disposed;
     let worker = this.#idle.pop();
     while (worker?.ended) worker = this.#idle.pop();
-    worker ??= new DecodeWorker(startWorker('decode', this.#options), this.#options.stallSeconds ?? 20);
+    worker ??= new DecodeWorker(
+      startWorker('decode', this.#options),
+      this.#options.stallSeconds ?? defaultStallSeconds,
+    );
     this.#busy.add(worker);
     return worker;
   }
@@ -184,7 +187,7 @@ export async function openClip(
   const { signal, ...rest } = callersOwn(options);
   return await throughDoor(signal, async () => {
     const workshop = openWorkshop(rest);
-    const end = () => workshop.dispose(new MettleError('disposed', 'The clip was disposed; expected an open one.'));
+    const end = () => workshop.dispose(disposedClip());
     try {
       const clip = await workshop.openClip(source, { signal });
       const dispose = clip.dispose.bind(clip);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesFor, sources } from '#bytes';
+import { fetchFile } from '../../sdk/page/http.ts';
 
 const door = bytesFor();
 
@@ -57,7 +58,10 @@ describe('resolveUrl', () => {
   });
 });
 
-describe.each(['file', 'http'] as const)('readFile over %s', (scheme) => {
+describe.each([
+  ['file', door.readFile],
+  ['http', fetchFile],
+] as const)('a whole file over %s', (scheme, readFile) => {
   const urlOf = (name: 'file' | 'missing') => {
     if (scheme === 'http') return new URL(name, `${origin}/`);
     return pathToFileURL(join(folder, name === 'file' ? 'a model.bin' : name));
@@ -65,7 +69,7 @@ describe.each(['file', 'http'] as const)('readFile over %s', (scheme) => {
 
   it('reads all bytes and counts them', async () => {
     const counts: number[] = [];
-    const read = await door.readFile(urlOf('file'), { onBytes: (received) => counts.push(received) });
+    const read = await readFile(urlOf('file'), { onBytes: (received) => counts.push(received) });
     expect(read.length).toBe(bytes.length);
     expect(Buffer.compare(read, bytes)).toBe(0);
     expect(counts.at(-1)).toBe(bytes.length);
@@ -73,17 +77,17 @@ describe.each(['file', 'http'] as const)('readFile over %s', (scheme) => {
   });
 
   it('names what is missing', async () => {
-    const error = door.readFile(urlOf('missing'), {});
+    const error = readFile(urlOf('missing'), {});
     await expect(error).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('missing') });
   });
 
   it("rejects with the signal's reason, before and during the read", async () => {
     const reason = new Error('enough');
-    const before = door.readFile(urlOf('file'), { signal: AbortSignal.abort(reason) });
+    const before = readFile(urlOf('file'), { signal: AbortSignal.abort(reason) });
     await expect(before).rejects.toBe(reason);
     const controller = new AbortController();
     const onBytes = () => controller.abort(reason);
-    await expect(door.readFile(urlOf('file'), { signal: controller.signal, onBytes })).rejects.toBe(reason);
+    await expect(readFile(urlOf('file'), { signal: controller.signal, onBytes })).rejects.toBe(reason);
   });
 });
 
@@ -100,12 +104,12 @@ describe('readFile', () => {
     ['broken', 'broke off'],
     ['busy', '503'],
   ])('calls a %s answer a network error', async (path, message) => {
-    const error = door.readFile(new URL(path, origin), {});
+    const error = fetchFile(new URL(path, origin), {});
     await expect(error).rejects.toMatchObject({ code: 'network', message: expect.stringContaining(message) });
   });
 
   it('calls a server that is not there a network error', async () => {
-    const error = door.readFile(new URL('http://127.0.0.1:1/x'), {});
+    const error = fetchFile(new URL('http://127.0.0.1:1/x'), {});
     await expect(error).rejects.toMatchObject({ code: 'network', message: expect.stringContaining('127.0.0.1:1/x') });
   });
 });

@@ -83,7 +83,8 @@ describe('with files', () => {
       const bank = await ViewBank.open({ folder, fields, head, make });
       bank.turnTo(0, pieceSize, 2 * pieceSize);
       for (const index of [0, 1, 127, 128, 200]) expect(await bank.read(index)).toEqual(viewOf(index));
-      expect(made).toEqual([0, 128]);
+      // What lies ahead may be begun first.
+      expect([...made].sort((a, b) => a - b)).toEqual([0, 128]);
       bank.turnTo(2 * pieceSize, 3 * pieceSize, 4 * pieceSize);
       expect(await bank.read(300)).toEqual(viewOf(300));
       expect(await bank.read(400)).toEqual(viewOf(400));

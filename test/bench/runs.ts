@@ -52,6 +52,8 @@ async function inPage(): Promise<number[]> {
   });
   try {
     const page = await browser.newPage();
+    // What tsx writes around functions that have a name, which the page does not know.
+    await page.addInitScript('globalThis.__name = (own) => own;');
     await page.route(`${server.url}/empty`, (route) =>
       route.fulfill({
         contentType: 'text/html',
@@ -63,7 +65,12 @@ async function inPage(): Promise<number[]> {
     await page.evaluate(
       async ({ names, make }) => {
         const { createMettle } = await import(new URL('/dist/page/index.js', location.href).href);
-        const mettle = await createMettle({ adapters: names, device: 'wasm' });
+        const mettle = await createMettle({
+          adapters: names,
+          device: 'wasm',
+          // A checkout is not laid out as node_modules is.
+          runtimePath: '/node_modules/onnxruntime-web/dist/',
+        });
         const clip = new Function(`return (${make})()`)();
         Object.assign(globalThis, { again: () => mettle.analyze(clip) });
       },

@@ -9,6 +9,7 @@ export type {
   AudioTrack,
   Clip,
   ClipSource,
+  HandedFrame,
   RawClip,
   RgbImage,
   Segment,

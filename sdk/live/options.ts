@@ -1,7 +1,7 @@
 /** Options of `watch`, and what stands where one is left out. */
 import { feedsOf } from '#bytes';
 import type { LiveFeeds, LiveSource } from '../contract/live.ts';
-import { checkArgument, number, type Rules, record, signal, someOf } from '../contract/options.ts';
+import { checkArgument, number, type Rules, record, signal, someOf, text } from '../contract/options.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 
@@ -34,11 +34,9 @@ export const watchRules: Rules<WatchOptions> = {
 
 /** The two streams of a source. Throws `invalid-argument` where there is none. */
 export function openFeeds(source: LiveSource): LiveFeeds {
-  checkArgument(
-    source,
-    { ...record, expected: 'a MediaStream, an element that plays, { audio, video } streams, or { sound, frames }' },
-    'source',
-  );
+  const expected =
+    'a MediaStream, an element that plays, { audio, video } streams, { sound, frames }, or in Node an address';
+  checkArgument(source, { expected, fits: (given) => text.fits(given) || record.fits(given) }, 'source');
   const feeds = feedsOf(source);
   for (const name of ['sound', 'frames'] as const) {
     const fits = (feed: unknown) =>

@@ -62,12 +62,14 @@ const page = [
   pageFile('in-thread', 'sdk/work/in-thread.ts'),
   pageFile('train', 'sdk/train/index.ts'),
   pageFile('bundled-train', 'sdk/train/index.ts', [withoutAddress()]),
+  pageFile('export', 'sdk/export/index.ts'),
 ];
 
 const node = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/export': 'sdk/export/index.ts',
     'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
@@ -97,6 +99,7 @@ const commonJs = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/export': 'sdk/export/index.ts',
     'plugin/index': 'sdk/plugin/index.ts',
   },
   external: node.external,

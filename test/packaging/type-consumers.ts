@@ -33,7 +33,10 @@ const anywhere = `
     await mettle.parse(42);
     // @ts-expect-error no bytes
     await store.save('name', [3]);
-    return toWebVTT(analysis.results) + version + score + (await listShipped()).map(({ id }) => id).join();
+    const vtt: string = captions(analysis, { language: 'de', merge: toChapters(analysis) });
+    // @ts-expect-error no captions in Latin
+    captions(analysis, { language: 'la' });
+    return vtt + toWebVTT(analysis.results) + version + score + (await listShipped()).map(({ id }) => id).join();
   }
 `;
 
@@ -82,6 +85,7 @@ const program = (uses: string): string =>
   `import { ${names} } from 'mettle-edge';
   import { LocalizationScore, memoryStore } from 'mettle-edge/train';
   import { esbuild, type PluginOptions, rollup, rspack, vite, webpack } from 'mettle-edge/plugin';
+  import { captions, toChapters } from 'mettle-edge/export';
   ${anywhere}${inConfiguration}${uses}
   export { type Mettle, configuration, drawMask, use };\n`;
 

@@ -20,6 +20,9 @@ const { values } = parseArgs({
 });
 const [films, files, seed, processes] = [values.films, values.files, values.seed, values.processes].map(Number);
 
+/** Of what is tried; it takes its time, and there may be another at its end. */
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+
 const rows = await fuzzReaders(files!, seed!);
 console.log(`${files} broken copies for each reader, seed ${seed}\n${fuzzTable(rows)}\n`);
 const faults = rows.flatMap(({ name, faults }) => faults.map((fault) => `${name} ${fault}`));
@@ -37,7 +40,6 @@ console.log(fuzzReport(findings));
 
 const kept = new URL('../bench/results/', import.meta.url);
 await mkdir(kept, { recursive: true });
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const sharedClips = !sharedIsAbsent('clips');
 const results = { commit, node: process.versions.node, seed, sharedClips, films: fuzzSummary(findings), readers: rows };
 await writeFile(new URL('fuzz.json', kept), `${JSON.stringify(results, null, 2)}\n`);

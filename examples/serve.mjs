@@ -1,6 +1,6 @@
 /**
- * A small static server for the examples: `npm run example`, or `node examples/serve.mjs [--port 8080] [--isolated]`. Right MIME types, byte ranges so
- * that a <video> can seek, and with `--isolated` the two headers that give WASM its threads. Nothing is cached; not meant for the open internet.
+ * A small static server for the examples: `npm run example`, `npm run app`, or `node examples/serve.mjs [--page app] [--port 8080] [--isolated]`. Right MIME types,
+ * byte ranges so that a <video> can seek, and with `--isolated` the two headers that give WASM its threads. Nothing is cached; not meant for the open internet.
  */
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -25,6 +25,7 @@ const types = {
   '.vtt': 'text/vtt; charset=utf-8',
   '.wasm': 'application/wasm',
   '.webm': 'video/webm',
+  '.webmanifest': 'application/manifest+json',
 };
 
 const isolation = {
@@ -117,12 +118,16 @@ function rangeOf(header, size) {
 }
 
 async function main() {
-  const options = { port: { type: 'string', default: '8080' }, isolated: { type: 'boolean', default: false } };
-  const { port, isolated } = parseArgs({ options }).values;
+  const options = {
+    page: { type: 'string', default: 'plain-page' },
+    port: { type: 'string', default: '8080' },
+    isolated: { type: 'boolean', default: false },
+  };
+  const { page, port, isolated } = parseArgs({ options }).values;
   const root = fileURLToPath(new URL('..', import.meta.url));
   try {
     const { url } = await serve({ root, port: Number(port), isolated });
-    console.log(`Open ${url}/examples/plain-page/   (Ctrl-C ends)`);
+    console.log(`Open ${url}/examples/${page}/   (Ctrl-C ends)`);
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
     console.error(`Port ${port} is taken. Name another one: node examples/serve.mjs --port 8081`);

@@ -2,16 +2,10 @@
  * A page that works offline after one visit. Models are kept by the SDK. Everything else is a file of the page's own server: this page, scripts of workers, the runtime;
  * `service-worker.js` keeps those. It has to be in charge before they are asked for the first time.
  */
+import { serviceWorkerInCharge } from './in-charge.js';
+
 const status = document.getElementById('status');
 const input = document.getElementById('file');
-
-async function serviceWorkerInCharge() {
-  await navigator.serviceWorker.register('service-worker.js', { scope: '../../' });
-  if (navigator.serviceWorker.controller) return;
-  await new Promise((resolve) => {
-    navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true });
-  });
-}
 
 try {
   await serviceWorkerInCharge();

@@ -1,0 +1,46 @@
+/** The adapter picker: which of the shipped models answer, what each can answer for, and what it kept silent about. */
+import { element } from '../plain-page/elements.js';
+import { familiarityWords, scopeWords, TASKS } from './words.js';
+
+/** In a checkout models lie here; on a site of yours, in the folder that `mettle assets` wrote. */
+const models = '../../adapters/';
+const backbone = 'nano';
+const list = document.getElementById('adapters');
+
+/** Shows what ships for the backbone, all of it chosen. */
+export async function showAdapters() {
+  const registry = await read('registry.json');
+  const adapters = Object.values(registry).filter(({ kind }) => kind === 'adapter');
+  const manifests = await Promise.all(adapters.map(({ manifest }) => read(manifest)));
+  list.replaceChildren(...manifests.filter(({ base }) => base.id === backbone).map(row));
+}
+
+/** Ids of those that are chosen, in order. */
+export const chosenAdapters = () => [...list.querySelectorAll('input:checked')].map(({ value }) => value);
+
+/** Says of each that answered what it kept silent about, and how familiar the film was. */
+export function tellFamiliarity(results) {
+  for (const row of list.children) {
+    const result = results.find(({ adapter }) => adapter === row.dataset.adapter);
+    row.querySelector('.told').textContent = result ? familiarityWords(result) : '';
+  }
+}
+
+async function read(path) {
+  const response = await fetch(models + path);
+  if (!response.ok) throw new Error(`${path} of the models is not there (${response.status}).`);
+  return await response.json();
+}
+
+function row(manifest) {
+  const { id, task, scope, untrained } = manifest;
+  const box = element('input', { type: 'checkbox', value: id, checked: true, id: `adapter-${id}` });
+  const about = element('p', { id: `about-${id}`, className: 'soft' }, scopeWords(manifest));
+  if (scope) about.append(element('span', { className: 'unknown' }, ` Does not know: ${scope.unknown}`));
+  if (untrained) about.append(' Untrained: its answers mean nothing.');
+  box.setAttribute('aria-describedby', about.id);
+  const name = element('label', { htmlFor: box.id }, id, element('span', { className: 'task' }, TASKS[task]));
+  const item = element('li', {}, box, element('div', {}, name, about, element('p', { className: 'told' })));
+  item.dataset.adapter = id;
+  return item;
+}

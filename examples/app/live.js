@@ -1,0 +1,147 @@
+/** Camera and microphone, moment by moment: what goes on, what began and ended, how late it comes, what was left out. */
+import { clock, element } from '../plain-page/elements.js';
+import { chips, placeWords } from './active.js';
+import { chosenAdapters, tellFamiliarity } from './adapters.js';
+import { factsOf, showDevice, showWarnings } from './device.js';
+import { hideProgress, run, showProgress } from './job.js';
+import { drawMasks, fitPicture } from './masks.js';
+import { modelsFor } from './models.js';
+import { milliseconds } from './words.js';
+
+const $ = (id) => document.getElementById(id);
+const video = $('live-video');
+/** Older lines of the log go. */
+const mostLines = 12;
+
+let stream = null;
+
+$('watch').addEventListener('click', () => (stream ? stopTracks() : watch()));
+
+/** The source ends, and with it the loop: the last moment ends all events. */
+export function stopTracks() {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+function watch() {
+  return run(async ({ signal, onProgress }) => {
+    document.body.dataset.state = 'working';
+    showProgress({ phase: 'camera' });
+    const mine = await openDevices();
+    try {
+      signal.throwIfAborted();
+      begin(mine);
+      const mettle = await modelsFor(chosenAdapters(), { signal, onProgress });
+      showDevice(mettle.info(), null);
+      hideProgress();
+      document.body.dataset.state = 'live';
+      await show(mettle.watch(mine, { hop: Number($('hop').value), signal }));
+    } finally {
+      for (const track of mine.getTracks()) track.stop();
+      if (stream === mine) end();
+    }
+  });
+}
+
+/** Both where there are both, else the one there is. */
+async function openDevices() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  const has = (kind) => devices.some((device) => device.kind === kind);
+  const [audio, video] = [has('audioinput'), has('videoinput')];
+  try {
+    const picture = { width: { ideal: 640 }, facingMode: 'environment' };
+    // Without any, the browser says so itself.
+    return await navigator.mediaDevices.getUserMedia(
+      audio || video ? { audio, video: video && picture } : { audio: true },
+    );
+  } catch (cause) {
+    throw Object.assign(new Error(`Camera and microphone cannot be used: ${cause.message}.`, { cause }), {
+      hint: 'Let this page use them in the settings of the browser, and see that no other program holds them.',
+    });
+  }
+}
+
+function begin(mine) {
+  stream = mine;
+  $('watch').textContent = 'Stop';
+  $('watch').classList.remove('primary');
+  $('hop').disabled = true;
+  $('live-stage').hidden = false;
+  $('live-stage').classList.toggle('blind', mine.getVideoTracks().length === 0);
+  $('live-log').hidden = false;
+  $('log').replaceChildren();
+  $('live-now').replaceChildren(element('li', { className: 'soft' }, 'Listening and watching…'));
+  $('pulse').replaceChildren();
+  showWarnings([]);
+  video.srcObject = mine;
+  video.play();
+}
+
+function end() {
+  stream = null;
+  video.srcObject = null;
+  $('watch').textContent = 'Start watching';
+  $('watch').classList.add('primary');
+  $('hop').disabled = false;
+  $('live-now').replaceChildren(element('li', { className: 'soft' }, 'Stopped'));
+  drawMasks($('live-mask'), []);
+  if (document.body.dataset.state === 'live') document.body.dataset.state = 'stopped';
+}
+
+async function show(moments) {
+  const total = { moments: 0, dropped: 0 };
+  for await (const moment of moments) {
+    logChanges(moment);
+    if (moment.last) return;
+    total.moments++;
+    total.dropped += moment.dropped;
+    showMoment(moment, total);
+  }
+}
+
+function showMoment({ results, events, latency, start, warnings }, { moments, dropped }) {
+  const going = told([...events.began, ...events.ongoing], results);
+  $('live-now').replaceChildren(...chips(going, video.videoWidth > 0));
+  drawMasks(
+    $('live-mask'),
+    results
+      .map(({ masks }) => masks?.[0])
+      .filter(Boolean)
+      .slice(0, 1),
+  );
+  $('pulse').replaceChildren(
+    ...factsOf({ Time: clock(start), Latency: milliseconds(latency), Moments: moments, 'Left out': dropped }),
+  );
+  tellFamiliarity(results);
+  showWarnings(warnings);
+}
+
+/** With whether who said it tells the senses apart. */
+function told(events, results) {
+  const apart = new Set(results.filter(({ task }) => task === 'parse').map(({ adapter }) => adapter));
+  return events.map((event) => ({ ...event, apart: apart.has(event.adapter) }));
+}
+
+/** What all senses say of a label is one line. */
+function logChanges({ events, results }) {
+  const ended = events.ended.map((event) =>
+    line(event, `${event.label} ended after ${(event.end - event.start).toFixed(1)} s`),
+  );
+  const labels = [...new Set(events.began.map(({ label }) => label))];
+  const began = labels.map((label) => {
+    const same = told(
+      events.began.filter((event) => event.label === label),
+      results,
+    );
+    return line(same[0], `${label} began: ${placeWords(same, video.videoWidth > 0).toLowerCase()}`);
+  });
+  const log = $('log');
+  log.prepend(...ended, ...began);
+  while (log.children.length > mostLines) log.lastChild.remove();
+}
+
+const line = ({ start }, text) => element('li', {}, element('time', {}, clock(start)), ' ', text);
+
+video.addEventListener(
+  'loadedmetadata',
+  () => video.videoWidth > 0 && fitPicture($('live-picture'), $('live-mask'), video),
+);

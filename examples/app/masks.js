@@ -7,6 +7,7 @@ const colors = [
   [0, 190, 235],
 ];
 const colorOf = (ordinal) => colors[ordinal % colors.length];
+export const cssColorOf = (ordinal) => `rgb(${colorOf(ordinal)})`;
 
 /** `masks` holds one per adapter, or null where there is none to draw; the canvas is emptied first. */
 export function drawMasks(canvas, masks) {
@@ -30,7 +31,7 @@ export function maskBoxes(adapters, onChange) {
     const box = element('input', { type: 'checkbox', checked: ordinal === 0, value: ordinal });
     box.addEventListener('change', onChange);
     const dot = element('i', { className: 'dot', ariaHidden: 'true' });
-    dot.style.setProperty('--color', `rgb(${colorOf(ordinal)})`);
+    dot.style.setProperty('--color', cssColorOf(ordinal));
     return element('label', {}, box, dot, `Where it sounds: ${adapter}`);
   });
 }

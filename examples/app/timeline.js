@@ -2,13 +2,16 @@
 import { classColor } from '../../dist/page/index.js';
 import { clock, element, percent } from '../plain-page/elements.js';
 import { eventsOf } from './active.js';
+import { cssColorOf } from './masks.js';
 import { offScreen } from './offscreen.js';
-import { SENSES, TASKS } from './words.js';
+import { nothingWords, SENSES, TASKS } from './words.js';
 
 /** All rows and the playhead; `seek` gets seconds. */
 export function drawTimeline({ duration, results, video }, seek) {
   const context = { duration, hasPicture: video !== null, seek };
-  return [axis(context), ...results.map((result) => group(result, context)), element('i', { className: 'playhead' })];
+  const segmented = results.filter(({ task }) => task === 'segment');
+  const groups = results.map((result) => group(result, segmented.indexOf(result), context));
+  return [axis(context), ...groups, element('i', { className: 'playhead' })];
 }
 
 function axis({ duration, seek }) {
@@ -26,9 +29,9 @@ function axis({ duration, seek }) {
   return element('div', { className: 'row axis' }, element('span', {}), element('div', {}, slider, scale));
 }
 
-function group(result, context) {
+function group(result, ordinal, context) {
   const { adapter, task } = result;
-  const rows = task === 'segment' ? [areaRow(result, context)] : laneRows(result, context);
+  const rows = task === 'segment' ? [areaRow(result, ordinal, context)] : laneRows(result, context);
   const name = element('h3', {}, adapter, element('small', {}, ` ${TASKS[task]}`));
   return element('section', { className: 'group' }, name, ...rows);
 }
@@ -42,7 +45,7 @@ function laneRows(result, context) {
     const bars = rows.flatMap((row, index) => row.map((event) => bar(event, index, sense, together, context)));
     const lane = element('div', { className: 'lane' }, ...bars);
     lane.style.setProperty('--rows', rows.length);
-    if (bars.length === 0) lane.append(element('span', { className: 'nothing' }, 'nothing'));
+    if (bars.length === 0) lane.append(element('span', { className: 'nothing' }, nothingWords(result)));
     return element('div', { className: 'row' }, element('span', { className: 'sense' }, SENSES[sense]), walked(lane));
   });
 }
@@ -78,7 +81,7 @@ function bar(event, row, sense, together, context) {
   return place(button, event, { start: 0, end: context.duration });
 }
 
-function areaRow({ masks }, context) {
+function areaRow({ masks }, ordinal, context) {
   const largest = Math.max(0.05, ...masks.map(({ area }) => area));
   const cells = masks.map((mask) => {
     const cell = place(element('i', { className: 'cell' }), mask, { start: 0, end: context.duration });
@@ -87,6 +90,7 @@ function areaRow({ masks }, context) {
   });
   const told = `Up to ${percent(Math.max(0, ...masks.map(({ area }) => area)))} of the picture`;
   const lane = element('div', { className: 'lane area', role: 'img', ariaLabel: told, title: told }, ...cells);
+  lane.style.setProperty('--color', cssColorOf(ordinal));
   return element('div', { className: 'row' }, element('span', { className: 'sense' }, 'Area'), lane);
 }
 

@@ -34,6 +34,10 @@ export function familiarityWords(result) {
   return `On average more familiar than ${percent(mean)} of what it was tested on.`;
 }
 
+/** Said of a lane without events. */
+export const nothingWords = ({ withheld }) =>
+  withheld > 0 ? `no answer for ${seconds(withheld)}, unlike what it learned from` : 'nothing';
+
 /** Of each second, the less familiar sense; seconds that nobody can tell of are left out. */
 function familiarities(result) {
   return (result.seconds ?? result.masks)

@@ -1,0 +1,196 @@
+/**
+ * The app in a real browser, as a person uses it: a sample, captions, downloads, without network, a camera and a microphone that play a toybox clip, what fails, a phone.
+ * Needs `npm run build`. That something is found is asked of the shipped models, not what.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeClips } from '../../examples/clips.ts';
+import { serve } from '../../examples/serve.mjs';
+import { axeFaults } from '../helpers/axe.ts';
+import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { fakeDevices } from '../helpers/fake-devices.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));
+const noFilm = fileURLToPath(new URL('../../package.json', import.meta.url));
+const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
+const hasBrowser = existsSync(executablePath);
+/** A service worker asks for the samples itself, so they have to lie where the server looks. */
+const clips = join(root, 'out/clips');
+const hadClips = existsSync(clips);
+
+type Visit = {
+  page: Page;
+  url: string;
+  complaints: string[];
+  hosts: Set<string>;
+  stopServer(): Promise<void>;
+  close(): Promise<void>;
+};
+
+describe.skipIf(!hasBrowser)(`the app${hasBrowser ? '' : ` (skipped: no browser at ${executablePath})`}`, () => {
+  let browser: Browser;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mettle-devices-'));
+    if (!hadClips) await writeClips(clips, 1);
+    const devices = await fakeDevices(folder, 9);
+    // A request to any other host fails, and shows up as an error.
+    const args = [...chromiumFlags, ...devices, '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'];
+    browser = await chromium.launch({ executablePath, args });
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true });
+    if (!hadClips) await rm(clips, { recursive: true });
+  });
+
+  async function visit(options: BrowserContextOptions = {}): Promise<Visit> {
+    const server = await serve({ root, isolated: true });
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    const hosts = new Set<string>();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    context.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (protocol !== 'blob:' && protocol !== 'data:') hosts.add(origin);
+    });
+    await page.goto(`${server.url}/examples/app/?device=wasm`);
+    await page.locator('#samples').waitFor();
+    await page.locator('#adapters li').first().waitFor();
+    const close = async () => {
+      await context.close();
+      await server.close();
+    };
+    return { page, url: server.url, complaints, hosts, stopServer: server.close, close };
+  }
+
+  async function result(page: Page, act: () => Promise<void>): Promise<void> {
+    await act();
+    await page.locator('#outcome:visible, #error:visible').first().waitFor({ timeout: 100_000 });
+    // What the page says went wrong is worth more than what is missing.
+    expect(await page.locator('#error:visible').allTextContents()).toEqual([]);
+    await page.locator('#progress').waitFor({ state: 'hidden' });
+  }
+
+  const download = async (page: Page, name: string): Promise<{ name: string; text: string }> => {
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name, exact: true }).click(),
+    ]);
+    return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+  };
+
+  const bars = (page: Page) => page.locator('.bar').allTextContents();
+
+  test('a sample is answered, captioned and taken along, by its own server alone; then without any', async () => {
+    const { page, url, complaints, hosts, stopServer, close } = await visit({ reducedMotion: 'reduce' });
+    expect(await axeFaults(page)).toEqual([]);
+    await page.locator('[data-clip="llp-9"]').focus();
+    await result(page, () => page.keyboard.press('Enter'));
+    expect(await page.locator('#told').textContent()).toMatch(/^Done: [1-9]\d* events found\.$/);
+    expect(await axeFaults(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await axeFaults(page)).toEqual([]);
+
+    const found = await bars(page);
+    expect(found.join('\n')).toMatch(/^.+, heard, 0:0\d to 0:\d\d(, off-screen 0:0\d to .*)?, \d+%$/m);
+    expect(await page.locator('#device-facts dd').first().textContent()).toMatch(/^WASM, \d threads?$/);
+
+    // The axis seeks, and arrows go from bar to bar.
+    await page.getByLabel('Position in the film, seconds').press('End');
+    await page.getByText('Second 10 of 10').waitFor();
+    const lane = page.locator('.lane', { has: page.locator('.bar:nth-of-type(2)') }).first();
+    await lane.locator('.bar').first().press('ArrowRight');
+    expect(await page.locator(':focus').textContent()).toBe(await lane.locator('.bar').nth(1).textContent());
+
+    await page.locator('#cues button').first().waitFor();
+    const english = await page.locator('#cues').textContent();
+    expect(english).toMatch(/\[.*\]/);
+    await page.getByLabel('Language').selectOption('de');
+    await expect.poll(() => page.locator('#cues').textContent()).not.toBe(english);
+
+    const json = await download(page, 'JSON everything');
+    expect(json.name).toBe('llp-9.json');
+    expect(JSON.parse(json.text)).toMatchObject({ format: 'mettle-edge/results', source: { name: 'llp-9.webm' } });
+    expect((await download(page, 'WebVTT captions')).text).toMatch(/^WEBVTT\n\n0/);
+    expect((await download(page, 'EDL markers')).text).toMatch(/^TITLE: llp-9\.webm\n/);
+
+    const devtools = await page.context().newCDPSession(page);
+    const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+    // The test's own browser profile is a private one.
+    expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(['in-incognito']);
+    await page.getByText(/^Works without network/).waitFor();
+    expect(complaints).toEqual([]);
+    expect([...hosts]).toEqual([url]);
+
+    await stopServer();
+    await expect(fetch(url)).rejects.toThrow();
+    await page.reload();
+    await page.locator('[data-clip="llp-9"]').click();
+    await result(page, async () => {});
+    expect(await bars(page)).toEqual(found);
+    await close();
+  }, 240_000);
+
+  test('camera and microphone are watched until they are stopped', async () => {
+    const { page, complaints, close } = await visit();
+    await page.getByRole('tab', { name: 'Film' }).press('ArrowRight');
+    expect(await page.getByRole('tab', { name: 'Live' }).getAttribute('aria-selected')).toBe('true');
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Start watching' }).click();
+    await page
+      .getByRole('log')
+      .getByText(/ began: (heard|seen)/)
+      .first()
+      .waitFor({ timeout: 100_000 });
+    const facts = await page.locator('#pulse').textContent();
+    expect(facts).toMatch(/Latency[\d.]+ msMoments[1-9]\d*Left out\d+$/);
+    await expect.poll(() => page.locator('#pulse').textContent(), { timeout: 20_000 }).not.toBe(facts);
+    expect(await page.locator('#live-now .dot').count()).toBeGreaterThan(0);
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped').waitFor();
+    await page
+      .getByRole('log')
+      .getByText(/ ended after [\d.]+ s/)
+      .first()
+      .waitFor();
+    expect(await page.evaluate('document.getElementById("live-video").srcObject')).toBe(null);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 180_000);
+
+  test('on a phone: what is no film is refused, loading is cancelled, the next film works', async () => {
+    const { page, close } = await visit({ viewport: { width: 390, height: 844 } });
+    const width = () => page.evaluate('document.documentElement.scrollWidth');
+    await page.route('**/*.safetensors', () => {});
+    await page.setInputFiles('#file', film);
+    await page.getByText('Fetching models').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Cancelled.').waitFor();
+    expect(await page.locator('#progress').isVisible()).toBe(false);
+    await page.unroute('**/*.safetensors');
+    await page.setInputFiles('#file', noFilm);
+    await page.getByText(/no audio or video file/).waitFor({ timeout: 60_000 });
+    expect(await axeFaults(page)).toEqual([]);
+    expect(await width()).toBe(390);
+    await page.getByLabel(/everyday-10/).uncheck();
+    await result(page, () => page.setInputFiles('#file', film));
+    const groups = await page.locator('.group h3').allTextContents();
+    expect(groups.length).toBeGreaterThan(0);
+    expect(groups.join()).not.toContain('everyday-10');
+    expect(await width()).toBe(390);
+    await close();
+  }, 180_000);
+});

@@ -17,6 +17,7 @@ const rooms = {
   'front-end': { sees: ['ground'] },
   toybox: { sees: ['ground'] },
   onnx: { sees: ['ground', 'ops'] },
+  tflite: { sees: ['ground', 'ops', 'front-end', 'onnx'], packages: ['flatbuffers'] },
   // The platforms: behind the doors.
   page: { sees: ['ground'], packages: ['mediabunny'] },
   doors: {
@@ -30,7 +31,7 @@ const rooms = {
   hub: { sees: ['ground', 'page'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
-  compile: { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
+  compile: { sees: ['ground', 'ops', 'onnx', 'tflite', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
   load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work'] },

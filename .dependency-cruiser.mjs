@@ -130,6 +130,7 @@ const rooms = {
       'load',
       'ops',
       'onnx',
+      'tflite',
       'toybox',
       'hub',
       'models',

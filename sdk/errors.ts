@@ -79,7 +79,8 @@ export type Warning = {
     | 'device-fallback'
     | 'invalid-samples'
     | 'cancelled-sound'
-    | 'no-cache';
+    | 'no-cache'
+    | 'other-weights';
   /** One or two sentences for people. */
   message: string;
 };

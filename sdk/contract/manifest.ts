@@ -148,6 +148,21 @@ export type BackboneManifest = ManifestBase & {
   variants: Variants<BackboneGraphs>;
 };
 
+/**
+ * What an adapter knows of the backbone that it was made for, so that it can run on another one that differs in the last digits of its numbers alone, such as the same
+ * network with weights in 8 bits.
+ */
+export type Likeness = {
+  /** How the senses that it reads are fed; null for one that it does not read. */
+  inputs: BackboneInputs;
+  /** Those that it reads. */
+  taps: BackboneTaps;
+  /** A small safetensors file of what these taps gave for made-up inputs, as in a {@link Canary}. */
+  file: string;
+  /** How far a tap may be off: length of the difference over the length of what is in the file, 0 to 1. */
+  tolerance: number;
+};
+
 /** What an adapter answers, what it reads, and its compiled graphs. */
 export type AdapterManifest = ManifestBase & {
   /** Tells manifests apart. */
@@ -164,6 +179,8 @@ export type AdapterManifest = ManifestBase & {
     id: string;
     /** Digest of that manifest's `inputs`, `networks` and `taps`. */
     contract: Integrity;
+    /** What another backbone of this id must be like. Without it no other is accepted. */
+    likeness?: Likeness;
   };
   /** Runs once per second. */
   segment: {

@@ -13,6 +13,7 @@ import type {
   FileEntry,
   GraphFiles,
   Integrity,
+  Likeness,
   LogMelFrontEnd,
   Manifest,
   PictureFrontEnd,
@@ -241,13 +242,26 @@ const task: Check<Task> = (value, at) => {
   );
 };
 
+type Base = AdapterManifest['base'];
+const plainBase = { id: baseId, contract: integrity };
+const likeness = object<Likeness>({
+  inputs: object({ visual: nullable(picture), audio: nullable(logMel) }),
+  taps: object({ visual: taps, audio: taps }),
+  file: filePath,
+  tolerance: number(1e-6, 1),
+});
+const base: Check<Base> = (value, at) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'likeness')
+    ? object<Required<Base>>({ ...plainBase, likeness })(value, at)
+    : object<Base>(plainBase)(value, at);
+
 const adapter = object<AdapterManifest>({
   ...common,
   kind: oneOf('adapter'),
   task,
   classes: list(text, { key: (name) => name }),
   thresholds: nullable(list(number(0, 1))),
-  base: object({ id: baseId, contract: integrity }),
+  base,
   segment: object({
     reads: list(text, { min: 1, key: (name) => name }),
     outputs: list(
@@ -400,6 +414,14 @@ function checkFiles(manifest: Manifest, at: Place): void {
   if (manifest.canary) {
     const { file } = manifest.canary;
     const place = at.field('canary').field('file');
+    const entry = manifest.files.find(({ path }) => path === file);
+    if (!entry) throw place.expected('a file listed in "files"', file);
+    atMost('bytes', entry.bytes, limits.canaryBytes, place);
+    used.add(file);
+  }
+  if (manifest.kind === 'adapter' && manifest.base.likeness) {
+    const { file } = manifest.base.likeness;
+    const place = at.field('base').field('likeness').field('file');
     const entry = manifest.files.find(({ path }) => path === file);
     if (!entry) throw place.expected('a file listed in "files"', file);
     atMost('bytes', entry.bytes, limits.canaryBytes, place);

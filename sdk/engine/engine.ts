@@ -136,8 +136,10 @@ export class LocalEngine implements Engine {
     const start = performance.now();
     const models = await LoadedModels.open(runtime, request, variant, stepOf('load'));
     const loaded = performance.now();
+    let alike: ReadonlyMap<string, number>;
     try {
       await models.warmUp(stepOf('warmup'));
+      alike = await models.checkLikeness(request.adapters);
     } catch (error) {
       await models.release();
       throw error;
@@ -159,7 +161,7 @@ export class LocalEngine implements Engine {
       })),
       loadMs: loaded - start,
       warmupMs: performance.now() - loaded,
-      warnings: untrainedWarnings(request),
+      warnings: [...untrainedWarnings(request), ...otherWeights(request, alike)],
     };
   }
 
@@ -224,6 +226,14 @@ function absentFiles(request: EngineLoad, variant: VariantName, cause?: unknown)
 
 function isDeviceError(error: unknown): boolean {
   return error instanceof MettleError && error.code === 'device';
+}
+
+/** Adapters that run on other numbers than those they were trained on, and how far these are off. */
+function otherWeights({ backbone }: EngineLoad, alike: ReadonlyMap<string, number>): Warning[] {
+  return [...alike].map(([id, error]) => ({
+    code: 'other-weights',
+    message: `Adapter "${id}" was made for other weights of backbone "${backbone.manifest.id}"; what it reads differs by at most ${Number((100 * error).toPrecision(2))} %.`,
+  }));
 }
 
 function untrainedWarnings(request: EngineLoad): Warning[] {

@@ -3,12 +3,13 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
-import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../contract/manifest.ts';
+import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, Tap, TensorSpec } from '../contract/manifest.ts';
 import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
 import type { Runtime } from '../contract/runtime.ts';
-import { tapShape } from '../contract/taps.ts';
+import { pictureShape, soundShape, tapShape } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
@@ -23,6 +24,7 @@ import {
   checkCanary,
   readCanary,
 } from './canary.ts';
+import { checkLikeness, tapSizes } from './likeness.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
@@ -52,6 +54,25 @@ export class LoadedModels {
     this.#variant = variant;
     this.#backbone = wholeBackbone(backbone);
     this.#logMel = createLogMel(this.#backbone.inputs.audio);
+  }
+
+  /**
+   * Compares the backbone with what adapters bring along that were made for another one. Returns the ids of these adapters, each with the largest distance of a tap.
+   * Throws `incompatible` where it is too large.
+   */
+  async checkLikeness(adapters: readonly ModelPackage<AdapterManifest>[]): Promise<Map<string, number>> {
+    const contract = await contractOf(this.#backbone);
+    const errors = new Map<string, number>();
+    for (const adapter of adapters.filter(({ manifest: { base } }) => base.likeness && base.contract !== contract)) {
+      const error = await checkLikeness(adapter, this.#backbone.id, async (modality, feed, taps) => {
+        const { input } = this.#backbone.inputs[modality];
+        const shape = this.#inputShape(modality);
+        const feeds = { [input]: this.#tensor(feed(input, shape), shape) };
+        return await this.#readTaps(modality, feeds, taps);
+      });
+      errors.set(adapter.manifest.id, error);
+    }
+    return errors;
   }
 
   /** How many sessions `open` creates, and how many graphs `warmUp` runs. */
@@ -267,6 +288,24 @@ export class LoadedModels {
     }
   }
 
+  /** One pass of one sense, its taps on the CPU. */
+  async #readTaps(modality: Modality, feeds: Tensors, taps: readonly Tap[]): Promise<Record<string, Float32Array>> {
+    const outputs = await this.#passes.get(modality)!.run(
+      feeds,
+      taps.map(({ name }) => name),
+    );
+    try {
+      const reader = await ReadBack.open(this.#runtime, tapSizes(taps));
+      try {
+        return await reader.read(outputs);
+      } finally {
+        await reader.release();
+      }
+    } finally {
+      disposeTensors(outputs);
+    }
+  }
+
   #checkAdapter(id: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
     const { manifest, canary } = this.#adapter(id);
     checkShapes(manifest, specs, (name) => outputs[name]!.shape);
@@ -287,9 +326,7 @@ export class LoadedModels {
 
   #inputShape(modality: Modality): number[] {
     const { visual, audio } = this.#backbone.inputs;
-    if (modality === 'visual') return [1, 3, visual.height, visual.width];
-    const picture = [audio.frames, audio.mels];
-    return audio.layout === 'plain' ? [1, ...picture] : [1, 1, ...picture];
+    return modality === 'visual' ? pictureShape(visual) : soundShape(audio);
   }
 
   #picture({ frame }: EngineSegment): Tensors {

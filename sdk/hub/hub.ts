@@ -190,6 +190,7 @@ function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   ).filter((graph) => graph !== null);
   const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
   if (manifest.canary) paths.add(manifest.canary.file);
+  if (manifest.kind === 'adapter' && manifest.base.likeness) paths.add(manifest.base.likeness.file);
   return manifest.files.filter((file) => paths.has(file.path));
 }
 

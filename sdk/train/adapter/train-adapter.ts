@@ -4,6 +4,7 @@
  * Knows no files: clips, masks and stores are given, so a page can do it too.
  */
 import type { Place } from '../../compile/form-runs.ts';
+import { withLikeness } from '../../compile/likeness.ts';
 import { compileMeasured, type MeasuredAdapter } from '../../compile/measured.ts';
 import type { Forms } from '../../compile/variants.ts';
 import type { Segment, SegmentFormat } from '../../contract/clip.ts';
@@ -244,17 +245,15 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
   }
 }
 
-const compile = (
+async function compile(
   { id, license, config, forms, place, backbone, runtime }: AdapterTraining,
   weights: Weights,
   thresholds: number[] | null,
-): Promise<MeasuredAdapter> =>
-  compileMeasured(
-    { id, version: '1.0.0', license, config, forms, weights, thresholds },
-    backbone.manifest,
-    runtime.ort,
-    place,
-  );
+): Promise<MeasuredAdapter> {
+  const source = { id, version: '1.0.0', license, config, forms, weights, thresholds };
+  const measured = await compileMeasured(source, backbone.manifest, runtime.ort, place);
+  return { ...measured, package: await withLikeness(measured.package, backbone, runtime.ort) };
+}
 
 function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {
   const [first] = failed;

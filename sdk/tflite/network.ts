@@ -134,6 +134,7 @@ export class TfliteNetwork {
     const tensor = index === undefined ? undefined : this.tensors[index];
     if (!tensor) throw new Untranslated('without an output');
     const { shape } = tensor;
+    if (first && shape.length !== 4) throw new Untranslated(`from a map to [${shape}]`);
     // The plain name is that of a map with channels first, which is how adapters read it.
     const name = this.#names[index!]! + (!first && shape.length === 4 ? '/last' : '');
     const bounds = limited ? boundsOf(activation, tensor) : null;

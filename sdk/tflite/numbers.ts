@@ -48,6 +48,7 @@ export class Constants {
   integers(tensor: TfliteTensor): number[] {
     const count = tensor.bytes?.byteLength ?? 0;
     if (count > 8 * mostIntegers) throw this.#file.error(`"${tensor.name}" is a list of more than ${mostIntegers}`);
+    if (!isInteger(tensor.type)) throw this.#file.error(`"${tensor.name}" is ${tensor.type}, expected whole numbers`);
     return count === 0 ? [] : Array.from(this.#elements(tensor), Number);
   }
 

@@ -7,7 +7,7 @@ Usage
   mettle info [options]            versions, device and models
   mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
-  mettle backbone NAME ...         make backbone packages: import, tap
+  mettle backbone NAME ...         make backbone packages: add, import, tap
   mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
@@ -27,7 +27,7 @@ Options
   --tasks LIST        localize, parse, segment, separated by commas (default: all that the adapters can)
   --out DIR           write results.json, events.vtt, masks and report.html there; several FILEs get a folder each in DIR
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds
+                      for sounds; or names that "mettle backbone add" made
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
                       ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)

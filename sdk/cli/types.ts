@@ -14,6 +14,8 @@ export type CliIo = {
   stderr: Output;
   /** Environment variables; `NO_COLOR` is the only one read. */
   env?: Record<string, string | undefined>;
+  /** Puts a question to whoever sits at the terminal; absent where there is none. */
+  ask?: (question: string) => Promise<string>;
   /** Aborted on Ctrl-C. */
   signal?: AbortSignal;
   /** Default: that of the SDK. */
@@ -22,8 +24,8 @@ export type CliIo = {
   listModels?: (signal?: AbortSignal) => Promise<ShippedModel[]>;
 };
 
-/** `io` with nothing left out. */
-export type Io = Required<Omit<CliIo, 'signal'>> & { signal: AbortSignal };
+/** `io` with nothing left out but a terminal. */
+export type Io = Required<Omit<CliIo, 'signal' | 'ask'>> & { signal: AbortSignal; ask?: CliIo['ask'] };
 
 export type ShippedModel =
   | { kind: 'backbone'; id: string; version: string; untrained: boolean }

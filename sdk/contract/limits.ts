@@ -36,6 +36,10 @@ export const limits = {
   clipElements: 2 ** 28,
   /** Bytes that an ONNX session is estimated to take at most. */
   sessionBytes: 4 * GiB,
+  /** Numbers of all constants of a TensorFlow Lite file, which several tensors may share: 1 GiB of float32. */
+  tfliteNumbers: 2 ** 28,
+  /** Tables, names and entries of lists that are copied out of a TensorFlow Lite file. Real ones have some hundred thousand. */
+  tfliteItems: 8_000_000,
   /** Bytes that the pixels of a PNG or JPEG take when they are unpacked: 33 million pixels of RGBA. */
   pictureBytes: 128 * MiB,
   /** Pixels along each side of a picture. */

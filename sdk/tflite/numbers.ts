@@ -1,11 +1,10 @@
 /** Constants of a TensorFlow Lite file as numbers: floats of any kind, and integers that stand for floats by a scale and a zero point. */
+import { limits } from '../contract/limits.ts';
 import { decodeHalf } from '../onnx/float16.ts';
 import type { Quantization, TfliteTensor } from './reader.ts';
 import type { ElementType } from './schema.ts';
 import type { FlatFile } from './table.ts';
 
-/** Numbers of all constants of one network together: 1 GiB of float32. Several tensors may share the bytes of one buffer. */
-const mostNumbers = 2 ** 28;
 /** Entries of a list of sizes, axes, places. */
 const mostIntegers = 1_000_000;
 
@@ -38,7 +37,8 @@ export class Constants {
   floats(tensor: TfliteTensor): Float32Array<ArrayBuffer> {
     const values = this.#elements(tensor);
     this.#numbers += values.length;
-    if (this.#numbers > mostNumbers) throw this.#file.error(`its constants have more than ${mostNumbers} numbers`);
+    if (this.#numbers > limits.tfliteNumbers)
+      throw this.#file.error(`its constants have more than ${limits.tfliteNumbers} numbers`);
     const floats = values instanceof Float32Array ? values : Float32Array.from(values, Number);
     if (tensor.quantization && isInteger(tensor.type)) restore(floats, tensor.shape, tensor.quantization);
     return floats as Float32Array<ArrayBuffer>;

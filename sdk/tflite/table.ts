@@ -3,10 +3,9 @@
  * there, and what is copied out of it counts against a budget, so that a small file cannot ask for much. Knows no schema: fields are numbers.
  */
 import { ByteBuffer } from 'flatbuffers';
+import { limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 
-/** Numbers, letters and tables that are copied out of one file: real ones have some hundred thousand. */
-const mostItems = 8_000_000;
 /** Bytes of a name that are read; fused layers are called by all that went into them. */
 const nameBytes = 1024;
 
@@ -47,7 +46,8 @@ export class FlatFile {
 
   take(items: number): void {
     this.#items += items;
-    if (this.#items > mostItems) throw this.error(`more than ${mostItems} numbers and names in its lists`);
+    if (this.#items > limits.tfliteItems)
+      throw this.error(`more than ${limits.tfliteItems} numbers and names in its lists`);
   }
 
   error(problem: string): MettleError {

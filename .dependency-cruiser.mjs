@@ -31,12 +31,8 @@ const rooms = {
   hub: { sees: ['ground', 'page'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
-<<<<<<< HEAD
-  compile: { sees: ['ground', 'ops', 'onnx', 'tflite', 'models', 'engine'], packages: ['onnxruntime-common'] },
-=======
   export: { sees: ['ground', 'tasks'] },
-  compile: { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
->>>>>>> main
+  compile: { sees: ['ground', 'ops', 'onnx', 'tflite', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
   load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work'] },

@@ -1,10 +1,12 @@
 /** A TensorFlow Lite file as the start of a backbone: an ONNX network, how it is fed as far as the file says it, and the values at which its blocks end. */
-import type { LogMelFrontEnd } from '../contract/manifest.ts';
+import type { BackboneManifest, LogMelFrontEnd } from '../contract/manifest.ts';
+import type { Runtime } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 import { computedValues, type Network, openNetwork } from '../onnx/taps.ts';
 import { convertTflite } from '../tflite/convert.ts';
 import { untranslatedError } from '../tflite/network.ts';
-import type { FrontEndSource } from './tapped.ts';
+import type { Package } from './backbone.ts';
+import { type FrontEndSource, tapBackbone } from './tapped.ts';
 
 /** A file that was read, ready for `tapBackbone`. */
 export type TfliteBackbone = {
@@ -43,6 +45,44 @@ function pictureFrontEnd(picture: ReturnType<typeof convertTflite>['picture']): 
   const { width, height, scale } = picture;
   const triple = (x: number): [number, number, number] => [x, x, x];
   return { modality: 'visual', frontEnd: { width, height, mean: triple(scale.mean), std: triple(scale.std) } };
+}
+
+/** What becomes a backbone. */
+export type TfliteSource = {
+  /** Of the whole file. */
+  bytes: Uint8Array;
+  /** What the file is called in errors. */
+  where: string;
+  /** Of the new package. */
+  id: string;
+  /** SPDX id or a sentence, for its manifest. */
+  license: string;
+  /** Names of values, in the order in which adapters shall read them. Default: the ends of its blocks. */
+  taps?: readonly string[];
+  /** Pictures that it takes as floats: how they are scaled, (pixel / 255 - mean) / std. Default: what the file says of its integers. */
+  scale?: { mean: [number, number, number]; std: [number, number, number] };
+};
+
+/**
+ * A TensorFlow Lite file as a backbone package: its manifest, and all files by path. Runs the network once. Throws `invalid-file` for a damaged file, `incompatible` for
+ * operators that are not translated where a tap depends on them, or an audio front end that is not recognised, and `invalid-argument` where a scale or taps are missing.
+ */
+export async function importTflite(
+  source: TfliteSource,
+  { ort }: Pick<Runtime, 'ort'>,
+): Promise<Package<BackboneManifest>> {
+  const { bytes, where, id, license, taps = [], scale } = source;
+  const opened = openTflite(bytes, where);
+  const { network, picture } = opened;
+  const frontEnd: FrontEndSource | null =
+    scale && picture ? { modality: 'visual', frontEnd: { ...picture, ...scale } } : opened.frontEnd;
+  if (!frontEnd) {
+    throw new MettleError('invalid-argument', `${where} does not say how what it takes is scaled.`, {
+      hint: picture ? 'Give scale: { mean, std }.' : 'Its input is neither a picture nor a waveform.',
+    });
+  }
+  const chosen = chooseTaps(opened, taps);
+  return await tapBackbone({ ...frontEnd, id, version: '1.0.0', license, taps: chosen }, { network, ort });
 }
 
 /** The taps that were named, else those of the file. Throws `incompatible` where one cannot be had, `invalid-argument` where there are none. */

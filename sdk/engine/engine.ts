@@ -228,9 +228,13 @@ function isDeviceError(error: unknown): boolean {
   return error instanceof MettleError && error.code === 'device';
 }
 
+/** Below this share a tap differs as it does between devices. */
+const sameWeights = 1e-3;
+
 /** Adapters that run on other numbers than those they were trained on, and how far these are off. */
 function otherWeights({ backbone }: EngineLoad, alike: ReadonlyMap<string, number>): Warning[] {
-  return [...alike].map(([id, error]) => ({
+  const others = [...alike].filter(([, error]) => error > sameWeights);
+  return others.map(([id, error]) => ({
     code: 'other-weights',
     message: `Adapter "${id}" was made for other weights of backbone "${backbone.manifest.id}"; what it reads differs by at most ${Number((100 * error).toPrecision(2))} %.`,
   }));

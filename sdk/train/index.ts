@@ -40,7 +40,16 @@ export {
   importBackbone,
   type WriteFile,
 } from '../compile/import.ts';
-export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
+export { importTflite, type TfliteSource } from '../compile/tflite.ts';
+export type {
+  AdapterManifest,
+  BackboneManifest,
+  Canary,
+  FileEntry,
+  Likeness,
+  ManifestBase,
+  Tap,
+} from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';

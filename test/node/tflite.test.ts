@@ -6,6 +6,7 @@ import { MettleError } from '../../sdk/errors.ts';
 import { melFilters } from '../../sdk/front-end/mel.ts';
 import { encodeHalf } from '../../sdk/onnx/float16.ts';
 import { convertTflite } from '../../sdk/tflite/convert.ts';
+import { importTflite } from '../../sdk/train/index.ts';
 import { bilinear, channelsFirst, conv, depthwise, type Map3, pool } from '../helpers/tflite-reference.ts';
 import { codes, type TinyOperator, type TinyTensor, tinyPictureNet, tinyTflite, wave } from '../helpers/tiny-tflite.ts';
 import { brokenCopies, survives } from '../unit/fuzz.ts';
@@ -283,6 +284,26 @@ describe('a whole network', () => {
     const pair = await run(onnx, both, [2, 3, 9, 8]);
     expect(pair.out!.dims).toEqual([2, 3]);
     expectNear(pair.out!.data.slice(3), single.out!.data);
+  });
+
+  test('becomes a package by the public door, which asks how floats are scaled', async () => {
+    const source = { bytes: net, where: 'tiny.tflite', id: 'tiny', license: 'MIT' };
+    await expect(importTflite(source, { ort })).rejects.toMatchObject({ code: 'invalid-argument' });
+    const half: [number, number, number] = [0.5, 0.5, 0.5];
+    const { manifest, files } = await importTflite({ ...source, scale: { mean: half, std: half } }, { ort });
+    expect(manifest.inputs).toEqual({
+      audio: null,
+      visual: { input: 'image', width: 8, height: 9, mean: half, std: half },
+    });
+    expect(manifest.taps.visual).toEqual([
+      { name: 'visual.tap_00', layout: 'map', tokens: 20, width: 4, grid: [5, 4] },
+    ]);
+    expect(Object.keys(files).sort()).toEqual([
+      'canary.safetensors',
+      'manifest.json',
+      'model.onnx',
+      'model.safetensors',
+    ]);
   });
 
   test('names all operators that have no translation at once, and goes without what depends on them', async () => {

@@ -1,11 +1,11 @@
 /** A TensorFlow Lite file as the start of a backbone: an ONNX network, how it is fed as far as the file says it, and the values at which its blocks end. */
 import type { BackboneManifest, LogMelFrontEnd } from '../contract/manifest.ts';
+import type { ModelPackage } from '../contract/model.ts';
 import type { Runtime } from '../contract/runtime.ts';
 import { MettleError } from '../errors.ts';
 import { computedValues, type Network, openNetwork } from '../onnx/taps.ts';
 import { convertTflite } from '../tflite/convert.ts';
 import { untranslatedError } from '../tflite/network.ts';
-import type { Package } from './backbone.ts';
 import { type FrontEndSource, tapBackbone } from './tapped.ts';
 
 /** A file that was read, ready for `tapBackbone`. */
@@ -60,7 +60,12 @@ export type TfliteSource = {
   /** Names of values, in the order in which adapters shall read them. Default: the ends of its blocks. */
   taps?: readonly string[];
   /** Pictures that it takes as floats: how they are scaled, (pixel / 255 - mean) / std. Default: what the file says of its integers. */
-  scale?: { mean: [number, number, number]; std: [number, number, number] };
+  scale?: {
+    /** Of red, green and blue, in [0, 1]. */
+    mean: [number, number, number];
+    /** Of red, green and blue. */
+    std: [number, number, number];
+  };
 };
 
 /**
@@ -70,7 +75,7 @@ export type TfliteSource = {
 export async function importTflite(
   source: TfliteSource,
   { ort }: Pick<Runtime, 'ort'>,
-): Promise<Package<BackboneManifest>> {
+): Promise<ModelPackage<BackboneManifest>> {
   const { bytes, where, id, license, taps = [], scale } = source;
   const opened = openTflite(bytes, where);
   const { network, picture } = opened;

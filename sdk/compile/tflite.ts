@@ -72,10 +72,7 @@ export type TfliteSource = {
  * A TensorFlow Lite file as a backbone package: its manifest, and all files by path. Runs the network once. Throws `invalid-file` for a damaged file, `incompatible` for
  * operators that are not translated where a tap depends on them, or an audio front end that is not recognised, and `invalid-argument` where a scale or taps are missing.
  */
-export async function importTflite(
-  source: TfliteSource,
-  { ort }: Pick<Runtime, 'ort'>,
-): Promise<ModelPackage<BackboneManifest>> {
+export async function importTflite(source: TfliteSource, runtime: Runtime): Promise<ModelPackage<BackboneManifest>> {
   const { bytes, where, id, license, taps = [], scale } = source;
   const opened = openTflite(bytes, where);
   const { network, picture } = opened;
@@ -87,7 +84,7 @@ export async function importTflite(
     });
   }
   const chosen = chooseTaps(opened, taps);
-  return await tapBackbone({ ...frontEnd, id, version: '1.0.0', license, taps: chosen }, { network, ort });
+  return await tapBackbone({ ...frontEnd, id, version: '1.0.0', license, taps: chosen }, { network, ort: runtime.ort });
 }
 
 /** The taps that were named, else those of the file. Throws `incompatible` where one cannot be had, `invalid-argument` where there are none. */

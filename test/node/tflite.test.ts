@@ -1,6 +1,7 @@
 /** TensorFlow Lite files as ONNX: operators against plain loops, integers, what has no translation, damaged files. */
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { runtimes } from '#runtimes';
 import { chooseTaps, openTflite } from '../../sdk/compile/tflite.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { melFilters } from '../../sdk/front-end/mel.ts';
@@ -288,9 +289,10 @@ describe('a whole network', () => {
 
   test('becomes a package by the public door, which asks how floats are scaled', async () => {
     const source = { bytes: net, where: 'tiny.tflite', id: 'tiny', license: 'MIT' };
-    await expect(importTflite(source, { ort })).rejects.toMatchObject({ code: 'invalid-argument' });
+    const runtime = await runtimes.loadRuntime({ device: 'cpu' });
+    await expect(importTflite(source, runtime)).rejects.toMatchObject({ code: 'invalid-argument' });
     const half: [number, number, number] = [0.5, 0.5, 0.5];
-    const { manifest, files } = await importTflite({ ...source, scale: { mean: half, std: half } }, { ort });
+    const { manifest, files } = await importTflite({ ...source, scale: { mean: half, std: half } }, runtime);
     expect(manifest.inputs).toEqual({
       audio: null,
       visual: { input: 'image', width: 8, height: 9, mean: half, std: half },

@@ -1,6 +1,6 @@
 /** `mettle backbone add`: a published network by name. Shows where it comes from, asks, downloads, checks and imports it into the place where `--backbone NAME` looks. */
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { hexIntegrity } from '../contract/integrity.ts';
 import { bytesText } from '../contract/limits.ts';
 import { didYouMean } from '../did-you-mean.ts';
@@ -98,8 +98,8 @@ async function download(network: PublishedNetwork, url: URL, target: Target, io:
       return;
     }
     if (as.format === 'tflite') throw new Error(`${id}: a TensorFlow Lite file of the catalogue has a digest`);
-    const folder = `${addedFolder(id)}.download`;
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(addedFolder(id)), { recursive: true });
+    const folder = await mkdtemp(`${addedFolder(id)}.`);
     try {
       const path = join(folder, file);
       const handle = await open(path, 'w');

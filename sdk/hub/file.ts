@@ -40,6 +40,11 @@ export async function fetchUnverified(
   const attempt = async (): Promise<void> => {
     const range = received > 0 && tag !== null && total !== null ? { start: received, end: total, tag } : undefined;
     const answer = await ask(platform.http!, url, { signal, stallSeconds, range, cache: 'no-store' });
+    if (answer.start !== 0 && answer.start !== range?.start) {
+      answer.end();
+      tag = null;
+      throw mayPass(brokenOff(url, 'sent another part of the file than was asked for'));
+    }
     received = answer.start;
     if (received === 0) [tag, total] = [answer.tag, answer.stated];
     for await (const part of answer.parts()) {
@@ -49,16 +54,17 @@ export async function fetchUnverified(
       furthest = Math.max(furthest, received);
     }
     if (total !== null && received !== total) {
-      throw mayPass(
-        new MettleError('network', `${shown(url)} ended after ${received} of ${total} bytes.`, {
-          hint: 'The server or the connection broke off: try again.',
-        }),
-      );
+      throw mayPass(brokenOff(url, `ended after ${received} of ${total} bytes`));
     }
   };
   await retrying(attempt, () => furthest, signal);
   return received;
 }
+
+const brokenOff = (url: URL, what: string): MettleError =>
+  new MettleError('network', `${shown(url)} ${what}.`, {
+    hint: 'The server or the connection broke off: try again.',
+  });
 
 const tooLong = (url: URL): MettleError =>
   new MettleError('invalid-file', `${shown(url)}: more than ${bytesText(limits.fileBytes)}, which no checkpoint has.`, {

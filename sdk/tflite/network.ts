@@ -155,8 +155,18 @@ export class TfliteNetwork {
     return this.onnx.once(`scalar/${x}`, (name) => this.onnx.initializer(name, [], Float32Array.of(x)));
   }
 
-  /** A constant of the graph that is made for one operator. */
-  constant(operator: TfliteOperator, role: string, shape: readonly number[], data: Float32Array): string {
+  /** A constant of the graph that is made for one operator, out of one of the file with its axes in another order. */
+  constant(
+    operator: TfliteOperator,
+    role: string,
+    index: number | undefined,
+    perm: readonly number[],
+    whole: readonly number[] = this.tensors[index ?? -1]?.shape ?? [],
+  ): string {
+    const numbers = this.floats(index);
+    this.#constants.take(numbers.length);
+    const data = transposed(numbers, whole, perm);
+    const shape = perm.map((axis) => whole[axis]!);
     const name = `${this.#names[operator.outputs[0]!]}/${role}`;
     this.onnx.initializer(name, shape, data);
     return name;
@@ -234,11 +244,7 @@ function boundsOf(activation: number, tensor: TfliteTensor): readonly [number, n
 const isFlat = (shape: readonly number[]): boolean => shape[1]! * shape[2]! === 1 || shape[3] === 1;
 
 /** `data` of this shape with its axes in another order. */
-export function transposed(
-  data: Float32Array,
-  shape: readonly number[],
-  perm: readonly number[],
-): Float32Array<ArrayBuffer> {
+function transposed(data: Float32Array, shape: readonly number[], perm: readonly number[]): Float32Array<ArrayBuffer> {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const [sizes, steps] = [perm.map((axis) => shape[axis]!), perm.map((axis) => strides[axis]!)];
   const out = new Float32Array(data.length);

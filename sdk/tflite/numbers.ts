@@ -1,7 +1,7 @@
 /** Constants of a TensorFlow Lite file as numbers: floats of any kind, and integers that stand for floats by a scale and a zero point. */
 import { limits } from '../contract/limits.ts';
 import { decodeHalf } from '../onnx/float16.ts';
-import type { Quantization, TfliteTensor } from './reader.ts';
+import { type Quantization, sizeOf, type TfliteTensor } from './reader.ts';
 import type { ElementType } from './schema.ts';
 import type { FlatFile } from './table.ts';
 
@@ -35,13 +35,18 @@ export class Constants {
 
   /** In memory of its own. Throws `invalid-file` for a type that stands for no number, or where all constants together are too many. */
   floats(tensor: TfliteTensor): Float32Array<ArrayBuffer> {
+    this.take(sizeOf(tensor.shape));
     const values = this.#elements(tensor);
-    this.#numbers += values.length;
-    if (this.#numbers > limits.tfliteNumbers)
-      throw this.#file.error(`its constants have more than ${limits.tfliteNumbers} numbers`);
     const floats = values instanceof Float32Array ? values : Float32Array.from(values, Number);
     if (tensor.quantization && isInteger(tensor.type)) restore(floats, tensor.shape, tensor.quantization);
     return floats as Float32Array<ArrayBuffer>;
+  }
+
+  /** Counts numbers before they are made: operators may share a constant, and each gets it in an order of its own. */
+  take(count: number): void {
+    this.#numbers += count;
+    if (this.#numbers <= limits.tfliteNumbers) return;
+    throw this.#file.error(`its constants take more than ${limits.tfliteNumbers} numbers, copies counted`);
   }
 
   /** Whole numbers as they stand in the file: sizes, axes, places. */

@@ -1,5 +1,5 @@
 /** Operators on maps and on vectors that learned numbers weigh: convolutions, pooling, fully connected layers, resizing. */
-import { type Live, type TfliteNetwork, transposed, Untranslated } from './network.ts';
+import { type Live, type TfliteNetwork, Untranslated } from './network.ts';
 import { sizeOf, type TfliteOperator } from './reader.ts';
 import type { Rule } from './rules.ts';
 import { options, paddings } from './schema.ts';
@@ -17,10 +17,10 @@ function mapOf(to: TfliteNetwork, index: number | undefined): Live {
   return live;
 }
 
-function filterOf(to: TfliteNetwork, index: number | undefined): { data: Float32Array; shape: readonly number[] } {
+function filterShape(to: TfliteNetwork, index: number | undefined): readonly number[] {
   const shape = to.tensors[index ?? -1]?.shape ?? [];
   if (shape.length !== 4 || sizeOf(shape) === 0) throw new Untranslated(`with a filter of [${shape}]`);
-  return { data: to.floats(index), shape };
+  return shape;
 }
 
 /**
@@ -43,16 +43,14 @@ function checkWindow({ kernel, strides, dilations }: Window): void {
   if (astray !== undefined) throw new Untranslated(`with a size, stride or dilation of ${astray}`);
 }
 
-const bias = (to: TfliteNetwork, operator: TfliteOperator, index: number | undefined): string[] => {
-  if (index === undefined || index < 0) return [];
-  const data = to.floats(index);
-  return [to.constant(operator, 'bias', [data.length], data)];
-};
+/** A list of numbers; its axes stay. */
+const bias = (to: TfliteNetwork, operator: TfliteOperator, index: number | undefined): string[] =>
+  index === undefined || index < 0 ? [] : [to.constant(operator, 'bias', index, [0])];
 
 const convolution: Rule = (to, operator) => {
   const [x, filter, added] = operator.inputs;
   const input = mapOf(to, x);
-  const { data, shape } = filterOf(to, filter);
+  const shape = filterShape(to, filter);
   const at = options.conv;
   const window = {
     kernel: shape.slice(1, 3),
@@ -61,15 +59,14 @@ const convolution: Rule = (to, operator) => {
   };
   const group = input.shape[3]! / shape[3]!;
   if (!Number.isInteger(group)) throw new Untranslated(`of ${shape[3]} channels on ${input.shape[3]}`);
-  const turned = [shape[0]!, shape[3]!, shape[1]!, shape[2]!];
-  const weights = to.constant(operator, 'filter', turned, transposed(data, shape, [0, 3, 1, 2]));
+  const weights = to.constant(operator, 'filter', filter, [0, 3, 1, 2]);
   convolve(to, operator, { input, weights, added, window, group, padding: byte(operator, at.padding) }, at.activation);
 };
 
 const depthwise: Rule = (to, operator) => {
   const [x, filter, added] = operator.inputs;
   const input = mapOf(to, x);
-  const { data, shape } = filterOf(to, filter);
+  const shape = filterShape(to, filter);
   const at = options.depthwise;
   const window = {
     kernel: shape.slice(1, 3),
@@ -80,8 +77,7 @@ const depthwise: Rule = (to, operator) => {
   if (shape[0] !== 1 || group === 0 || shape[3]! % group !== 0) {
     throw new Untranslated(`with a filter of [${shape}] on ${group} channels`);
   }
-  const turned = [shape[3]!, 1, shape[1]!, shape[2]!];
-  const weights = to.constant(operator, 'filter', turned, transposed(data, shape, [3, 0, 1, 2]));
+  const weights = to.constant(operator, 'filter', filter, [3, 0, 1, 2]);
   convolve(to, operator, { input, weights, added, window, group, padding: byte(operator, at.padding) }, at.activation);
 };
 
@@ -109,7 +105,7 @@ function convolve(to: TfliteNetwork, operator: TfliteOperator, made: Convolution
 const transposedConvolution: Rule = (to, operator) => {
   const [, filter, x, added] = operator.inputs;
   const input = mapOf(to, x);
-  const { data, shape } = filterOf(to, filter);
+  const shape = filterShape(to, filter);
   const at = options.transposeConv;
   const kernel = shape.slice(1, 3);
   const strides = [int(operator, at.strideHeight), int(operator, at.strideWidth)];
@@ -124,8 +120,7 @@ const transposedConvolution: Rule = (to, operator) => {
   if (missing.some((length, axis) => !(length >= 0 && length < strides[axis]!))) {
     throw new Untranslated(`from [${input.shape}] to [${output}]`);
   }
-  const turned = [shape[3]!, shape[0]!, shape[1]!, shape[2]!];
-  const weights = to.constant(operator, 'filter', turned, transposed(data, shape, [3, 0, 1, 2]));
+  const weights = to.constant(operator, 'filter', filter, [3, 0, 1, 2]);
   const inputs = [to.first(input), weights, ...bias(to, operator, added)];
   const attributes = { kernel_shape: kernel, strides, pads, output_padding: missing };
   to.give(operator, true, (name) => to.onnx.node('ConvTranspose', inputs, [name], attributes), {
@@ -158,7 +153,7 @@ const fullyConnected: Rule = (to, operator) => {
   if (byte(operator, at.format) !== 0) throw new Untranslated('with shuffled weights');
   const shape = to.tensors[filter ?? -1]?.shape ?? [];
   if (shape.length !== 2) throw new Untranslated(`with weights of [${shape}]`);
-  const [outputs, inputs] = shape as [number, number];
+  const inputs = shape[1]!;
   const input = to.live(x);
   const rows = sizeOf(input.shape) / inputs;
   if (!Number.isInteger(rows)) throw new Untranslated(`of ${inputs} numbers on [${input.shape}]`);
@@ -167,14 +162,16 @@ const fullyConnected: Rule = (to, operator) => {
   const activation = byte(operator, at.activation);
   const plus = bias(to, operator, added);
   if (keeps) {
-    const weights = to.constant(operator, 'weights', [inputs, outputs], transposed(to.floats(filter), shape, [1, 0]));
-    const product = to.step('MatMul', [to.last(input), weights]);
-    const [type, terms] = plus.length > 0 ? ['Add', [product, ...plus]] : ['Identity', [product]];
-    to.give(operator, false, (output) => to.onnx.node(type as string, terms as string[], [output]), { activation });
+    const product = to.step('MatMul', [to.last(input), to.constant(operator, 'weights', filter, [1, 0])]);
+    const sum = (output: string): void =>
+      plus.length > 0
+        ? to.onnx.node('Add', [product, ...plus], [output])
+        : to.onnx.node('Identity', [product], [output]);
+    to.give(operator, false, sum, { activation });
     return;
   }
   const flat = isPlain ? input : to.reshaped(input, [rows, inputs]);
-  const weights = to.constant(operator, 'weights', shape, to.floats(filter));
+  const weights = to.constant(operator, 'weights', filter, [0, 1]);
   to.give(operator, false, (output) => to.onnx.node('Gemm', [flat.name, weights, ...plus], [output], { transB: 1 }), {
     activation,
   });

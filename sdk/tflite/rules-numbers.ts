@@ -1,5 +1,5 @@
 /** Operators that work number by number, or along one axis: arithmetic, activations, means, softmax, and the ways to and from integers. */
-import { axisFirst, type Live, type TfliteNetwork, transposed, Untranslated } from './network.ts';
+import { axisFirst, type Live, type TfliteNetwork, Untranslated } from './network.ts';
 import { isInteger } from './numbers.ts';
 import type { TfliteOperator } from './reader.ts';
 import type { Rule } from './rules.ts';
@@ -40,14 +40,7 @@ function constantFirst(to: TfliteNetwork, operator: TfliteOperator, index: numbe
   const { shape } = to.tensors[index]!;
   if (shape.length > 4) throw new Untranslated(`with a constant of [${shape}]`);
   const whole = [...Array.from({ length: 4 - shape.length }, () => 1), ...shape];
-  const perm = [0, 3, 1, 2];
-  const data = transposed(to.floats(index), whole, perm);
-  return to.constant(
-    operator,
-    `constant.${at}`,
-    perm.map((axis) => whole[axis]!),
-    data,
-  );
+  return to.constant(operator, `constant.${at}`, index, [0, 3, 1, 2], whole);
 }
 
 /** One operand, in whichever order it is. */

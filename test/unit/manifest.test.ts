@@ -266,6 +266,24 @@ describe('the contract', () => {
     );
   });
 
+  test('takes the same backbone with other weights where the adapter says what it must be like', async () => {
+    const [adapter, backbone] = [await adapterManifest(), await backboneManifest()];
+    const { inputs, taps } = backbone;
+    const file = adapter.files[0]!.path;
+    const like = changed(adapter, 'base.likeness', { inputs, taps, file, tolerance: 0.25 });
+    expect(parseManifest(like, 'adapter')).toEqual(like);
+    const other = changed(backbone, 'networks.audio', backbone.networks.visual);
+    await expect(checkFits(like, other)).resolves.toBe('alike');
+    await expect(checkFits(adapter, other)).rejects.toMatchObject({ code: 'incompatible' });
+    await expect(checkFits(like, changed(other, 'inputs.audio.input', 'x'))).resolves.toBe('alike');
+    await expect(checkFits(like, changed(other, 'inputs.audio.hop', 161))).rejects.toThrow('was made for backbone');
+    await expect(checkFits(like, changed(other, 'taps.audio.0.width', 17))).rejects.toThrow('was made for backbone');
+    await expect(checkFits(like, changed(other, 'id', 'large'))).rejects.toThrow('"large" is loaded');
+    expect(() => parseManifest(changed(like, 'base.likeness.file', 'none.safetensors'), 'adapter')).toThrow(
+      'base.likeness.file: expected a file listed in "files"',
+    );
+  });
+
   test('refuses the same backbone with other taps', async () => {
     const backbone = changed(await backboneManifest(), 'taps.audio.0.width', 17);
     await expect(checkFits(await adapterManifest(), backbone)).rejects.toThrow(

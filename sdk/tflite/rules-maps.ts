@@ -45,7 +45,9 @@ function checkWindow({ kernel, strides, dilations }: Window): void {
 
 /** A list of numbers; its axes stay. */
 const bias = (to: TfliteNetwork, operator: TfliteOperator, index: number | undefined): string[] =>
-  index === undefined || index < 0 ? [] : [to.constant(operator, 'bias', index, [0])];
+  index === undefined || index < 0
+    ? []
+    : [to.constant(operator, 'bias', index, [0], [sizeOf(to.tensors[index]!.shape)])];
 
 const convolution: Rule = (to, operator) => {
   const [x, filter, added] = operator.inputs;
@@ -110,7 +112,8 @@ const transposedConvolution: Rule = (to, operator) => {
   const kernel = shape.slice(1, 3);
   const strides = [int(operator, at.strideHeight), int(operator, at.strideWidth)];
   checkWindow({ kernel, strides, dilations: [1, 1] });
-  const output = to.tensors[operator.outputs[0]!]!.shape;
+  const output = to.tensors[operator.outputs[0] ?? -1]?.shape;
+  if (output?.length !== 4) throw new Untranslated(`to [${output ?? ''}]`);
   const padding = byte(operator, at.padding);
   const pads = padsOf(padding, output, { kernel, strides, dilations: [1, 1] });
   const missing = [0, 1].map((axis) => {

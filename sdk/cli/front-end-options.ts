@@ -1,8 +1,8 @@
 /** The options that say how a second is brought to a network that does not say it itself; shared by "backbone tap" and "backbone import". */
 import type { FrontEndSource } from '../compile/tapped.ts';
 import { limits } from '../contract/limits.ts';
+import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-front-end.ts';
 import { parseJson } from '../contract/parse-json.ts';
-import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-manifest.ts';
 import { readSmall } from '../node/disk.ts';
 import { usageError } from './options.ts';
 

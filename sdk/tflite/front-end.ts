@@ -3,7 +3,7 @@
  * numbers from its constants, so that the package's own front end can take its place. Only what that one can do the same is recognised.
  */
 import type { LogMelFrontEnd } from '../contract/manifest.ts';
-import { parseLogMelFrontEnd } from '../contract/parse-manifest.ts';
+import { parseLogMelFrontEnd } from '../contract/parse-front-end.ts';
 import { MettleError } from '../errors.ts';
 import { melFilters } from '../front-end/mel.ts';
 import { Constants } from './numbers.ts';

@@ -77,7 +77,8 @@ class FrontEndReader {
       const frontEnd = parseLogMelFrontEnd(described, 'front end');
       return { frontEnd, output: picture.index, operators: this.#used };
     } catch (error) {
-      throw this.#unlike(`its numbers are none that go together (${(error as Error).message})`);
+      if (!(error instanceof MettleError)) throw error;
+      throw this.#unlike(`its numbers are none that go together (${error.message})`);
     }
   }
 

@@ -22,7 +22,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     work: { type: 'string' },
     only: { type: 'string' },
-    backbone: { type: 'string', default: './backbones/nano' },
+    backbone: { type: 'string' },
     list: { type: 'boolean' },
     small: { type: 'boolean', default: false },
   },
@@ -114,10 +114,11 @@ const pair = {
   sounds: tap('google-sounds', 'yamnet', ['tap_09', 'tap_11', 'tap_12', 'tap_13'], sound),
 };
 const isGoogle = values.backbone === 'google';
+const other = values.backbone === undefined ? undefined : resolve(values.backbone);
 const everyday = (world: 'ave' | 'llp' | 'avs', task: string): Stage => {
   const id = `everyday-${world}`;
   const seen = world === 'avs' ? pair.masks : pair.things;
-  const bases = isGoogle ? [seen, pair.sounds].map(({ makes }) => `./${makes}`) : [values.backbone];
+  const bases = isGoogle ? [seen, pair.sounds].map(({ makes }) => `./${makes}`) : [other ?? nano];
   const out = `${isGoogle ? 'google' : 'adapters'}/${id}`;
   return {
     name: id,

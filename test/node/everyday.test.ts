@@ -1,28 +1,23 @@
-/** Clips composed of real recordings and photographs: what is drawn for them, what becomes of it, on made-up material; and on the real, where it is. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Clips composed of recordings and photographs: what is drawn for them and what becomes of it, on made-up material. */
 import { describe, expect, test } from 'vitest';
 import { createCamera, type Look, type Prop, type Shot, size } from '../../adapters/everyday/camera.ts';
 import type { Note } from '../../adapters/everyday/clip-files.ts';
 import { main } from '../../adapters/everyday/compose.ts';
-import { blanketCredits, modSoundsCredits, sonicPiCredits, tableCredits } from '../../adapters/everyday/credits.ts';
-import { type CutOut, cutByMask, cutOut } from '../../adapters/everyday/cutout.ts';
+import type { CutOut } from '../../adapters/everyday/cutout.ts';
 import { excerptOf } from '../../adapters/everyday/excerpts.ts';
-import { listPhotos, type Photo } from '../../adapters/everyday/photos.ts';
+import type { Photo } from '../../adapters/everyday/photos.ts';
 import { type ClipPlan, type Material, planScene, truthOf } from '../../adapters/everyday/plan.ts';
 import { maskOf, planMasks } from '../../adapters/everyday/plan-masks.ts';
-import { listRecordings, type Recording } from '../../adapters/everyday/recordings.ts';
+import type { Recording } from '../../adapters/everyday/recordings.ts';
 import { rate, type Sound, soundingSpans } from '../../adapters/everyday/sounds.ts';
 import { soundtrackOf } from '../../adapters/everyday/soundtrack.ts';
 import { labelOfPhoto, labelOfRecording, other, splitOfClip, stockOf } from '../../adapters/everyday/splits.ts';
 import { tablesOf } from '../../adapters/everyday/tables.ts';
 import { both, heard, seen, things } from '../../adapters/everyday/things.ts';
-import { isHeldRecording, partPhotos } from '../../adapters/nano/held.ts';
 import { SPLITS } from '../../sdk/contract/split.ts';
 import { diceOf } from '../../sdk/toybox/dice.ts';
 import { rmsOver } from '../../sdk/toybox/synth.ts';
 import { parseOwnEvents } from '../../sdk/train/data/own-tables.ts';
-import { sharedIsAbsent, sharedPath } from '../helpers/shared.ts';
 
 const named = (name: string, series: string, fold: number | null = null): Recording => ({
   ...{ name, path: name, fold, series, author: `by ${series}`, licence: 'CC0', source: 'https://example.org' },
@@ -155,7 +150,7 @@ describe('a scene', () => {
       return sounds.length > 0 && shown.length > 0 ? 'different' : sounds.length > 0 ? 'heard' : 'seen';
     });
     for (const kind of ['nothing', 'both', 'different', 'heard', 'seen']) {
-      expect(kinds.filter((name) => name === kind).length, kind).toBeGreaterThan(10);
+      expect(kinds.filter((name) => name === kind).length, kind).toBeGreaterThan(5);
     }
     expect(new Set(truths.flatMap((truth) => truth.heard.map(({ label }) => label)))).toEqual(new Set(heard));
     expect(new Set(truths.flatMap((truth) => truth.seen.map(({ label }) => label)))).toEqual(new Set(seen));
@@ -172,32 +167,6 @@ describe('a scene', () => {
         expect(overlap, a.file).toBeLessThan(0.5);
       }
     }
-  });
-});
-
-describe('sounding spans', () => {
-  const bursts = (times: number[], length: number): Float32Array => {
-    const samples = new Float32Array(5 * rate);
-    for (const time of times) {
-      for (let i = 0; i < length * rate; i++) samples[Math.round(time * rate) + i] = 0.2 * Math.sin(i / 7);
-    }
-    return samples;
-  };
-  test.each<[string, Float32Array, boolean, [number, number][]]>([
-    ['nothing in digital silence', new Float32Array(5 * rate), false, []],
-    [
-      'a call between pauses',
-      bursts([0.5, 3], 0.5),
-      true,
-      [
-        [0.5, 1],
-        [3, 3.5],
-      ],
-    ],
-    ['a clock as one', bursts([0, 1, 2, 3, 4], 0.1), false, [[0, 4.1]]],
-  ])('find %s', (_name, samples, call, expected) => {
-    const rounded = soundingSpans(samples, call).map((span) => span.map((time) => Number(time.toFixed(2))));
-    expect(rounded).toEqual(expected);
   });
 });
 
@@ -241,40 +210,6 @@ describe('an excerpt', () => {
     expect(wave.subarray(0, 1.99 * rate).every((x) => x === 0)).toBe(true);
     const noisy = soundtrackOf({ seconds: 10, seed: 's', excerpts: [], noise: { ...noise, level: -40 } });
     expect(20 * Math.log10(rmsOver(noisy, rate, [[0, 10]]))).toBeCloseTo(-40, 1);
-  });
-});
-
-describe('a cut-out', () => {
-  /** A red disc before grey, with a hole that is grey too. */
-  const picture = (ground: (x: number, y: number) => number) => {
-    const [width, height] = [80, 60];
-    const data = new Uint8Array(width * height * 3);
-    for (let i = 0; i < width * height; i++) {
-      const [x, y] = [i % width, Math.floor(i / width)];
-      const r = Math.hypot(x - 40, y - 30);
-      data.set(r < 20 && r > 5 ? [200, 20, 20] : [0, 0, 0].map(() => ground(x, y)), 3 * i);
-    }
-    return { width, height, data };
-  };
-
-  test('is what the plain ground leaves, with what it encloses', () => {
-    const cut = cutOut(picture(() => 220))!;
-    // A disc of radius 20, drawn in by a pixel.
-    expect([cut.width, cut.height]).toEqual([37, 37]);
-    const middle = cut.alpha[18 * 37 + 18]!;
-    const corner = cut.alpha[0]!;
-    expect([middle, corner]).toEqual([255, 0]);
-    expect([...cut.rgb.subarray(3 * (18 * 37 + 7), 3 * (18 * 37 + 7) + 3)]).toEqual([200, 20, 20]);
-  });
-
-  test('is none where the ground is not plain, or hardly anything is left', () => {
-    expect(cutOut(picture((x, y) => (x * 37 + y * 91) % 256))).toBeNull();
-    expect(
-      cutByMask(
-        picture(() => 220),
-        new Uint8Array(80 * 60).fill(1, 0, 10),
-      ),
-    ).toBeNull();
   });
 });
 
@@ -367,48 +302,6 @@ describe('tables', () => {
   });
 });
 
-describe('credits', () => {
-  const page = [
-    '| Filename (sounds_) / Source | Author | License | Notes |',
-    '| [bee][] | DrDufus | CC0 | loopable |',
-    '| [bird*][bird] | Jo (Nick) | CC BY 3.0 | |',
-    '| [burst_0[1-2]][fire] | W | CC0 | |',
-    '| [hyena_01][] | [↓](#authors) | CC BY 2.0 | |',
-    '| Filename (sounds_node_) / Source | Author | License | Notes |',
-    '| [dig.*][dig] | L | CC0 | |',
-    '- **hyena:** M & N',
-    '[bee]: https://e.org/1',
-    '[bird]: https://e.org/2',
-    '[fire]: https://e.org/3',
-    '[hyena_01]: https://e.org/4',
-    '[dig]: https://e.org/5',
-  ].join('\n');
-  test.each([
-    ['bee', 'DrDufus', 'https://e.org/1', 'DrDufus'],
-    ['bird_02', 'Jo (Nick)', 'https://e.org/2', 'Nick'],
-    ['burst_02', 'W', 'https://e.org/3', 'W'],
-    ['hyena_01', 'M & N', 'https://e.org/4', 'M & N'],
-    ['node_dig.2', 'L', 'https://e.org/5', 'L'],
-  ])('of a page with patterns are found for %s', (name, author, source, series) => {
-    expect(modSoundsCredits(page)(name)).toMatchObject({ author, source, series });
-  });
-
-  test('of what the page does not name are none', () => {
-    expect(modSoundsCredits(page)('cat')).toBeNull();
-    expect(modSoundsCredits(page)('burst_x')).toBeNull();
-  });
-
-  test('come from tables and lists', () => {
-    const table =
-      '| file | bytes | author | Freesound id | licence |\n|---|---|---|---|---|\n| a.flac | 1 | X | 12 | CC0 |';
-    expect(tableCredits(table).get('a.flac')).toMatchObject({ author: 'X', source: 'https://freesound.org/s/12/' });
-    const sounds = '| [City life](https://e.org/c) | G | - | CC BY |';
-    expect(blanketCredits(sounds).get('city-life')).toMatchObject({ author: 'G', licence: 'CC BY' });
-    const list = '* `:loop_a` - http://freesound.org/people/zoe/sounds/1/';
-    expect(sonicPiCredits(list).get('loop_a')).toMatchObject({ author: 'zoe', licence: 'CC0', series: 'zoe' });
-  });
-});
-
 describe('the command', () => {
   const run = async (...argv: string[]) => {
     let [out, err] = ['', ''];
@@ -434,26 +327,5 @@ describe('the command', () => {
 
   test('prints its help', async () => {
     expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--kind NAME') });
-  });
-});
-
-const isAbsent = sharedIsAbsent('sounds/mod-sounds') || sharedIsAbsent('photos/caltech101');
-describe.skipIf(isAbsent)('real recordings and photographs (skipped without ../shared/data)', () => {
-  test('are all credited, and none that nano is judged by trains or validates', async () => {
-    const list = await listRecordings(sharedPath('sounds'), join(sharedPath('sounds'), 'none'));
-    expect(list.length).toBeGreaterThan(500);
-    for (const { author, licence, source } of list) {
-      for (const text of [author, licence, source]) expect(text).toBeTruthy();
-      expect(licence).toMatch(/^(CC0|CC[ -]BY|Public Domain|public domain|OGA BY)/);
-    }
-    for (const { name, fold } of list) if (name.startsWith('esc10/')) expect(fold === 3).toBe(isHeldRecording(name));
-    const table = await readFile(join(sharedPath('sounds'), 'mod-sounds/sources.md'), 'utf8');
-    expect(modSoundsCredits(table)('hyena_02')!.author).toContain('Mathevon');
-
-    const folder = sharedPath('photos/caltech101');
-    const held = new Set((await partPhotos(folder)).flatMap((part) => part.held));
-    const photos = await listPhotos(folder);
-    expect(photos.filter(({ path }) => held.has(path)).every(({ split }) => split === 'test')).toBe(true);
-    expect(photos.filter(({ split }) => split === 'test')).toHaveLength(held.size);
   });
 });

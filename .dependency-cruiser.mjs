@@ -36,8 +36,9 @@ const rooms = {
   // The typed API.
   load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work'] },
   analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load'] },
-  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'load', 'analyze'] },
-  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'analyze', 'mettle'] },
+  live: { sees: ['ground', 'page', 'media', 'tasks', 'load'] },
+  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'load', 'analyze', 'live'] },
+  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'analyze', 'live', 'mettle'] },
   // Training; a page can do it too.
   'train/metrics': { sees: ['ground', 'tasks'] },
   'train/loop': { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
@@ -137,6 +138,7 @@ const rooms = {
       'export',
       'compile',
       'analyze',
+      'live',
       'mettle',
       'train/metrics',
       'train/data',

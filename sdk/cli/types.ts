@@ -4,6 +4,7 @@ import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Task } from '../contract/task.ts';
+import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
 
 /** A terminal or a pipe. */
@@ -51,5 +52,9 @@ export interface MettleSession {
       thumbnailHeight?: number;
     },
   ): Promise<Readonly<Analysis>>;
+  watch(
+    source: string,
+    options: { hop?: number; tasks?: Task[]; signal?: AbortSignal },
+  ): AsyncIterable<Readonly<Moment>>;
   dispose(): Promise<void>;
 }

@@ -43,7 +43,7 @@ export type ComposeOptions = {
 };
 
 /** Raised when the same seed gives other clips than before. */
-const version = 3;
+const version = 4;
 const headerName = 'compose.json';
 const worlds: Record<Kind, World[]> = { scenes: ['llp', 'ave'], masks: ['avs'] };
 

@@ -39,7 +39,7 @@ const shortestShot = 2.5;
  */
 const share = {
   /** Of shots in which something is seen that can be heard, those in which it is. */
-  sounds: 0.78,
+  sounds: 0.86,
   /** Of all other shots those over which something is heard that could be seen, and is not. */
   unmet: 0.7,
   /** Of its sounds those that begin with the shot, and those that end with it. */
@@ -50,6 +50,8 @@ const share = {
   prop: 0.3,
   silentProp: 0.15,
   silence: 0.2,
+  /** Of clips those for one sense. */
+  alone: 0.14,
   /** Of the sounds of nothing that is seen: none of the things, and of the others such as could be seen. */
   otherSound: 0.45,
   couldBeSeen: 0.4,
@@ -68,8 +70,9 @@ export async function planScene(seed: number, index: number, material: Material)
   const stock = material.stocks[split];
   const clipSeed = `${seed}/scene/${index}`;
   const first = firstOf(firsts, `${seed}/scene/${split}`, ordinal);
-  const shots = pickShots(first, stock, material, diceOf(`${clipSeed}/shots`));
-  const wanted = pickSounds(first, shots, diceOf(`${clipSeed}/sounds`));
+  const alone = aloneOf(first, diceOf(`${clipSeed}/senses`));
+  const shots = pickShots(alone === 'heard' ? null : first, stock, material, diceOf(`${clipSeed}/shots`));
+  const wanted = pickSounds(alone === 'seen' ? null : first, shots, diceOf(`${clipSeed}/sounds`));
   const excerpts = await openSounds(wanted, stock, material, diceOf(`${clipSeed}/pieces`));
   const dice = diceOf(`${clipSeed}/noise`);
   return {
@@ -85,6 +88,13 @@ export const qualityOf = (dice: Dice): ClipPlan['quality'] => dice.pick(['low', 
 /** Each of the list comes once in as many clips of a split as it is long. */
 export function firstOf<T>(list: readonly T[], seed: string, ordinal: number): T {
   return diceOf(`${seed}/${Math.floor(ordinal / list.length)}`).shuffle(list)[ordinal % list.length]!;
+}
+
+/** In some clips nothing that has a name is seen, or nothing such is heard: labels of whole clips tell the senses apart by these. */
+function aloneOf(first: string | null, dice: Dice): 'heard' | 'seen' | null {
+  if (first === null || !dice.chance(share.alone)) return null;
+  const senses = (['heard', 'seen'] as const).filter((sense) => ({ heard, seen })[sense].includes(first));
+  return dice.pick(senses);
 }
 
 function pickShots(first: string | null, stock: Stock, material: Material, dice: Dice): Shot[] {
@@ -151,7 +161,7 @@ function pickSounds(first: string | null, shots: readonly Shot[], dice: Dice): W
   const couldBe = unseen.filter((label) => both.includes(label));
   for (const { span, label, props } of shots) {
     const subject = label ?? props.at(-1)?.label ?? null;
-    const sounds = subject !== null && both.includes(subject) && dice.chance(share.sounds);
+    const sounds = first !== null && subject !== null && both.includes(subject) && dice.chance(share.sounds);
     if (!sounds && (first === null || !dice.chance(share.unmet))) continue;
     wanted.push({
       label: sounds ? subject : dice.pick(couldBe),

@@ -4,6 +4,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { cache } from './cache.ts';
+import { calibrate } from './calibrate.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { MAIN_HELP } from './help.ts';
@@ -43,6 +44,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
   cache,
+  calibrate,
   info,
   backbone,
   data,

@@ -16,7 +16,9 @@ import type {
   LogMelFrontEnd,
   Manifest,
   PictureFrontEnd,
+  Scope,
   Tap,
+  Temperature,
   TensorSpec,
   Variants,
 } from './manifest.ts';
@@ -35,6 +37,7 @@ import {
   tuple,
 } from './strict-json.ts';
 import { TASKS, type Task } from './task.ts';
+import { isTokens } from './tokens.ts';
 import { satisfies, sdkVersion, versionRange } from './version.ts';
 
 /** What the id of a backbone or adapter looks like. */
@@ -241,17 +244,41 @@ const task: Check<Task> = (value, at) => {
   );
 };
 
-const adapter = object<AdapterManifest>({
+const scope = object<Scope>({
+  senses: list(oneOf('audio', 'visual'), { min: 1, key: (sense) => sense }),
+  world: text,
+  unknown: text,
+});
+/** By itself, as a file that an option names. Throws `invalid-file` that begins with `where` and names the field. */
+export const parseScope = (json: unknown, where: string): Scope => scope(json, new Place(where));
+
+const temperature = object<Temperature>({ temperature: number(1e-3, 1e3), bias: number(-100, 100) });
+const bySense = object<{ audio: Temperature; visual: Temperature }>({ audio: temperature, visual: temperature });
+const forBoth = object<{ both: Temperature }>({ both: temperature });
+const calibration: Check<NonNullable<AdapterManifest['calibration']>> = (value, at) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'both') ? forBoth(value, at) : bySense(value, at);
+
+/** Fields that packages of before lack. */
+const laterFields = { scope: null, familiarity: null, calibration: null };
+
+const wholeAdapter = object<AdapterManifest>({
   ...common,
   kind: oneOf('adapter'),
   task,
   classes: list(text, { key: (name) => name }),
   thresholds: nullable(list(number(0, 1))),
+  scope: nullable(scope),
+  familiarity: nullable(object({ file: filePath, least: number(0, 1) })),
+  calibration: nullable(calibration),
   base: object({ id: baseId, contract: integrity }),
   segment: object({
     reads: list(text, { min: 1, key: (name) => name }),
     outputs: list(
-      object<TensorSpec & { deliver: 'segment' | 'clip' }>({ name: text, shape, deliver: oneOf('segment', 'clip') }),
+      object<AdapterManifest['segment']['outputs'][number]>({
+        name: text,
+        shape,
+        deliver: oneOf('segment', 'clip', 'familiarity'),
+      }),
       {
         min: 1,
         key: (output) => output.name,
@@ -266,6 +293,8 @@ const adapter = object<AdapterManifest>({
   ),
   variants: variants(object({ segment: graphFiles, clip: nullable(graphFiles) })),
 });
+const adapter: Check<AdapterManifest> = (value, at) =>
+  wholeAdapter(typeof value === 'object' && value !== null ? { ...laterFields, ...value } : value, at);
 
 function unknownKind(json: unknown, at: Place): never {
   // Says first what is wrong with a document that is no object at all.
@@ -325,13 +354,21 @@ function checkLogMel(frontEnd: LogMelFrontEnd, at: Place): void {
   atMost('weights of filters, mels x (fftSize / 2 + 1)', mels * (fftSize / 2 + 1), limits.melFilterElements, at);
 }
 
-function checkAdapter({ task, classes, thresholds, segment, clip, variants }: AdapterManifest, at: Place): void {
+function checkAdapter(manifest: AdapterManifest, at: Place): void {
+  const { task, classes, thresholds, segment, clip, variants } = manifest;
   if (task !== 'segment' && classes.length === 0) throw at.field('classes').error('expected at least 1 item, got 0');
   if (thresholds && task !== 'parse') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
   if (thresholds && thresholds.length !== classes.length) {
     const wanted = `expected ${classes.length} items, one per class, got ${thresholds.length}`;
     throw at.field('thresholds').error(wanted);
   }
+  const { calibration, familiarity } = manifest;
+  if (calibration && 'both' in calibration === (task === 'parse')) {
+    const wanted = task === 'parse' ? 'audio and visual' : 'both';
+    throw at.field('calibration').error(`expected ${wanted}, since task is "${task}"`);
+  }
+  const measured = segment.outputs.some(({ name }) => isTokens(name));
+  if (familiarity && !measured) throw at.field('familiarity').error('expected null, since no output holds meta-tokens');
   const { outputElements } = limits;
   const sum = (outputs: readonly TensorSpec[]) => outputs.reduce((all, { shape }) => all + elementsOf(shape), 0);
   atMost('numbers of all outputs', sum(segment.outputs), outputElements, at.field('segment').field('outputs'));
@@ -343,6 +380,11 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
   segment.outputs.forEach(({ name, shape, deliver }, index) => {
     const output = at.field('segment').field('outputs').index(index);
     if (shape[0] !== 1) throw output.field('shape').error(`expected 1 as the first dimension, got ${shape[0]}`);
+    if (deliver === 'familiarity' && !isTokens(name)) {
+      throw output
+        .field('deliver')
+        .error('expected "segment" or "clip", since familiarity is told by meta-tokens alone');
+    }
     if (deliver !== 'clip') return;
     if (!clip) throw output.field('deliver').error('expected "segment", since clip is null');
     if (name === 'mask') throw output.field('name').error('"mask" is an input that every clip graph has');
@@ -403,6 +445,14 @@ function checkFiles(manifest: Manifest, at: Place): void {
     const entry = manifest.files.find(({ path }) => path === file);
     if (!entry) throw place.expected('a file listed in "files"', file);
     atMost('bytes', entry.bytes, limits.canaryBytes, place);
+    used.add(file);
+  }
+  if (manifest.kind === 'adapter' && manifest.familiarity) {
+    const { file } = manifest.familiarity;
+    const place = at.field('familiarity').field('file');
+    const entry = manifest.files.find(({ path }) => path === file);
+    if (!entry) throw place.expected('a file listed in "files"', file);
+    atMost('bytes', entry.bytes, limits.familiarityBytes, place);
     used.add(file);
   }
   manifest.files.forEach(({ path }, index) => {

@@ -38,7 +38,7 @@ export interface Engine {
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /** Starts a run over one clip for the adapters with these ids. */
   begin(adapterIds: string[]): Promise<number>;
-  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`. */
+  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`, and `familiarity` of those that measure it. */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
   /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by adapter id. */
   finish(run: number): Promise<Record<string, AdapterOutputs>>;

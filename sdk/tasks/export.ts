@@ -16,6 +16,8 @@ import {
 import { oneLine } from '../contract/plain-text.ts';
 import { TASKS } from '../contract/task.ts';
 import type { Warning } from '../errors.ts';
+import { scopeLines, sensesText, withheldText } from './scope-text.ts';
+import { modalityOf } from './timeline.ts';
 import type { Mask, TaskResult } from './types.ts';
 
 /** What `toJSON` and `toWebVTT` take: what a task answered, several such answers, or a whole analysis. */
@@ -147,7 +149,8 @@ export function maskFile(ordinal: number, index: number): string {
 }
 
 /**
- * Events of all results as WebVTT, one cue per event by start time, e.g. `[audio] Dog 87%`. An event of localization is `[audio-visual]`.
+ * Events of all results as WebVTT, one cue per event by start time, e.g. `[audio] Dog 87%`. An event of localization is `[audio-visual]`, or of the sense that alone
+ * decides. Notes before them name each adapter, what it knows and how many seconds it kept silent about.
  * Segmentation has no events. Throws `invalid-argument`.
  */
 export function toWebVTT(from: Results): string {
@@ -156,7 +159,7 @@ export function toWebVTT(from: Results): string {
     .flatMap((result) => {
       if (result.task === 'segment') return [];
       if (result.task === 'parse') return result.events;
-      return result.events.map((event) => ({ ...event, modality: 'audio-visual' as const }));
+      return result.events.map((event) => ({ ...event, modality: modalityOf(result) }));
     })
     .sort((a, b) => a.start - b.start || a.end - b.end)
     .map((event, index) => {
@@ -168,7 +171,17 @@ export function toWebVTT(from: Results): string {
   const note = results.some((result) => result.untrained)
     ? ['NOTE The models were never trained: these cues are noise and mean nothing.\n']
     : [];
-  return `${['WEBVTT\n', ...note, ...cues].join('\n')}`;
+  return `${['WEBVTT\n', ...note, ...results.map(scopeNote), ...cues].join('\n')}`;
+}
+
+/** A comment of WebVTT: who answered, what it knows, and how much it left out. It must hold no arrow. */
+function scopeNote({ adapter, scope, withheld }: TaskResult): string {
+  const lines = [
+    `${adapter}, ${sensesText(scope)}.`,
+    ...scopeLines(scope),
+    ...(withheld > 0 ? [withheldText(withheld)] : []),
+  ];
+  return `NOTE\n${lines.map((line) => oneLine(line).replaceAll('-->', '->')).join('\n')}\n`;
 }
 
 /** Throws `invalid-argument` for what is neither a result, nor a list of them, nor an analysis. */

@@ -40,7 +40,17 @@ export {
   importBackbone,
   type WriteFile,
 } from '../compile/import.ts';
-export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
+export type {
+  AdapterManifest,
+  BackboneManifest,
+  Canary,
+  FileEntry,
+  ManifestBase,
+  Scope,
+  Sense,
+  Tap,
+  Temperature,
+} from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';
@@ -66,13 +76,13 @@ export { memoryStore, openTools, type ToolOptions, type Tools } from './adapter/
 export {
   type AdapterProgress,
   type AdapterTraining,
-  type ItemAccess,
   type TrainedAdapter,
   trainAdapter,
 } from './adapter/train-adapter.ts';
 export { type CheckReport, type ClassCount, checkDataset, formatCheck } from './data/check.ts';
 export { detectFormat, readDataset } from './data/index.ts';
 export type * from './data/types.ts';
+export type { FeatureProgress, ItemAccess } from './features/clip-features.ts';
 export type { MaskImage } from './features/masks.ts';
 export type { CachePolicy, FileStore } from './features/tap-cache.ts';
 export type { BatchSource, Example } from './loop/batches.ts';
@@ -86,3 +96,4 @@ export { decodeArgmax, decodeGated, LocalizationScore, type Rows } from './metri
 export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
+export type { SilenceFigures } from './silence/calibrate.ts';

@@ -6,11 +6,9 @@
 import type { Place } from '../../compile/form-runs.ts';
 import { compileMeasured, type MeasuredAdapter } from '../../compile/measured.ts';
 import type { Forms } from '../../compile/variants.ts';
-import type { Segment, SegmentFormat } from '../../contract/clip.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
-import { contractOf } from '../../contract/fits.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
-import type { BackboneManifest, Tap } from '../../contract/manifest.ts';
+import type { BackboneManifest, Scope, Tap } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import {
   callback,
@@ -32,12 +30,16 @@ import { MettleError } from '../../errors.ts';
 import { createRules } from '../../load.ts';
 import { type AdapterConfig, mapsToGuide, tapsRead } from '../../models/adapter.ts';
 import type { Weights } from '../../models/params.ts';
-import type { Dataset, DatasetItem } from '../data/types.ts';
+import type { Dataset } from '../data/types.ts';
+import {
+  type ClipFeatures,
+  type FeatureProgress,
+  type ItemAccess,
+  openClipFeatures,
+} from '../features/clip-features.ts';
 import { type ExampleOptions, examplesOf, secondsToLearn } from '../features/examples.ts';
-import { keepingMasks, type MaskImage } from '../features/masks.ts';
-import { cutIntoPieces, type Piece } from '../features/pieces.ts';
-import { type CachePolicy, type ClipTaps, choosePolicy, type FileStore, TapCache } from '../features/tap-cache.ts';
-import { readTaps, tapReader } from '../features/tap-reader.ts';
+import type { Piece } from '../features/pieces.ts';
+import type { CachePolicy, FileStore } from '../features/tap-cache.ts';
 import type { BatchSource } from '../loop/batches.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 import type { OptimizerConfig } from '../loop/optimizer.ts';
@@ -45,19 +47,10 @@ import { Predictor } from '../loop/predict.ts';
 import type { ScheduleConfig } from '../loop/schedule.ts';
 import type { TrainModel } from '../loop/step.ts';
 import { type TrainOptions, type TrainProgress, type TrainResult, train } from '../loop/trainer.ts';
+import { calibrateAdapter, type SilenceFigures } from '../silence/calibrate.ts';
 import { defaultAverage } from './config.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
 import { adapterModel, type LossOptions } from './model.ts';
-
-/** How an item's bytes are reached. */
-export type ItemAccess = {
-  /** Decodes an item second by second; throws a MettleError for a broken one. */
-  segments(item: DatasetItem, format: SegmentFormat, signal?: AbortSignal): AsyncIterable<Segment>;
-  /** Text that changes whenever the item's bytes do. */
-  fingerprint(item: DatasetItem): Promise<string>;
-  /** The mask at a path that the labels name; throws a MettleError for a broken one. */
-  readMask(path: string): Promise<MaskImage>;
-};
 
 /** What `trainAdapter` takes. */
 export type AdapterTraining = {
@@ -65,6 +58,8 @@ export type AdapterTraining = {
   id: string;
   /** SPDX id or a sentence, for its manifest. */
   license: string;
+  /** What it can answer for. Default: nothing is said. */
+  scope?: Scope;
   /** Items with their labels, of the task of `config`. */
   dataset: Dataset;
   /** How clips and masks are read. */
@@ -121,6 +116,7 @@ export type AdapterTraining = {
 const trainingRules: Rules<AdapterTraining & { dispose?: unknown }> = {
   id: required(text),
   license: required(text),
+  scope: record,
   dataset: required(record),
   access: required(record),
   backbone: required(record),
@@ -146,22 +142,7 @@ const trainingRules: Rules<AdapterTraining & { dispose?: unknown }> = {
 
 /** How far a training is, told apart by `phase`. */
 export type AdapterProgress =
-  | {
-      /** Before all: what will be kept. */
-      phase: 'cache';
-      /** Which features are kept, and why. */
-      policy: CachePolicy;
-    }
-  | {
-      /** Clips run through the backbone. */
-      phase: 'features';
-      /** Clips, of `total`. */
-      done: number;
-      /** Clips. */
-      total: number;
-      /** Clips that could not be decoded. */
-      skipped: number;
-    }
+  | FeatureProgress
   | {
       /** A step was made. */
       phase: 'training';
@@ -175,6 +156,14 @@ export type AdapterProgress =
       split: Split;
       /** Its figures. */
       figures: Figures;
+    }
+  | {
+      /** The finished adapter learns when to keep silent, and how sure to sound. */
+      phase: 'calibration';
+      /** Clips, of `total`. */
+      done: number;
+      /** Clips. */
+      total: number;
     };
 
 /** What was compiled, with its report, and how it came about. */
@@ -194,6 +183,10 @@ export type TrainedAdapter = MeasuredAdapter & {
   }[];
   /** Of the training graph in float32, not of the package. */
   figures: Partial<Record<Split, Figures>>;
+  /** Of the package: what it keeps silent about, and how its confidence fits. Null where it has no measure: see `unmeasured`. */
+  silence: Partial<Record<Split, SilenceFigures>> | null;
+  /** Why there is no measure of familiarity, or null. */
+  unmeasured: string | null;
 };
 
 /**
@@ -231,8 +224,10 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
       if (name === 'val') thresholds = figures[name].thresholds ?? null;
       onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
     }
+    const compiled = await compile(options, result.weights, thresholds);
     return {
-      ...(await compile(options, result.weights, thresholds)),
+      ...compiled,
+      ...(await silenced(options, compiled.package, features)),
       weights: result.weights,
       result,
       policy: features.policy,
@@ -244,13 +239,36 @@ export async function trainAdapter(options: AdapterTraining): Promise<TrainedAda
   }
 }
 
+/** An adapter without meta-tokens, or data too small to tell, ends without a measure of familiarity; the training is not lost for that. */
+async function silenced(
+  { backbone, runtime, scope, signal, onProgress }: AdapterTraining,
+  adapter: MeasuredAdapter['package'],
+  features: Features,
+): Promise<Pick<TrainedAdapter, 'package' | 'silence' | 'unmeasured'>> {
+  try {
+    const calibrated = await calibrateAdapter({
+      adapter,
+      base: backbone.manifest,
+      runtime,
+      features,
+      scope,
+      signal,
+      onProgress: (progress) => onProgress?.({ phase: 'calibration', ...progress }),
+    });
+    return { package: calibrated.package, silence: calibrated.figures, unmeasured: null };
+  } catch (error) {
+    if (!(error instanceof MettleError) || error.code !== 'invalid-argument') throw error;
+    return { package: adapter, silence: null, unmeasured: error.message };
+  }
+}
+
 const compile = (
-  { id, license, config, forms, place, backbone, runtime }: AdapterTraining,
+  { id, license, config, scope, forms, place, backbone, runtime }: AdapterTraining,
   weights: Weights,
   thresholds: number[] | null,
 ): Promise<MeasuredAdapter> =>
   compileMeasured(
-    { id, version: '1.0.0', license, config, forms, weights, thresholds },
+    { id, version: '1.0.0', license, config, scope, forms, weights, thresholds },
     backbone.manifest,
     runtime.ort,
     place,
@@ -264,13 +282,7 @@ function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {
   });
 }
 
-type Features = {
-  policy: CachePolicy;
-  pieces: readonly Piece[];
-  failed: ReadonlyMap<string, string>;
-  /** One name per piece of everything that its features depend on. */
-  keys: ReadonlyMap<Piece, string>;
-  readMask: ItemAccess['readMask'];
+type Features = ClipFeatures & {
   examples(pieces: readonly Piece[], learning?: Pick<ExampleOptions, 'config' | 'supervisedOnly'>): BatchSource;
 };
 
@@ -293,98 +305,27 @@ function lessons(
   };
 }
 
-/** Loads the tap reader, and where features are kept makes them all now, so that a broken clip is known before training begins. */
 async function openFeatures(options: AdapterTraining): Promise<Features> {
-  const { dataset, config, backbone, engine, runtime, cache, signal, onProgress } = options;
-  const { manifest } = backbone;
-  const pieces = cutIntoPieces(dataset.items, config.segments);
-  const all = [...manifest.taps.visual, ...manifest.taps.audio];
-  const names = tapsRead(manifest.taps, config);
-  const read = all.filter((tap) => names.includes(tap.name));
-  const seconds = pieces.reduce((sum, piece) => sum + piece.seconds, 0);
-  const policy = choosePolicy(all, read, seconds, cache.budget);
-  onProgress?.({ phase: 'cache', policy });
-  const kept = policy.keep === 'all' ? all : read;
-  const keptNames = kept.map((tap) => tap.name);
-  const adapters = [await tapReader(manifest, kept)];
-  const { device, runtimePath } = options;
-  await engine.load({ backbone, adapters, device, threads: runtime.threads, runtimePath });
-
-  const keys = await keysOf(options, pieces, keptNames);
-  const compute = (index: number): Promise<ClipTaps> => tapsOf(options, kept, pieces[index]!);
-  const taps = new TapCache(policy.keep === 'none' ? null : cache.store, (index) => keys[index]!, compute);
-  const failed = new Map<string, string>();
-  for (const [index, { id }] of policy.keep === 'none' ? [] : pieces.entries()) {
-    signal?.throwIfAborted();
-    await taps.fill(index, signal).catch((error: unknown) => {
-      signal?.throwIfAborted();
-      if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
-      failed.set(id, error.message);
-    });
-    onProgress?.({ phase: 'features', done: index + 1, total: pieces.length, skipped: failed.size });
-  }
+  const { config, backbone, signal } = options;
+  const { taps } = backbone.manifest;
+  const names = tapsRead(taps, config);
+  const features = await openClipFeatures(options, { names, segments: config.segments });
+  const read = [...taps.visual, ...taps.audio].filter((tap) => names.includes(tap.name));
   const sizes = new Map(read.map((tap: Tap) => [tap.name, tap.tokens * tap.width]));
-  const places = new Map(pieces.map((piece, index) => [piece, index]));
-  const readMask = keepingMasks((path) => options.access.readMask(path));
   return {
-    policy,
-    pieces,
-    failed,
-    keys: new Map(pieces.map((piece, index) => [piece, keys[index]!])),
-    readMask,
+    ...features,
     examples: (items, learning) =>
       examplesOf({
         items,
         config,
         taps: sizes,
-        cache: taps,
-        indexOf: (piece) => places.get(piece)!,
+        cache: features.taps,
+        indexOf: features.indexOf,
         maskSize: maskSizeOf(options),
-        readMask,
+        readMask: features.readMask,
         ...learning,
         signal,
       }),
-  };
-}
-
-/** Whether an error is one clip's own fault, so that the others can go on without it. */
-export const isClipFault = ({ code }: MettleError): boolean =>
-  ['not-media', 'empty-media', 'unsupported-codec', 'not-found', 'invalid-file'].includes(code);
-
-/** One name per piece, made of everything that its features depend on. */
-async function keysOf(
-  { access, backbone }: AdapterTraining,
-  pieces: readonly Piece[],
-  taps: readonly string[],
-): Promise<string[]> {
-  const { manifest } = backbone;
-  const base = `${manifest.id} ${manifest.version} ${await contractOf(manifest)} ${manifest.files.map((f) => f.integrity)} ${taps}`;
-  const keys: string[] = [];
-  for (const piece of pieces) {
-    const text = `${base} ${await access.fingerprint(piece)} ${piece.start} ${piece.seconds}`;
-    const digest = await sha256Integrity(new TextEncoder().encode(text));
-    keys.push(digest.slice('sha256-'.length).replaceAll('/', '_').replaceAll('+', '-').replaceAll('=', ''));
-  }
-  return keys;
-}
-
-async function tapsOf(
-  { access, backbone, engine, signal }: AdapterTraining,
-  kept: readonly Tap[],
-  piece: Piece,
-): Promise<ClipTaps> {
-  const { start, seconds } = piece;
-  const segments = access.segments(piece, segmentFormatOf(backbone.manifest), signal);
-  const taps = await readTaps(engine, kept, segments, { start, seconds });
-  if (taps.seconds > 0) return taps;
-  throw new MettleError('empty-media', `The clip ends before second ${start}, which has labels.`);
-}
-
-/** What a backbone wants to see and hear. A sense that it lacks is decoded at a size that costs nothing. */
-export function segmentFormatOf({ inputs: { visual, audio } }: BackboneManifest): SegmentFormat {
-  return {
-    frame: { width: visual?.width ?? 1, height: visual?.height ?? 1 },
-    sampleRate: audio?.sampleRate ?? 8000,
   };
 }
 

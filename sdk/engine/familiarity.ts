@@ -4,7 +4,7 @@
  * Samples", NeurIPS 2018, who take it from classes; one mean needs no labels, and told toybox from real material as well as a dozen of centres did). A distance becomes
  * a share: of the seconds of validation clips so many lie further off.
  *
- * The file holds for each sense, all float32: `<sense>/mean` [c], `<sense>/map` [c, d], which standardises and whitens, and `<sense>/levels` [n], distances that
+ * The file holds for each sense `<sense>/mean` [c], `<sense>/map` [c, d] (in half precision; the others in float32), which standardises and whitens, and `<sense>/levels` [n], distances that
  * 0, 1/(n-1), 2/(n-1) ... of the validation seconds do not exceed.
  * Arithmetic is float64 and runs on the caller's side of the runtime, so that all devices agree as far as their meta-tokens do.
  */
@@ -13,7 +13,14 @@ import type { AdapterManifest, Sense } from '../contract/manifest.ts';
 import type { AdapterOutputs, NamedArray } from '../contract/model.ts';
 import { tokensOf } from '../contract/tokens.ts';
 import { MettleError } from '../errors.ts';
-import { readSafetensors, type Safetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
+import { encodeHalf } from '../onnx/float16.ts';
+import {
+  readSafetensors,
+  type Safetensors,
+  type TensorData,
+  toFloat32,
+  writeSafetensors,
+} from '../onnx/safetensors.ts';
 
 /** What one sense is measured by; arrays as in the file. */
 export type SenseMeasure = {
@@ -71,14 +78,16 @@ export function measured(measure: Measure, outputs: AdapterOutputs, present: Rec
 
 /** The file. */
 export function writeMeasure(measure: Measure): Uint8Array<ArrayBuffer> {
-  const tensors = senses.flatMap((sense) => {
+  const tensors = senses.flatMap((sense): [string, TensorData][] => {
     const own = measure[sense];
     if (!own) return [];
     const rows = own.mean.length;
     const width = own.map.length / rows;
-    const tensor = (name: keyof SenseMeasure, shape: number[]) =>
-      [`${sense}/${name}`, { dtype: 'F32' as const, shape, data: own[name] }] as const;
-    return [tensor('mean', [rows]), tensor('map', [rows, width]), tensor('levels', [own.levels.length])];
+    return [
+      [`${sense}/mean`, { dtype: 'F32', shape: [rows], data: own.mean }],
+      [`${sense}/map`, { dtype: 'F16', shape: [rows, width], data: encodeHalf(own.map) }],
+      [`${sense}/levels`, { dtype: 'F32', shape: [own.levels.length], data: own.levels }],
+    ];
   });
   return writeSafetensors(Object.fromEntries(tensors));
 }
@@ -102,8 +111,9 @@ export function readMeasure(bytes: Uint8Array, { segment }: Pick<AdapterManifest
 function senseMeasure(file: Safetensors, sense: Sense, rows: number, where: string): SenseMeasure {
   const numbers = (name: keyof SenseMeasure, axes: number): { shape: number[]; data: Float32Array } => {
     const tensor = file.tensors.get(`${sense}/${name}`);
-    if (tensor?.dtype !== 'F32' || tensor.shape.length !== axes || tensor.shape.includes(0)) {
-      throw fault(where, `expected "${sense}/${name}" as F32 with ${axes} axes`);
+    const dtype = name === 'map' ? 'F16' : 'F32';
+    if (tensor?.dtype !== dtype || tensor.shape.length !== axes || tensor.shape.includes(0)) {
+      throw fault(where, `expected "${sense}/${name}" as ${dtype} with ${axes} axes`);
     }
     const data = toFloat32(tensor);
     if (!data.every(Number.isFinite)) throw fault(where, `"${sense}/${name}" holds a number that is not finite`);

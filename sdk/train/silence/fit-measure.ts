@@ -4,6 +4,7 @@
  */
 import { distanceTo, type SenseMeasure } from '../../engine/familiarity.ts';
 import { MettleError } from '../../errors.ts';
+import { decodeHalf, encodeHalf } from '../../onnx/float16.ts';
 
 /** Share of the covariance that is replaced by its mean variance. More of it lets foreign sounds through (measured on the toybox and real material). */
 const shrinkage = 0.01;
@@ -25,17 +26,21 @@ export function fitSense(tokens: readonly Float64Array[]): Omit<SenseMeasure, 'l
   }
   const width = tokens[0]!.length;
   const mean = averageOf(tokens, width);
-  const deviation = averageOf(
+  const spread = averageOf(
     tokens.map((row) => row.map((x, i) => (x - mean[i]!) ** 2)),
     width,
-  ).map((variance) => Math.sqrt(variance) + 1e-6);
+  ).map(Math.sqrt);
+  // A channel that never changes must not count without bound.
+  const least = Math.max(1e-6, (1e-3 * spread.reduce((sum, x) => sum + x, 0)) / width);
+  const deviation = spread.map((x) => Math.max(x, least));
   const standard = tokens.map((row) => row.map((x, i) => (x - mean[i]!) / deviation[i]!));
   const whitening = invertLower(cholesky(shrunk(covarianceOf(standard, width), width), width), width);
   const map = new Float32Array(width * width);
   for (let i = 0; i < width; i++) {
     for (let j = 0; j < width; j++) map[i * width + j] = whitening[j * width + i]! / deviation[i]!;
   }
-  return { mean: Float32Array.from(mean), map };
+  // As the file holds it, so that levels fit what reads them.
+  return { mean: Float32Array.from(mean), map: decodeHalf(encodeHalf(map)) };
 }
 
 /** Distances that 0, 1/200, 2/200 ... of these seconds do not exceed, which makes a distance a share. Throws `invalid-argument` without seconds. */

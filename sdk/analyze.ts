@@ -9,8 +9,8 @@ import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/o
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
-import type { ResultContext } from './tasks/context.ts';
-import type { Timing } from './tasks/export.ts';
+import { contextOf, type ResultContext } from './tasks/context.ts';
+import type { Timing } from './tasks/given.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
 import { toMask, toSegmentation } from './tasks/segmentation.ts';
@@ -95,17 +95,12 @@ export async function analyzeClip(
   const measured = adapters.filter(({ familiarity }) => familiarity);
   const familiarity = new Map(measured.map(({ id }) => [id, [] as SensesFamiliarity[]]));
   const context = (adapter: AdapterManifest): ResultContext => ({
-    adapter: adapter.id,
-    classes: adapter.classes,
+    ...contextOf(adapter, familiarity.get(adapter.id) ?? []),
     duration: clip.duration,
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
     hasPicture: clip.video !== null,
-    untrained: adapter.untrained,
     warnings: clip.warnings,
-    scope: adapter.scope,
-    calibration: adapter.calibration,
-    familiarity: adapter.familiarity && { least: adapter.familiarity.least, seconds: familiarity.get(adapter.id)! },
     unfamiliar: options.unfamiliar,
   });
   const { engine } = loaded;

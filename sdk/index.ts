@@ -9,6 +9,7 @@ export type {
   AudioTrack,
   Clip,
   ClipSource,
+  HandedFrame,
   RawClip,
   RgbImage,
   Segment,
@@ -18,6 +19,7 @@ export type {
 export type { Device, DeviceRequest } from './contract/device.ts';
 export type { EngineInfo } from './contract/engine-info.ts';
 export type { SensesFamiliarity, Unfamiliar } from './contract/familiar.ts';
+export type { LiveFeeds, LiveFrame, LiveSound, LiveSource, LiveStreams } from './contract/live.ts';
 export type { Scope, Sense } from './contract/manifest.ts';
 export type { VariantName } from './contract/model.ts';
 export { segmentCount } from './contract/segment-time.ts';
@@ -29,6 +31,9 @@ export type { HubOptions } from './hub/access.ts';
 export type { Hosts } from './hub/addresses.ts';
 export { type CacheCheck, type CachedModel, type ModelCache, type OpenCacheOptions, openCache } from './hub/cache.ts';
 export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
+export type { WatchOptions } from './live/options.ts';
+export type { LiveEvent, LiveEvents } from './live/tracker.ts';
+export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
 export { classColor } from './tasks/color.ts';
@@ -41,15 +46,13 @@ export {
   type TimelineStyle,
 } from './tasks/draw.ts';
 export {
-  type DocumentInfo,
   type DocumentResult,
   type MaskEntry,
-  type Results,
   type ResultsDocument,
-  type Timing,
   toJSON,
   toWebVTT,
 } from './tasks/export.ts';
+export type { DocumentInfo, Results, Timing } from './tasks/given.ts';
 export type {
   Event,
   LocalizationResult,

@@ -11,12 +11,15 @@ import {
 } from './analyze.ts';
 import type { ClipSource } from './contract/clip.ts';
 import type { EngineInfo } from './contract/engine-info.ts';
+import type { LiveSource } from './contract/live.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import { checkOptions, type Rules, text } from './contract/options.ts';
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { callersOwn, throughDoor } from './door.ts';
-import { MettleError } from './errors.ts';
+import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
+import { MettleError, type Warning } from './errors.ts';
+import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
+import { type Moment, moments, type WatchPlan } from './live/watch.ts';
 import { type CreateOptions, createRules, type LoadedEngine, loadEngine } from './load.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
@@ -42,6 +45,15 @@ export interface Mettle extends AsyncDisposable {
   segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult>;
   /** All loaded adapters, or those of some tasks, on one backbone pass. */
   analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis>;
+  /**
+   * A camera, a microphone, an element that plays, or streams, moment by moment, as they run. Adapters see only what was before. Moments that come faster than they are
+   * taken are left out whole, and counted; leaving the loop closes the source's streams.
+   *
+   * @example
+   * const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+   * for await (const { events } of mettle.watch(stream)) for (const { label } of events.began) console.log(label);
+   */
+  watch(source: LiveSource, options?: WatchOptions): AsyncGenerator<Moment, void, undefined>;
   /** Frees models, GPU buffers and the worker; open calls reject with `disposed`. */
   dispose(): Promise<void>;
 }
@@ -105,6 +117,17 @@ class LoadedMettle implements Mettle {
     });
   }
 
+  async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
+    if (this.#disposed) throw this.#disposed;
+    checkOptions(options, watchRules);
+    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks, unfamiliar } = options;
+    try {
+      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks, unfamiliar }));
+    } catch (error) {
+      throw this.#disposed ?? error;
+    }
+  }
+
   async dispose(): Promise<void> {
     this.#disposed ??= new MettleError('disposed', 'The Mettle was disposed.', {
       hint: 'Create a new one with createMettle().',
@@ -148,6 +171,24 @@ class LoadedMettle implements Mettle {
     const loaded = await untilAborted(this.#living(), options.signal);
     await using clip = await this.#workshop.openClip(source, options);
     return await analyzeClip(loaded, clip, adapters, options);
+  }
+
+  async *#moments(
+    source: LiveSource,
+    { signal, tasks, unfamiliar, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
+  ): AsyncGenerator<Moment, void, undefined> {
+    const feeds = openFeeds(source);
+    const { adapters, backbone } = await untilAborted(this.#living(), signal);
+    const chosen = tasks ? tasks.flatMap((task) => this.#adaptersFor(task)) : adapters;
+    const { visual, audio } = backbone.inputs;
+    const format = { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
+    const warnings: Warning[] = [];
+    const warn = (warning: Warning): void => {
+      if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+    };
+    const input = await this.#workshop.openLive(format, warn, signal);
+    const living = (): Promise<LoadedEngine> => this.#living();
+    yield* moments({ ...plan, adapters: chosen, feeds, input, unfamiliar, warnings, living, signal });
   }
 
   /** The engine; loaded again if its worker ended since. */

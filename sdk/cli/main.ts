@@ -5,8 +5,10 @@ import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { cache } from './cache.ts';
 import { calibrate } from './calibrate.ts';
+import { makeCaptions } from './captions.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
+import { exportResults } from './export.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { listShippedModels } from './models.ts';
@@ -45,6 +47,8 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   assets,
   cache,
   calibrate,
+  captions: makeCaptions,
+  export: exportResults,
   info,
   backbone,
   data,

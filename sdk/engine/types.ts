@@ -40,6 +40,10 @@ export interface Engine {
   begin(adapterIds: string[]): Promise<number>;
   /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`, and `familiarity` of those that measure it. */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
+  /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. */
+  beginLive(adapterIds: string[], seconds: number): Promise<number>;
+  /** As `push`, of the second that ends at `end` (in seconds, always later than before), and with it the clip graphs' outputs for that second, [1, ...]. */
+  look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>>;
   /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by adapter id. */
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */

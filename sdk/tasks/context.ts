@@ -36,6 +36,15 @@ export type ResultContext = {
   unfamiliar?: Unfamiliar;
 };
 
+/** The part of a context that is the adapter's; `seconds` are filled as they become known, and only read where it has a measure. */
+export function contextOf(
+  { id, classes, untrained, scope, calibration, familiarity }: AdapterManifest,
+  seconds: readonly SensesFamiliarity[],
+): Pick<ResultContext, 'adapter' | 'classes' | 'untrained' | 'scope' | 'calibration' | 'familiarity'> {
+  const known = familiarity && { least: familiarity.least, seconds };
+  return { adapter: id, classes, untrained, scope, calibration, familiarity: known };
+}
+
 export type Span = { start: number; end: number };
 
 /** Start and end of segment `index`, by the rule of `media`; the end never passes the clip's. */

@@ -33,14 +33,20 @@ export function fitSoftmax(rows: readonly { logits: ArrayLike<number>; label: nu
   return { temperature: 10 ** lowest(cost, -1, 1), bias: 0 };
 }
 
+/** How much a change must gain: few answers that are nearly all right shall not make everything sure. */
+const caution = 5;
+
 /** Temperature and, where wanted, bias under which sigmoids of these logits make what is true most likely. Fewer than twenty tell nothing. */
 export function fitSigmoid(rows: readonly { logit: number; right: boolean }[], withBias: boolean): Temperature {
   if (rows.length < 20) return plain;
   const costOf = ({ temperature, bias }: Temperature): number =>
-    rows.reduce((sum, { logit, right }) => {
-      const p = sigmoid(logit / temperature + bias);
-      return sum - Math.log(Math.max(1e-12, right ? p : 1 - p));
-    }, 0);
+    rows.reduce(
+      (sum, { logit, right }) => {
+        const p = sigmoid(logit / temperature + bias);
+        return sum - Math.log(Math.max(1e-12, right ? p : 1 - p));
+      },
+      caution * (Math.log(temperature) ** 2 + bias ** 2),
+    );
   const at = (exponent: number): Temperature => {
     const temperature = 10 ** exponent;
     const bias = withBias ? lowest((candidate) => costOf({ temperature, bias: candidate }), -6, 6) : 0;

@@ -82,11 +82,12 @@ const toybox = (layout: keyof typeof clips): Stage => ({
   ],
 });
 const nano = './backbones/nano';
-const train = (id: string, folder: string, more: readonly string[] = []): Stage => ({
+const train = (id: string, folder: string, scope: string, more: readonly string[] = []): Stage => ({
   name: id,
   makes: `adapters/${id}`,
   command: [
     ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs, ...more],
+    ...['--scope', join(here, `scopes/${scope}.json`)],
     ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
   ],
 });
@@ -113,7 +114,7 @@ const stages: Stage[] = [
     ],
   },
   ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
-  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`)),
+  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
   {
     name: 'data-everyday',
     makes: 'data/everyday/events.csv',
@@ -122,7 +123,12 @@ const stages: Stage[] = [
       ...['--out', 'data/everyday', '--seed', '1', '--clips', amount(300, 30)],
     ],
   },
-  train('everyday-10', 'data/everyday', ['--task', 'localize', '--note', join(here, 'everyday/card.md')]),
+  train('everyday-10', 'data/everyday', 'everyday-10', [
+    '--task',
+    'localize',
+    '--note',
+    join(here, 'everyday/card.md'),
+  ]),
   { name: 'quality', makes: 'quality.json', command: quality },
   {
     // What LCD has above the probe is close to its target there: one seed does not tell.

@@ -141,6 +141,19 @@ export type Scope = {
   unknown: string;
 };
 
+/** Of parsing, by sense. */
+export type SenseTemperatures = {
+  /** Of what is heard. */
+  audio: Temperature;
+  /** Of what is seen. */
+  visual: Temperature;
+};
+/** Of localization and segmentation. */
+export type OneTemperature = {
+  /** Of what both senses say together. */
+  both: Temperature;
+};
+
 /** How what a network says becomes a probability that means a frequency: logits over `temperature`, and then `bias` added. */
 export type Temperature = {
   /** Above 1 where the network is too sure. */
@@ -189,7 +202,7 @@ export type AdapterManifest = ManifestBase & {
     least: number;
   } | null;
   /** Makes confidence mean frequency: by sense for parsing, else `both`. Null where nothing was fitted; confidence is then what the network says. */
-  calibration: { audio: Temperature; visual: Temperature } | { both: Temperature } | null;
+  calibration: SenseTemperatures | OneTemperature | null;
   /** The backbone it was made for. */
   base: {
     /** A pair as `pictures+sounds`. */

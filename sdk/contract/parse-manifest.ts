@@ -15,8 +15,10 @@ import type {
   Integrity,
   LogMelFrontEnd,
   Manifest,
+  OneTemperature,
   PictureFrontEnd,
   Scope,
+  SenseTemperatures,
   Tap,
   Temperature,
   TensorSpec,
@@ -253,8 +255,8 @@ const scope = object<Scope>({
 export const parseScope = (json: unknown, where: string): Scope => scope(json, new Place(where));
 
 const temperature = object<Temperature>({ temperature: number(1e-3, 1e3), bias: number(-100, 100) });
-const bySense = object<{ audio: Temperature; visual: Temperature }>({ audio: temperature, visual: temperature });
-const forBoth = object<{ both: Temperature }>({ both: temperature });
+const bySense = object<SenseTemperatures>({ audio: temperature, visual: temperature });
+const forBoth = object<OneTemperature>({ both: temperature });
 const calibration: Check<NonNullable<AdapterManifest['calibration']>> = (value, at) =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'both') ? forBoth(value, at) : bySense(value, at);
 

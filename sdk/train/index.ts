@@ -46,8 +46,10 @@ export type {
   Canary,
   FileEntry,
   ManifestBase,
+  OneTemperature,
   Scope,
   Sense,
+  SenseTemperatures,
   Tap,
   Temperature,
 } from '../contract/manifest.ts';

@@ -39,6 +39,7 @@ export type FeatureSource = {
   onProgress?: (progress: FeatureProgress) => void;
 };
 
+/** How far the reading of clips is. */
 export type FeatureProgress =
   | {
       /** Before all: what will be kept. */

@@ -138,6 +138,7 @@ const rooms = {
       'export',
       'compile',
       'analyze',
+      'live',
       'mettle',
       'train/metrics',
       'train/data',

@@ -18,6 +18,7 @@ import { reportError } from './report-error.ts';
 import { run } from './run.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
+import { watch } from './watch.ts';
 
 /**
  * Runs a command line, without the program's name, and returns the exit code: 0 done, 1 internal fault, 2 wrong usage or bad input, 130 interrupted.
@@ -55,6 +56,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   train,
   eval: evaluate,
   pretrain,
+  watch,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
 };
 

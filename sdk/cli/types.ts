@@ -6,6 +6,7 @@ import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Unfamiliar } from '../contract/familiar.ts';
 import type { Scope } from '../contract/manifest.ts';
 import type { Task } from '../contract/task.ts';
+import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
 
 /** A terminal or a pipe. */
@@ -64,5 +65,9 @@ export interface MettleSession {
       thumbnailHeight?: number;
     },
   ): Promise<Readonly<Analysis>>;
+  watch(
+    source: string,
+    options: { hop?: number; tasks?: Task[]; signal?: AbortSignal },
+  ): AsyncIterable<Readonly<Moment>>;
   dispose(): Promise<void>;
 }

@@ -35,8 +35,8 @@ export type LiveStreams = {
   video?: ReadableStream<VideoFrame>;
 };
 
-/** What `watch` takes: a camera or microphone, an element that plays, streams, or pieces of your own. */
-export type LiveSource = MediaStream | HTMLMediaElement | LiveStreams | LiveFeeds;
+/** What `watch` takes: a camera or microphone, an element that plays, streams, pieces of your own; in Node the address of what FFmpeg reads, too. */
+export type LiveSource = string | URL | MediaStream | HTMLMediaElement | LiveStreams | LiveFeeds;
 
 /** Cuts one second out of what came so far. */
 export interface LiveInput {

@@ -2,7 +2,7 @@
 import { feedsOf } from '#bytes';
 import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveSource } from '../contract/live.ts';
-import { checkArgument, number, oneOf, type Rules, record, signal, someOf } from '../contract/options.ts';
+import { checkArgument, number, oneOf, type Rules, record, signal, someOf, text } from '../contract/options.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 
@@ -38,11 +38,9 @@ export const watchRules: Rules<WatchOptions> = {
 
 /** The two streams of a source. Throws `invalid-argument` where there is none. */
 export function openFeeds(source: LiveSource): LiveFeeds {
-  checkArgument(
-    source,
-    { ...record, expected: 'a MediaStream, an element that plays, { audio, video } streams, or { sound, frames }' },
-    'source',
-  );
+  const expected =
+    'a MediaStream, an element that plays, { audio, video } streams, { sound, frames }, or in Node an address';
+  checkArgument(source, { expected, fits: (given) => text.fits(given) || record.fits(given) }, 'source');
   const feeds = feedsOf(source);
   for (const name of ['sound', 'frames'] as const) {
     const fits = (feed: unknown) =>

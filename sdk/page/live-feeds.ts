@@ -12,6 +12,11 @@ type Capturing = HTMLMediaElement & { captureStream?(): MediaStream; mozCaptureS
 
 /** Throws `invalid-argument` for what is no running source, `unsupported-codec` where the browser cannot hand out its pictures or sound. */
 export function feedsOf(source: LiveSource): LiveFeeds {
+  if (typeof source === 'string' || source instanceof URL) {
+    throw new MettleError('invalid-argument', 'A page cannot watch an address by itself.', {
+      hint: 'Let a <video> play it and watch the element, or analyze the file.',
+    });
+  }
   if (source instanceof MediaStream) return ofStream(source);
   if (source instanceof HTMLMediaElement) return ofElement(source);
   if ('audio' in source || 'video' in source) return ofStreams(source as LiveStreams);

@@ -4,7 +4,7 @@ import type { AdapterManifest, GraphFiles, Integrity } from '../../contract/mani
 import { sdkVersion } from '../../contract/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
 import { sensesOf } from '../../tasks/silence.ts';
-import type { TrainedAdapter } from '../../train/adapter/train-adapter.ts';
+import type { TrainedAdapter } from '../../train/adapter/training.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
 import { silenceLines } from './silence-text.ts';
 

@@ -94,4 +94,4 @@ export { decodeArgmax, decodeGated, LocalizationScore, type Rows } from './metri
 export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
-export type { SilenceFigures } from './silence/calibrate.ts';
+export type { SilenceFigures } from './metrics/silence.ts';

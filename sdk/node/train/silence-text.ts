@@ -3,7 +3,7 @@ import type { AdapterManifest } from '../../contract/manifest.ts';
 import type { Split } from '../../contract/split.ts';
 import { leastConfidence } from '../../tasks/silence.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
-import type { SilenceFigures } from '../../train/silence/calibrate.ts';
+import type { SilenceFigures } from '../../train/metrics/silence.ts';
 
 type BySplit = Partial<Record<Split, SilenceFigures>>;
 

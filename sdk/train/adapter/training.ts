@@ -30,7 +30,7 @@ import type { CheckpointStore } from '../loop/checkpoint.ts';
 import type { OptimizerConfig } from '../loop/optimizer.ts';
 import type { ScheduleConfig } from '../loop/schedule.ts';
 import type { TrainProgress, TrainResult } from '../loop/trainer.ts';
-import type { SilenceFigures } from '../silence/calibrate.ts';
+import type { SilenceFigures } from '../metrics/silence.ts';
 import type { Figures } from './evaluate.ts';
 import type { LossOptions } from './model.ts';
 

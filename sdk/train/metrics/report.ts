@@ -3,10 +3,10 @@
 import { jsonText } from '../../contract/plain-text.ts';
 import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
-import type { SilenceFigures } from '../silence/calibrate.ts';
 import { meanAveragePrecision } from './average-precision.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';
+import type { SilenceFigures } from './silence.ts';
 
 type Common = {
   /** Name of the data set, for people. */

@@ -16,6 +16,7 @@ import { MettleError } from '../../errors.ts';
 import { sensesOf } from '../../tasks/silence.ts';
 import type { ClipFeatures } from '../features/clip-features.ts';
 import type { Piece } from '../features/pieces.ts';
+import type { SilenceFigures } from '../metrics/silence.ts';
 import { type Answer, answersOf, type JudgedClip } from './answers.ts';
 import { fitSense, levelsOf } from './fit-measure.ts';
 import { calibrationBins, calibrationError, fitSigmoid, fitSoftmax } from './fit-temperature.ts';
@@ -28,27 +29,6 @@ const mostLost = 0.03;
 const mostSeconds = 8000;
 
 export const familiarityFile = 'familiarity.safetensors';
-
-/** Figures of a split about what is said and what is not. Shares 0 to 1; null where there is nothing to take a share of. */
-export type SilenceFigures = {
-  /** Clips whose truth is known second by second. */
-  clips: number;
-  /** Answers if nothing is withheld: a label of a second and, for parsing, of a sense; of masks a second with one. */
-  answers: number;
-  /** Share of the right answers that is withheld. */
-  rightLost: number | null;
-  /** Share of the wrong ones. */
-  wrongWithheld: number | null;
-  /** Expected calibration error of the answers' confidence, of masks that of their pixels: as the network says it, and as results have it. */
-  calibrationError: {
-    /** Of equal width. */
-    bins: number;
-    /** Without temperature, nothing withheld. */
-    before: number | null;
-    /** As results are. */
-    after: number | null;
-  };
-};
 
 export type CalibrationRequest = {
   /** The adapter, every file of it. */

@@ -47,6 +47,10 @@ const rooms = {
   'train/features': {
     sees: ['ground', 'front-end', 'ops', 'onnx', 'models', 'engine', 'compile', 'train/loop', 'train/data'],
   },
+  'train/silence': {
+    sees: ['ground', 'ops', 'onnx', 'engine', 'compile', 'tasks', 'train/metrics', 'train/data', 'train/features'],
+    packages: ['onnxruntime-common'],
+  },
   'train/adapter': {
     sees: [
       'ground',
@@ -60,6 +64,7 @@ const rooms = {
       'train/loop',
       'train/data',
       'train/features',
+      'train/silence',
     ],
   },
   'train/pretrain': {
@@ -114,9 +119,12 @@ const rooms = {
       'compile',
       'models',
       'load',
+      'tasks',
       'train/metrics',
       'train/loop',
       'train/data',
+      'train/features',
+      'train/silence',
       'train/adapter',
       'node/files',
       'node/host',

@@ -84,11 +84,12 @@ const toybox = (layout: keyof typeof clips): Stage => ({
   ],
 });
 const nano = './backbones/nano';
-const train = (id: string, folder: string): Stage => ({
+const train = (id: string, folder: string, scope: string, more: readonly string[] = []): Stage => ({
   name: id,
   makes: `adapters/${id}`,
   command: [
-    ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs],
+    ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs, ...more],
+    ...['--scope', join(here, `scopes/${scope}.json`)],
     ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
   ],
 });
@@ -153,7 +154,7 @@ const stages: Stage[] = [
     ],
   },
   ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
-  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`)),
+  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
   compose('scenes', 'llp', 1200),
   compose('masks', 'avs', 600),
   ...(isGoogle ? Object.values(pair) : []),

@@ -2,13 +2,14 @@
 
 import { untilAborted } from './abort.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
+import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { AdapterOutputs } from './contract/model.ts';
-import { callback, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
-import type { ResultContext } from './tasks/context.ts';
+import { contextOf, type ResultContext } from './tasks/context.ts';
 import type { Timing } from './tasks/given.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
@@ -27,6 +28,11 @@ export type CallProgress = {
 
 /** What every call takes. */
 export type CallOptions = {
+  /**
+   * What becomes of answers about seconds that are unlike all that an adapter learned from: `withhold` (the default) leaves them out and counts them in
+   * `withheld`, `show` gives them all the same.
+   */
+  unfamiliar?: Unfamiliar;
   /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each second of the clip. */
@@ -43,7 +49,7 @@ export type AnalyzeOptions = CallOptions & {
   thumbnailHeight?: number;
 };
 
-export const callRules: Rules<CallOptions> = { signal, onProgress: callback };
+export const callRules: Rules<CallOptions> = { unfamiliar: oneOf(...UNFAMILIAR), signal, onProgress: callback };
 export const analyzeRules: Rules<AnalyzeOptions> = {
   ...callRules,
   tasks: someOf(...TASKS),
@@ -69,7 +75,14 @@ export type Analysis = {
   timing: Timing;
 };
 
-type Pass = { masks: Map<string, Mask[]>; outputs: Record<string, AdapterOutputs>; decodeMs: number; modelMs: number };
+type Pass = {
+  masks: Map<string, Mask[]>;
+  /** By adapter, of those that have a measure. */
+  familiarity: Map<string, SensesFamiliarity[]>;
+  outputs: Record<string, AdapterOutputs>;
+  decodeMs: number;
+  modelMs: number;
+};
 
 /** Runs `adapters` over the clip on one backbone pass. Rejects with `signal.reason` when aborted; the engine then keeps nothing of the clip. */
 export async function analyzeClip(
@@ -79,21 +92,22 @@ export async function analyzeClip(
   options: AnalyzeOptions,
 ): Promise<Analysis> {
   const started = performance.now();
+  const measured = adapters.filter(({ familiarity }) => familiarity);
+  const familiarity = new Map(measured.map(({ id }) => [id, [] as SensesFamiliarity[]]));
   const context = (adapter: AdapterManifest): ResultContext => ({
-    adapter: adapter.id,
-    classes: adapter.classes,
+    ...contextOf(adapter, familiarity.get(adapter.id) ?? []),
     duration: clip.duration,
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
     hasPicture: clip.video !== null,
-    untrained: adapter.untrained,
     warnings: clip.warnings,
+    unfamiliar: options.unfamiliar,
   });
   const { engine } = loaded;
   const begun = engine.begin(adapters.map(({ id }) => id));
   try {
     const run = await untilAborted(begun, options.signal);
-    const pass = await passOver(loaded, clip, run, adapters, context, options);
+    const pass = await passOver(loaded, clip, run, adapters, familiarity, context, options);
     const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
     return {
       duration: clip.duration,
@@ -116,6 +130,7 @@ async function passOver(
   clip: Clip,
   run: number,
   adapters: readonly AdapterManifest[],
+  familiarity: Pass['familiarity'],
   context: (adapter: AdapterManifest) => ResultContext,
   { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
@@ -125,13 +140,15 @@ async function passOver(
     sampleRate: audio.sampleRate,
     thumbnailHeight,
   };
-  const pass: Pass = { masks: new Map(adapters.map(({ id }) => [id, []])), outputs: {}, decodeMs: 0, modelMs: 0 };
+  const masks: Pass['masks'] = new Map(adapters.map(({ id }) => [id, []]));
+  const pass: Pass = { masks, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
 
   const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     for (const adapter of adapters) {
+      familiarity.get(adapter.id)?.push(sensesFamiliarity(outputs[adapter.id]!));
       if (adapter.task === 'segment') {
         pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
       }

@@ -120,9 +120,9 @@ class LoadedMettle implements Mettle {
   async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
     if (this.#disposed) throw this.#disposed;
     checkOptions(options, watchRules);
-    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks } = options;
+    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks, unfamiliar } = options;
     try {
-      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks }));
+      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks, unfamiliar }));
     } catch (error) {
       throw this.#disposed ?? error;
     }
@@ -175,7 +175,7 @@ class LoadedMettle implements Mettle {
 
   async *#moments(
     source: LiveSource,
-    { signal, tasks, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
+    { signal, tasks, unfamiliar, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
   ): AsyncGenerator<Moment, void, undefined> {
     const feeds = openFeeds(source);
     const { adapters, backbone } = await untilAborted(this.#living(), signal);
@@ -188,7 +188,7 @@ class LoadedMettle implements Mettle {
     };
     const input = await this.#workshop.openLive(format, warn, signal);
     const living = (): Promise<LoadedEngine> => this.#living();
-    yield* moments({ ...plan, adapters: chosen, feeds, input, warnings, living, signal });
+    yield* moments({ ...plan, adapters: chosen, feeds, input, unfamiliar, warnings, living, signal });
   }
 
   /** The engine; loaded again if its worker ended since. */

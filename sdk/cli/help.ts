@@ -15,6 +15,7 @@ Usage
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
+  mettle calibrate ADAPTER         teach a finished adapter when to keep silent and how sure to sound
   mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
   mettle help COMMAND              options of a command
@@ -35,6 +36,8 @@ Options
                       ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
+  --unfamiliar NAME   withhold, which leaves out and counts answers about seconds unlike all that an adapter learned from,
+                      or show, which gives them (default: withhold)
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
   --verbose           print the stack of an internal fault
@@ -93,6 +96,9 @@ Training
   --id NAME           its id (default: the folder's name)
   --license NAME      its licence (default: MIT)
   --note FILE         text for its card, such as where the clips come from
+  --scope FILE        JSON of what it answers for, which every result says: {"senses": ["audio", "visual"], "world": "what
+                      the clips show", "unknown": "what it does not know"}; JSON itself will do. Senses are those that
+                      decide: an adapter that listens alone names audio
   --exact             keep its weights in float32 (default: in 8 bits where no output changes by more than 1 %)
   --forms LIST        forms to write, e.g. webgpu-f16=float16, whatever they change; as in mettle backbone import
   --config FILE       a JSON object of these options, for example
@@ -105,6 +111,27 @@ Figures at the end are those of the graph that was trained, in float32; "mettle 
 
 Exit codes
   0 done   1 internal fault   2 wrong usage, bad input or diverged   130 interrupted; --resume goes on
+`;
+
+export const CALIBRATE_HELP = `Usage
+  mettle calibrate ADAPTER --data DIR --out DIR [options]
+
+Gives a finished adapter a measure of familiarity (from the training clips), the threshold below which it keeps silent and
+temperatures that make its confidence mean frequency (from the validation clips), and prints what that does on the test
+clips. Graphs and weights stay as they are. "mettle train" does the same at its end.
+
+Options
+  --data DIR          the data that the adapter was trained on, with its splits
+  --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
+  --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
+  --scope FILE        JSON of what it answers for, as in mettle train (default: what the adapter says)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --threads N         threads of the CPU
+  --cache DIR         folder for features of clips, that of the training for example (default: OUT.work/features)
+  --cache-gb X        room for them (default: 20)
+  --out DIR           the calibrated adapter; must not exist
+  --json              print figures alone
+  --quiet             print nothing but errors and figures
 `;
 
 export const EVAL_HELP = `Usage

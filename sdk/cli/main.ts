@@ -4,6 +4,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { cache } from './cache.ts';
+import { calibrate } from './calibrate.ts';
 import { makeCaptions } from './captions.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
@@ -46,6 +47,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
   cache,
+  calibrate,
   captions: makeCaptions,
   export: exportResults,
   info,

@@ -23,6 +23,7 @@ import {
   readThreads,
   usageError,
 } from './options.ts';
+import { readScope } from './scope.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -37,6 +38,7 @@ const OPTIONS = {
   id: { type: 'string' },
   license: { type: 'string' },
   note: { type: 'string' },
+  scope: { type: 'string' },
   epochs: { type: 'string' },
   batch: { type: 'string' },
   seed: { type: 'string' },
@@ -78,10 +80,12 @@ export async function train(argv: string[], io: Io): Promise<number> {
     const { trained, reports } = await trainOnDisk({
       ...readRun(values, argv),
       note: await readNote(values.note),
+      scope: await readScope(values.scope),
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
     });
     for (const { id, reason } of trained.skipped) say(oneLine(`left out: ${id}: ${reason}`));
+    if (trained.unmeasured !== null) say(`It will not keep silent: ${trained.unmeasured}`);
     if (trained.refused !== null) say('In 8 bits its outputs would differ too much: the adapter is in float32.');
     io.stdout.write(values.json ? `${jsonText(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
     return 0;
@@ -110,7 +114,9 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
     else if (checkpoint)
       say(`warning: ${checkpoint} will be written over; with --resume the training would go on from it`);
   } else if (progress.phase === 'evaluation') bar.clear();
-  else {
+  else if (progress.phase === 'calibration') {
+    bar.update('Calibrating', progress.done, progress.total, `${progress.done}/${progress.total}`);
+  } else {
     const { step, steps, epoch, loss, evaluation, samplesPerSecond, secondsLeft } = progress.progress;
     const megabytes = Math.round(process.memoryUsage().rss / 1e6);
     const rest = `loss ${loss.toFixed(4)} · ${samplesPerSecond.toFixed(1)} clips/s · ${megabytes} MB · ${Math.ceil(secondsLeft)} s left`;

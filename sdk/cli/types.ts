@@ -3,6 +3,8 @@ import type { Analysis } from '../analyze.ts';
 import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
+import type { Unfamiliar } from '../contract/familiar.ts';
+import type { Scope } from '../contract/manifest.ts';
 import type { Task } from '../contract/task.ts';
 import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
@@ -30,7 +32,17 @@ export type Io = Required<Omit<CliIo, 'signal' | 'ask'>> & { signal: AbortSignal
 
 export type ShippedModel =
   | { kind: 'backbone'; id: string; version: string; untrained: boolean }
-  | { kind: 'adapter'; id: string; version: string; untrained: boolean; task: Task; backbone: string };
+  | {
+      kind: 'adapter';
+      id: string;
+      version: string;
+      untrained: boolean;
+      task: Task;
+      backbone: string;
+      scope: Scope | null;
+      /** Whether it measures how familiar a second is. */
+      keepsSilent: boolean;
+    };
 
 export type CreateMettle = (options: {
   backbone?: string | readonly [string, string];
@@ -48,6 +60,7 @@ export interface MettleSession {
     source: string,
     options: {
       tasks?: Task[];
+      unfamiliar?: Unfamiliar;
       signal?: AbortSignal;
       onProgress?: (progress: { phase: 'segments'; done: number; total: number }) => void;
       onSegment?: (segment: Segment) => void;

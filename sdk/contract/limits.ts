@@ -12,6 +12,8 @@ export const limits = {
   manifestBytes: 1 * MiB,
   /** Bytes of a canary, which is read whenever a model is loaded. */
   canaryBytes: 1 * MiB,
+  /** Bytes of an adapter's measure of familiarity, likewise. */
+  familiarityBytes: 1 * MiB,
   /** Bytes of one file of a package: what one protobuf message, and one buffer of most browsers, can hold. */
   fileBytes: 2 * GiB,
   /** Fewest bytes of a piece of a file that has a digest of its own: smaller ones would only make manifests long. */

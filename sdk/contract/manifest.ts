@@ -128,6 +128,40 @@ export type Variants<T> = { webgpu: T; wasm: T; 'webgpu-f16'?: T };
 export type BackboneGraphs = { visual: GraphFiles | null; audio: GraphFiles | null };
 export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
 
+/** What is heard, or what is seen. */
+export type Sense = 'audio' | 'visual';
+
+/** What an adapter can answer for: said wherever an answer is. */
+export type Scope = {
+  /** The senses that decide an answer. An adapter that listens alone says so here, whatever its task is called. */
+  senses: Sense[];
+  /** What its training clips show, for people. */
+  world: string;
+  /** What it does not know, and so takes for something else or for nothing, for people. */
+  unknown: string;
+};
+
+/** Of parsing, by sense. */
+export type SenseTemperatures = {
+  /** Of what is heard. */
+  audio: Temperature;
+  /** Of what is seen. */
+  visual: Temperature;
+};
+/** Of localization and segmentation. */
+export type OneTemperature = {
+  /** Of what both senses say together. */
+  both: Temperature;
+};
+
+/** How what a network says becomes a probability that means a frequency: logits over `temperature`, and then `bias` added. */
+export type Temperature = {
+  /** Above 1 where the network is too sure. */
+  temperature: number;
+  /** 0 where classes exclude each other, and for masks. */
+  bias: number;
+};
+
 /** What a backbone takes; null for a sense that it does not have. */
 export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
 export type BackboneTaps = { visual: Tap[]; audio: Tap[] };
@@ -173,6 +207,17 @@ export type AdapterManifest = ManifestBase & {
   classes: string[];
   /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
   thresholds: number[] | null;
+  /** What it can answer for. Null where its maker did not say, as in packages of before there was this field. */
+  scope: Scope | null;
+  /** How familiar a second is, told by its meta-tokens. Null in packages without a measure: their answers are never withheld. */
+  familiarity: {
+    /** Its path in the package: see `engine/familiarity.ts`. */
+    file: string;
+    /** The familiarity, 0 to 1, below which answers are withheld. */
+    least: number;
+  } | null;
+  /** Makes confidence mean frequency: by sense for parsing, else `both`. Null where nothing was fitted; confidence is then what the network says. */
+  calibration: SenseTemperatures | OneTemperature | null;
   /** The backbone it was made for. */
   base: {
     /** A pair as `pictures+sounds`. */
@@ -188,8 +233,8 @@ export type AdapterManifest = ManifestBase & {
     reads: string[];
     /** By name, with their shapes. */
     outputs: (TensorSpec & {
-      /** Who gets it: the caller at once, or the clip graph at the end. */
-      deliver: 'segment' | 'clip';
+      /** Who gets it: the caller at once, the clip graph at the end, or the measure of familiarity alone. */
+      deliver: 'segment' | 'clip' | 'familiarity';
     })[];
   };
   /**

@@ -15,7 +15,11 @@ import type {
   Integrity,
   Likeness,
   Manifest,
+  OneTemperature,
+  Scope,
+  SenseTemperatures,
   Tap,
+  Temperature,
   TensorSpec,
   Variants,
 } from './manifest.ts';
@@ -183,17 +187,41 @@ const base: Check<Base> = (value, at) =>
     ? object<Required<Base>>({ ...plainBase, likeness })(value, at)
     : object<Base>(plainBase)(value, at);
 
-const adapter = object<AdapterManifest>({
+const scope = object<Scope>({
+  senses: list(oneOf('audio', 'visual'), { min: 1, key: (sense) => sense }),
+  world: text,
+  unknown: text,
+});
+/** By itself, as a file that an option names. Throws `invalid-file` that begins with `where` and names the field. */
+export const parseScope = (json: unknown, where: string): Scope => scope(json, new Place(where));
+
+const temperature = object<Temperature>({ temperature: number(1e-3, 1e3), bias: number(-100, 100) });
+const bySense = object<SenseTemperatures>({ audio: temperature, visual: temperature });
+const forBoth = object<OneTemperature>({ both: temperature });
+const calibration: Check<NonNullable<AdapterManifest['calibration']>> = (value, at) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'both') ? forBoth(value, at) : bySense(value, at);
+
+/** Fields that packages of before lack. */
+const laterFields = { scope: null, familiarity: null, calibration: null };
+
+const wholeAdapter = object<AdapterManifest>({
   ...common,
   kind: oneOf('adapter'),
   task,
   classes: list(text, { key: (name) => name }),
   thresholds: nullable(list(number(0, 1))),
+  scope: nullable(scope),
+  familiarity: nullable(object({ file: filePath, least: number(0, 1) })),
+  calibration: nullable(calibration),
   base,
   segment: object({
     reads: list(text, { min: 1, key: (name) => name }),
     outputs: list(
-      object<TensorSpec & { deliver: 'segment' | 'clip' }>({ name: text, shape, deliver: oneOf('segment', 'clip') }),
+      object<AdapterManifest['segment']['outputs'][number]>({
+        name: text,
+        shape,
+        deliver: oneOf('segment', 'clip', 'familiarity'),
+      }),
       {
         min: 1,
         key: (output) => output.name,
@@ -208,6 +236,8 @@ const adapter = object<AdapterManifest>({
   ),
   variants: variants(object({ segment: graphFiles, clip: nullable(graphFiles) })),
 });
+const adapter: Check<AdapterManifest> = (value, at) =>
+  wholeAdapter(typeof value === 'object' && value !== null ? { ...laterFields, ...value } : value, at);
 
 function unknownKind(json: unknown, at: Place): never {
   // Says first what is wrong with a document that is no object at all.

@@ -4,6 +4,7 @@
  */
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
+import { familiarityOutput } from '../contract/familiar.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
@@ -315,9 +316,10 @@ function keepTokens(
   const delivered: AdapterOutputs = {};
   for (const { name, deliver } of manifest.segment.outputs) {
     if (deliver === 'clip') tokens.get(name)!.push(outputs[name]!.data);
-    else delivered[name] = outputs[name]!;
+    else if (deliver === 'segment') delivered[name] = outputs[name]!;
   }
-  return delivered;
+  const familiarity = outputs[familiarityOutput];
+  return familiarity && manifest.familiarity ? { ...delivered, [familiarityOutput]: familiarity } : delivered;
 }
 
 async function clipOutputs(

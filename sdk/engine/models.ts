@@ -3,6 +3,7 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { familiarityOutput } from '../contract/familiar.ts';
 import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
 import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, Tap, TensorSpec } from '../contract/manifest.ts';
@@ -24,6 +25,7 @@ import {
   checkCanary,
   readCanary,
 } from './canary.ts';
+import { type Measure, measured, readMeasure } from './familiarity.ts';
 import { checkLikeness, tapSizes } from './likeness.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
@@ -37,6 +39,7 @@ type LoadedAdapter = {
   segment: GraphSession;
   clip: GraphSession | null;
   canary: OpenCanary | null;
+  measure: Measure | null;
 };
 
 export class LoadedModels {
@@ -136,7 +139,8 @@ export class LoadedModels {
 
   /**
    * One backbone pass, then the segment graph of every adapter named. A null frame is fed as the mean colour (zeros after normalisation), null PCM as
-   * digital silence. Returns all outputs of the segment graphs by adapter id, on the CPU. `onStep` follows each graph.
+   * digital silence. Returns all outputs of the segment graphs by adapter id, on the CPU, and of adapters that measure it how familiar the second is.
+   * `onStep` follows each graph.
    */
   async segment(
     segment: EngineSegment,
@@ -156,11 +160,12 @@ export class LoadedModels {
       }
       const results: Record<string, AdapterOutputs> = {};
       for (const id of adapterIds) {
-        const { manifest, segment: session } = this.#adapter(id);
+        const { manifest, segment: session, measure } = this.#adapter(id);
         const outputs = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
         const broken = firstBroken(outputs);
         if (broken !== null) throw await this.#blame(manifest, broken, taps);
-        results[id] = outputs;
+        const present = { audio: segment.pcm !== null, visual: segment.frame !== null };
+        results[id] = measure ? { ...outputs, [familiarityOutput]: measured(measure, outputs, present) } : outputs;
         onStep();
       }
       return results;
@@ -239,7 +244,8 @@ export class LoadedModels {
       });
       onStep();
     }
-    this.#adapters.set(manifest.id, { manifest, segment, clip, canary });
+    const measure = manifest.familiarity && openMeasure(model, manifest.familiarity);
+    this.#adapters.set(manifest.id, { manifest, segment, clip, canary, measure });
   }
 
   async #openGraph(
@@ -366,6 +372,13 @@ function openCanary(
 ): OpenCanary {
   const where = `${ownPath(file)} of ${manifest.kind} "${manifest.id}"`;
   return { numbers: readCanary(files[file]!, outputs, where), rtol };
+}
+
+function openMeasure(
+  { manifest, files }: ModelPackage<AdapterManifest>,
+  { file }: NonNullable<AdapterManifest['familiarity']>,
+): Measure {
+  return readMeasure(files[file]!, manifest, `${file} of adapter "${manifest.id}"`);
 }
 
 /** An output of one second, [1, ...], as `segments` of them, [segments, ...]. */

@@ -38,7 +38,7 @@ export interface Engine {
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /** Starts a run over one clip for the adapters with these ids. */
   begin(adapterIds: string[]): Promise<number>;
-  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`. */
+  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`, and `familiarity` of those that measure it. */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
   /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. */
   beginLive(adapterIds: string[], seconds: number): Promise<number>;

@@ -183,7 +183,7 @@ function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): Mett
   );
 }
 
-/** Entries of the files that a variant names, each once, and of the canary. */
+/** Entries of the files that a variant names, each once, of the canary, and of the measure of familiarity. */
 function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   const graphs = Object.values<GraphFiles | null>(
     heldVariant<BackboneGraphs | AdapterGraphs>(manifest.variants, variant),
@@ -191,6 +191,7 @@ function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
   if (manifest.canary) paths.add(manifest.canary.file);
   if (manifest.kind === 'adapter' && manifest.base.likeness) paths.add(manifest.base.likeness.file);
+  if (manifest.kind === 'adapter' && manifest.familiarity) paths.add(manifest.familiarity.file);
   return manifest.files.filter((file) => paths.has(file.path));
 }
 

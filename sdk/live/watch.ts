@@ -1,5 +1,6 @@
 /** A running source, moment by moment: one backbone pass per moment, every adapter on it, and what it says told with hysteresis. */
 import { untilAborted } from '../abort.ts';
+import type { Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveInput } from '../contract/live.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { Warning } from '../errors.ts';
@@ -44,6 +45,7 @@ export type WatchPlan = {
   adapters: readonly AdapterManifest[];
   feeds: LiveFeeds;
   input: LiveInput;
+  unfamiliar: Unfamiliar | undefined;
   warnings: Warning[];
   /** The engine, started anew if it ended. */
   living: () => Promise<LoadedEngine>;
@@ -55,7 +57,7 @@ const second = 1;
 
 /** Ends with the source. Throws `signal.reason`, and what ended the source. */
 export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, undefined> {
-  const { hop, adapters, feeds, input, signal } = plan;
+  const { hop, adapters, feeds, input, unfamiliar, signal } = plan;
   const clock = new LiveClock();
   const pump = startPump({ feeds, input, clock, hop });
   const tracker = new EventTracker(plan);
@@ -71,7 +73,7 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
       const { frame, pcm } = await untilAborted(input.cut(heard), signal);
       const outputs = await untilAborted(models.look({ frame, pcm }, heard), signal);
       const span = { start: heard - (second + hop) / 2, end: heard - (second - hop) / 2 };
-      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, ...span };
+      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, unfamiliar, ...span };
       const results = adapters.map((adapter) => answerOf(adapter, outputs[adapter.id]!, context));
       const events = tracker.next(span, results);
       const latency = performance.now() - arrived;

@@ -8,11 +8,39 @@ import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk
 import { MettleError } from '../../sdk/errors.ts';
 import { findings, HOSTILE_LABEL } from '../helpers/findings.ts';
 
+const silence = {
+  scope: { senses: ['audio' as const], world: 'Dogs at night.', unknown: 'Cats.' },
+  keepsSilent: true,
+};
 const models: ShippedModel[] = [
   { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
-  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localize', backbone: 'nano' },
-  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segment', backbone: 'nano' },
-  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parse', backbone: 'large' },
+  {
+    kind: 'adapter',
+    id: 'nano-ave',
+    version: '1.0.0',
+    untrained: true,
+    task: 'localize',
+    backbone: 'nano',
+    ...silence,
+  },
+  {
+    kind: 'adapter',
+    id: 'nano-avs',
+    version: '1.0.0',
+    untrained: false,
+    task: 'segment',
+    backbone: 'nano',
+    ...silence,
+  },
+  {
+    kind: 'adapter',
+    id: 'large-llp',
+    version: '1.0.0',
+    untrained: false,
+    task: 'parse',
+    backbone: 'large',
+    ...silence,
+  },
 ];
 
 /** A session that finds the same in every clip, and complains about those that are named after their fault. */

@@ -391,3 +391,44 @@ function pathsOf(value: unknown, path = ''): string[] {
     return [here, ...pathsOf(member, here)];
   });
 }
+
+describe('what an adapter says of itself', () => {
+  const one = { temperature: 1.5, bias: 0 };
+  const scope = { senses: ['audio'], world: 'Dogs.', unknown: 'Cats.' };
+
+  test('packages of before lack it, and have null in its place', async () => {
+    const { scope: _, familiarity, calibration, ...before } = await adapterManifest();
+    expect([familiarity, calibration]).toEqual([null, null]);
+    expect(parseManifest(before, where)).toMatchObject({ scope: null, familiarity: null, calibration: null });
+  });
+
+  test('a scope, a measure whose file is listed, and temperatures of the task come through', async () => {
+    const draft = await adapterDraft();
+    const tokens = { name: 'audioTokens', shape: [1, 4, 8], deliver: 'clip' as const };
+    const manifest = await finishManifest(
+      {
+        ...draft,
+        scope: { ...scope, senses: ['audio'] },
+        calibration: { both: one },
+        familiarity: { file: 'familiarity.safetensors', least: 0.02 },
+        segment: { ...draft.segment, outputs: [...draft.segment.outputs, tokens] },
+      },
+      { ...adapterFiles, 'familiarity.safetensors': bytesOf('measure') },
+    );
+    expect(manifest).toMatchObject({ scope, calibration: { both: one }, familiarity: { least: 0.02 } });
+    const unlisted = { ...manifest, files: manifest.files.filter(({ path }) => !path.startsWith('familiarity')) };
+    expect(errorOf(unlisted).message).toContain('familiarity.file: expected a file listed in "files"');
+  });
+
+  test.each([
+    ['scope.senses', { ...scope, senses: [] }, 'scope.senses: expected at least 1 item'],
+    ['scope.senses', { ...scope, senses: ['smell'] }, 'scope.senses[0]: expected "audio" or "visual"'],
+    ['calibration', { audio: one, visual: one }, 'calibration: expected both, since task is "localize"'],
+    ['calibration', { both: { temperature: 0, bias: 0 } }, 'calibration.both.temperature: expected a number'],
+    ['familiarity', { file: 'x', least: 2 }, 'familiarity.least: expected a number from 0 to 1'],
+    ['familiarity', { file: 'x', least: 0 }, 'familiarity: expected null, since no output holds meta-tokens'],
+  ])('%s of %j is refused', async (field, value, message) => {
+    const manifest = { ...(await adapterManifest()), [field.split('.')[0]!]: value };
+    expect(errorOf(manifest).message).toContain(message);
+  });
+});

@@ -8,7 +8,7 @@ import { manifestText, withDocuments } from '../../compile/package.ts';
 import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
-import type { BackboneManifest } from '../../contract/manifest.ts';
+import type { BackboneManifest, Scope } from '../../contract/manifest.ts';
 import { idPattern } from '../../contract/parse-manifest.ts';
 import type { Split } from '../../contract/split.ts';
 import { LocalEngine } from '../../engine/engine.ts';
@@ -31,6 +31,7 @@ import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
 import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
 import { curvesHtml, type LogLine } from './curves.ts';
+import { withSilence } from './silence-text.ts';
 
 export type TrainRun = {
   data: string;
@@ -59,6 +60,8 @@ export type TrainRun = {
   command: string;
   /** What else the card is to say. */
   note?: string | null;
+  /** What the adapter answers for. */
+  scope?: Scope;
   signal?: AbortSignal;
   onProgress?: (
     progress:
@@ -94,9 +97,9 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const engine = new LocalEngine(runtimes);
   const runtime = await runtimes.loadRuntime(request);
   try {
-    const { id, license, device, batch, seed, forms } = run;
+    const { id, license, scope, device, batch, seed, forms } = run;
     const trained = await trainAdapter({
-      ...{ id, license, device, batch, seed, forms, signal },
+      ...{ id, license, scope, device, batch, seed, forms, signal },
       epochs: run.epochs ?? defaultEpochs(dataset.task),
       dataset,
       access: diskAccess(folder),
@@ -209,11 +212,12 @@ const countClips = ({ items }: Dataset): Record<Split, number> => {
   return counts;
 };
 
-function reportsOf({ figures }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
-  return (['val', 'test'] as const).flatMap((split) => {
+function reportsOf({ figures, silence }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
+  const reports = (['val', 'test'] as const).flatMap((split) => {
     const found = figures[split];
     return found ? [{ ...found.report, dataset: basename(data), split } as EvaluationReport] : [];
   });
+  return withSilence(reports, silence ?? {});
 }
 
 /** Curves and numbers of every step, kept beside the checkpoint; a resumed run goes on after its last line. */

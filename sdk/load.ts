@@ -45,7 +45,8 @@ export type CreateOptions = WorkshopOptions &
   HubOptions & {
     /**
      * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-     * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it: `https://host/model/#sha256-...`.
+     * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it, or
+     * the key of its publisher: `https://host/model/#sha256-...`, `#ed25519-...`.
      */
     backbone?: string | readonly [string, string];
     /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
@@ -136,8 +137,8 @@ export async function openBackbone(
 
 /** One cache for all that a call opens, so that what fails there is told once. */
 function accessOf(options: CreateOptions, onWarning: (warning: Warning) => void): OpenOptions {
-  const { assets, cache, offline, refresh, hosts, stallSeconds, signal } = options;
-  return { platform: bytesFor(assets), cache, offline, refresh, hosts, stallSeconds, signal, onWarning };
+  const { assets, cache, offline, refresh, hosts, publishers, stallSeconds, signal } = options;
+  return { platform: bytesFor(assets), cache, offline, refresh, hosts, publishers, stallSeconds, signal, onWarning };
 }
 
 async function openAdapters(

@@ -1,11 +1,14 @@
 /** The help texts. */
+import { HUB_HELP } from './hub-options.ts';
 
 export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and where, from picture and sound together. On this device.
 
 Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
-  mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
+  mettle verify MODEL...           every byte of a model and of the runtime, who signed it, and what is not covered
+  mettle keygen FILE               a pair of keys, to sign models with
+  mettle sign DIR --key FILE       vouch for a model or a list of models
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: import, tap
   mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
@@ -29,12 +32,14 @@ Options
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
                       for sounds
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-                      ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
   --verbose           print the stack of an internal fault
+
+Where models come from
+${HUB_HELP}
 
 Exit codes
   0 done   1 internal fault   2 wrong usage or bad input   130 interrupted
@@ -98,6 +103,9 @@ Training
   --json              print figures as JSON
   --quiet             print nothing but errors and figures
 
+Where the backbone comes from
+${HUB_HELP}
+
 Figures at the end are those of the graph that was trained, in float32; "mettle eval" judges the finished folder.
 
 Exit codes
@@ -117,4 +125,7 @@ Options
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar
+
+Where models come from
+${HUB_HELP}
 `;

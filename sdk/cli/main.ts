@@ -8,11 +8,13 @@ import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
+import { keygen } from './keygen.ts';
 import { listShippedModels } from './models.ts';
 import { usageError } from './options.ts';
 import { pretrain } from './pretrain.ts';
 import { reportError } from './report-error.ts';
 import { run } from './run.ts';
+import { sign } from './sign.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
 
@@ -50,6 +52,8 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   eval: evaluate,
   pretrain,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
+  keygen,
+  sign,
 };
 
 async function dispatch(argv: string[], io: Io): Promise<number> {

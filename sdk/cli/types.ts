@@ -4,6 +4,7 @@ import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Task } from '../contract/task.ts';
+import type { HubOptions } from '../hub/access.ts';
 import type { CreateProgress } from '../load.ts';
 
 /** A terminal or a pipe. */
@@ -29,14 +30,16 @@ export type ShippedModel =
   | { kind: 'backbone'; id: string; version: string; untrained: boolean }
   | { kind: 'adapter'; id: string; version: string; untrained: boolean; task: Task; backbone: string };
 
-export type CreateMettle = (options: {
-  backbone?: string | readonly [string, string];
-  adapters?: string[];
-  device?: DeviceRequest;
-  threads?: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: CreateProgress) => void;
-}) => Promise<MettleSession>;
+export type CreateMettle = (
+  options: HubOptions & {
+    backbone?: string | readonly [string, string];
+    adapters?: string[];
+    device?: DeviceRequest;
+    threads?: number;
+    signal?: AbortSignal;
+    onProgress?: (progress: CreateProgress) => void;
+  },
+) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */
 export interface MettleSession {

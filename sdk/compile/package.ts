@@ -1,9 +1,10 @@
 /** The publisher's side: from graphs and weights in memory to a manifest that the hub accepts, and an entry for a registry. Writes no files. */
-import { sortKeys } from '../contract/fits.ts';
+import { sortKeys } from '../contract/canonical-json.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { AdapterManifest, BackboneManifest, FileEntry, Manifest } from '../contract/manifest.ts';
 import { parseManifest } from '../contract/parse-manifest.ts';
 import type { Registry, RegistryEntry } from '../contract/registry.ts';
+import type { Signature } from '../contract/signature.ts';
 
 /**
  * Adds the size and digest of every file, by path, and checks the manifest as a reader would.
@@ -38,8 +39,10 @@ export async function withDocuments<M extends Manifest>(
   for (const [path, bytes] of Object.entries(documents)) {
     entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
   }
-  const files = entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
+  return withFiles(
+    manifest,
+    entries.sort((a, b) => (a.path < b.path ? -1 : 1)),
+  );
 }
 
 /** Bytes of a piece of a file that has a digest of its own, unless the caller wants another size. */
@@ -60,8 +63,12 @@ export async function withChunks<M extends Manifest>(
     const chunks = starts.map((start) => sha256Integrity(data.subarray(start, start + chunkBytes)));
     return { path, bytes, integrity, chunkBytes, chunks: await Promise.all(chunks) };
   });
-  const where = `manifest of ${manifest.kind} "${manifest.id}"`;
-  return parseManifest({ ...manifest, files: await Promise.all(entries) }, where) as M;
+  return withFiles(manifest, await Promise.all(entries));
+}
+
+/** Checked as a reader would, and without signatures, which were of other content. */
+function withFiles<M extends Manifest>({ signatures: _, ...manifest }: M, files: FileEntry[]): M {
+  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
 }
 
 /** The text of manifest.json: keys sorted, two spaces, a newline at the end. Equal manifests have equal texts. */
@@ -76,6 +83,6 @@ export async function registryEntry(manifest: Manifest, path: string): Promise<R
 }
 
 /** The text of registry.json, in the form of `manifestText`. */
-export function registryText(registry: Registry): string {
-  return `${JSON.stringify(registry, sortKeys, 2)}\n`;
+export function registryText(registry: Registry, signatures?: readonly Signature[]): string {
+  return `${JSON.stringify({ ...registry, signatures }, sortKeys, 2)}\n`;
 }

@@ -20,6 +20,7 @@ import type {
   TensorSpec,
   Variants,
 } from './manifest.ts';
+import { splitSignatures } from './signature.ts';
 import {
   boolean,
   type Check,
@@ -56,9 +57,10 @@ const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.jso
  */
 export function parseManifest(json: unknown, where: string, sdk = sdkVersion): Manifest {
   const at = new Place(where);
-  const kind = typeof json === 'object' && json !== null && 'kind' in json ? json.kind : undefined;
+  const { content, signatures } = splitSignatures(json, at);
+  const kind = typeof content === 'object' && content !== null && 'kind' in content ? content.kind : undefined;
   const manifest =
-    kind === 'backbone' ? backbone(json, at) : kind === 'adapter' ? adapter(json, at) : unknownKind(json, at);
+    kind === 'backbone' ? backbone(content, at) : kind === 'adapter' ? adapter(content, at) : unknownKind(content, at);
   if (!satisfies(sdk, manifest.requires.sdk)) {
     throw new MettleError(
       'incompatible',
@@ -71,7 +73,7 @@ export function parseManifest(json: unknown, where: string, sdk = sdkVersion): M
   if (manifest.kind === 'backbone') checkBackbone(manifest, at);
   else checkAdapter(manifest, at);
   checkFiles(manifest, at);
-  return manifest;
+  return signatures ? { ...manifest, signatures } : manifest;
 }
 
 const modalities = ['visual', 'audio'] as const;

@@ -42,6 +42,7 @@ export {
 } from '../compile/import.ts';
 export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
+export type { PublisherKey, Signature } from '../contract/signature.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { finishManifest, manifestText, registryEntry, withChunks } from '../../sdk/compile/package.ts';
-import { canonicalJson, checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import { canonicalJson } from '../../sdk/contract/canonical-json.ts';
+import { checkFits, contractOf } from '../../sdk/contract/fits.ts';
 import { sha256Integrity } from '../../sdk/contract/integrity.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
@@ -311,7 +312,7 @@ describe('publishing', () => {
 
   test('gives a registry entry that a registry accepts', async () => {
     const entry = await registryEntry(await backboneManifest(), 'backbones/nano/manifest.json');
-    expect(parseRegistry({ nano: entry }, 'registry')).toEqual({ nano: entry });
+    expect(parseRegistry({ nano: entry }, 'registry').models).toEqual({ nano: entry });
     expect(() => parseRegistry({ nano: { ...entry, manifest: '/x' } }, 'registry')).toThrow(
       'registry: nano.manifest: expected a relative path',
     );

@@ -81,7 +81,7 @@ const rooms = {
   'node/files': { sees: ['ground', 'onnx'] },
   'node/host': { sees: [] },
   'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
-  'node/publish': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
+  'node/publish': { sees: ['ground', 'doors', 'onnx', 'hub', 'compile', 'node/files'] },
   'node/output': { sees: ['ground', 'tasks', 'analyze', 'node/files'] },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },

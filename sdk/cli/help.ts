@@ -7,6 +7,8 @@ Usage
   mettle run FILE... [options]     analyze clips
   mettle info [options]            versions, device and models
   mettle verify MODEL...           every byte of a model and of the runtime, who signed it, and what is not covered
+  mettle pack DIR [options]        make a model's folder ready to be published
+  mettle serve DIR [options]       a folder over HTTP, to try models and pages on this machine
   mettle keygen FILE               a pair of keys, to sign models with
   mettle sign DIR --key FILE       vouch for a model or a list of models
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models

@@ -11,9 +11,11 @@ import { info } from './info.ts';
 import { keygen } from './keygen.ts';
 import { listShippedModels } from './models.ts';
 import { usageError } from './options.ts';
+import { pack } from './pack.ts';
 import { pretrain } from './pretrain.ts';
 import { reportError } from './report-error.ts';
 import { run } from './run.ts';
+import { serve } from './serve.ts';
 import { sign } from './sign.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
@@ -52,6 +54,8 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   eval: evaluate,
   pretrain,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
+  pack,
+  serve,
   keygen,
   sign,
 };

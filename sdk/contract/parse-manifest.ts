@@ -1,55 +1,26 @@
 /**
- * Reads a manifest that a stranger wrote: JSON in, a {@link Manifest} out that the rest of the SDK can trust. The types in `manifest.ts` say what a field
- * means; this file says what it may be.
+ * Reads a manifest that a stranger wrote: JSON in, a {@link Manifest} out that the rest of the SDK can trust. `manifest-form.ts` says what each field may be; this file what
+ * they say of each other.
  */
 import { bytesText, limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { logMelFault } from './front-end.ts';
-import { integrityPattern } from './integrity.ts';
 import type {
   AdapterManifest,
   BackboneManifest,
-  Canary,
-  FileEntry,
   GraphFiles,
-  Integrity,
   LogMelFrontEnd,
   Manifest,
   PictureFrontEnd,
-  Tap,
   TensorSpec,
   Variants,
 } from './manifest.ts';
+import { adapter, backbone, documentNames, elementsOf, logMel, picture } from './manifest-form.ts';
 import { splitSignatures } from './signature.ts';
-import {
-  boolean,
-  type Check,
-  integer,
-  list,
-  matching,
-  nullable,
-  number,
-  object,
-  oneOf,
-  Place,
-  text,
-  tuple,
-} from './strict-json.ts';
-import { TASKS, type Task } from './task.ts';
-import { satisfies, sdkVersion, versionRange } from './version.ts';
+import { Place } from './strict-json.ts';
+import { satisfies, sdkVersion } from './version.ts';
 
-/** What the id of a backbone or adapter looks like. */
-const idText = '[a-z0-9][a-z0-9._-]{0,99}';
-export const idPattern = new RegExp(`^${idText}$`);
-
-/** A file in the manifest's folder or below: plain letters, no scheme, no `..`, nothing that a URL would read otherwise. */
-export const filePath: Check<string> = matching(
-  /^(?!.{201})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
-  'a relative path of letters, digits, ".", "_", "-" and "/" without ".."',
-);
-
-/** Files that may be listed though no graph needs them. */
-const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json', 'report.json', 'evaluation.json']);
+const documents = new Set(documentNames);
 
 /**
  * Checks a parsed manifest.json and gives it its type. `where` names it in errors, e.g. `manifest.json of adapter at https://...`.
@@ -77,108 +48,9 @@ export function parseManifest(json: unknown, where: string, sdk = sdkVersion): M
 }
 
 const modalities = ['visual', 'audio'] as const;
-const positive = integer(1);
-const id = matching(idPattern, 'an id of a-z, 0-9, ".", "_" and "-"');
-const baseId = matching(new RegExp(`^${idText}(?:\\+${idText})?$`), 'the id of a backbone, or of two with "+" between');
-const integrity = matching<Integrity>(integrityPattern, 'sha256- and a digest in base64');
-const dimensions = list(positive, { min: 1 });
-
-const elementsOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
-
-const shape: Check<number[]> = (value, at) => {
-  const sizes = dimensions(value, at);
-  const elements = elementsOf(sizes);
-  if (elements <= limits.outputElements && sizes.length <= 8) return sizes;
-  throw at.error(
-    `expected at most 8 dimensions and ${limits.outputElements} elements, got ${sizes.length} and ${elements}`,
-  );
-};
-
-const wholeFile = { path: filePath, bytes: positive, integrity };
-const plainEntry = object<FileEntry>(wholeFile);
-const chunkedEntry = object<Required<FileEntry>>({
-  ...wholeFile,
-  chunkBytes: integer(limits.chunkBytes, limits.fileBytes),
-  chunks: list(integrity, { min: 1 }),
-});
-const fileEntry: Check<FileEntry> = (value, at) => {
-  const chunked =
-    typeof value === 'object' &&
-    value !== null &&
-    (Object.hasOwn(value, 'chunks') || Object.hasOwn(value, 'chunkBytes'));
-  if (!chunked) return plainEntry(value, at);
-  const entry = chunkedEntry(value, at);
-  const { bytes, chunkBytes, chunks } = entry;
-  const wanted = Math.ceil(bytes / chunkBytes);
-  if (chunks.length !== wanted) throw at.field('chunks').error(`expected ${wanted} items, got ${chunks.length}`);
-  if (wanted === 1 && chunks[0] !== entry.integrity) {
-    throw at.field('chunks').index(0).expected('the digest of the file, whose only piece it is', chunks[0]);
-  }
-  return entry;
-};
-
-const common = {
-  schema: oneOf(1),
-  id,
-  version: matching(/^\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[\w.-]{1,60})?$/, 'a version like "1.0.0"'),
-  license: text,
-  untrained: boolean,
-  requires: object({ sdk: matching(versionRange, 'a range like ">=0.1 <1"') }),
-  canary: nullable(object<Canary>({ file: filePath, rtol: number(1e-6, 1) })),
-  files: list(fileEntry, { min: 1, key: (file) => file.path }),
-};
-
-const precision = oneOf('float32', 'float16', 'weights-int8', 'weights-int4', 'int8');
-const plainFiles = object<GraphFiles>({ graph: filePath, weights: filePath });
-const describedFiles = object<Required<GraphFiles>>({ graph: filePath, weights: filePath, precision });
-const graphFiles: Check<GraphFiles> = (value, at) =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'precision')
-    ? describedFiles(value, at)
-    : plainFiles(value, at);
-
-function variants<T>(variant: Check<T>): Check<Variants<T>> {
-  const two = object<Variants<T>>({ webgpu: variant, wasm: variant });
-  const three = object<Required<Variants<T>>>({ webgpu: variant, wasm: variant, 'webgpu-f16': variant });
-  return (value, at) =>
-    typeof value === 'object' && value !== null && Object.hasOwn(value, 'webgpu-f16')
-      ? three(value, at)
-      : two(value, at);
-}
 
 /** Of the variants that a package has. */
 const each = <T>(variants: Variants<T>): [string, T][] => Object.entries<T>(variants);
-
-const triple = (item: Check<number>) => tuple<[number, number, number]>(3, item);
-
-const side = integer(1, limits.pictureSide);
-const picture = object<PictureFrontEnd>({
-  input: text,
-  width: side,
-  height: side,
-  mean: triple(number()),
-  std: triple(number(1e-12)),
-});
-
-const logMel = object<LogMelFrontEnd>({
-  input: text,
-  layout: oneOf('image', 'plain'),
-  sampleRate: integer(1000, 400_000),
-  repeat: integer(1, 60),
-  window: integer(4, 65_536),
-  fftSize: integer(4, 65_536),
-  hop: integer(1, 400_000),
-  align: oneOf('centre', 'left'),
-  spectrum: oneOf('power', 'magnitude'),
-  mels: integer(1, 4096),
-  minHz: number(0),
-  maxHz: number(0),
-  scale: oneOf('slaney', 'htk'),
-  log: oneOf('decibel', 'natural'),
-  floor: number(Number.MIN_VALUE),
-  frames: integer(1, 400_000),
-  mean: number(),
-  std: number(1e-12),
-});
 
 /** A front end by itself, without the `input` that a network gives it. Throws `invalid-file` that begins with `where` and names the field. */
 export function parsePictureFrontEnd(json: unknown, where: string): Omit<PictureFrontEnd, 'input'> {
@@ -207,67 +79,6 @@ function withInput(json: unknown, where: string): unknown {
 function withoutInput<T extends { input: string }>({ input: _, ...rest }: T): Omit<T, 'input'> {
   return rest;
 }
-
-const taps = list(
-  object<Tap>({
-    name: text,
-    layout: oneOf('tokens', 'map'),
-    tokens: integer(1, 1_000_000),
-    width: integer(1, 1_000_000),
-    grid: tuple<[number, number]>(2, integer(1, 1_000_000)),
-  }),
-);
-
-const backbone = object<BackboneManifest>({
-  ...common,
-  kind: oneOf('backbone'),
-  inputs: object({ visual: nullable(picture), audio: nullable(logMel) }),
-  networks: object({ visual: nullable(integrity), audio: nullable(integrity) }),
-  taps: object({ visual: taps, audio: taps }),
-  variants: variants(object({ visual: nullable(graphFiles), audio: nullable(graphFiles) })),
-});
-
-/** What packages of older versions call the tasks. */
-const formerTasks = new Map<unknown, Task>([
-  ['localization', 'localize'],
-  ['parsing', 'parse'],
-  ['segmentation', 'segment'],
-]);
-const knownTask = oneOf(...TASKS);
-const task: Check<Task> = (value, at) => {
-  const now = formerTasks.get(value);
-  if (now === undefined) return knownTask(value, at);
-  throw at.error(
-    `"${value}" is the name that older versions gave to "${now}"`,
-    `Take a newer release of the adapter; if it is yours, export it again with "mettle train" (same data, options and seed), or write "${now}" there.`,
-  );
-};
-
-const adapter = object<AdapterManifest>({
-  ...common,
-  kind: oneOf('adapter'),
-  task,
-  classes: list(text, { key: (name) => name }),
-  thresholds: nullable(list(number(0, 1))),
-  base: object({ id: baseId, contract: integrity }),
-  segment: object({
-    reads: list(text, { min: 1, key: (name) => name }),
-    outputs: list(
-      object<TensorSpec & { deliver: 'segment' | 'clip' }>({ name: text, shape, deliver: oneOf('segment', 'clip') }),
-      {
-        min: 1,
-        key: (output) => output.name,
-      },
-    ),
-  }),
-  clip: nullable(
-    object({
-      segments: integer(1, 10_000),
-      outputs: list(object<TensorSpec>({ name: text, shape }), { min: 1, key: (output) => output.name }),
-    }),
-  ),
-  variants: variants(object({ segment: graphFiles, clip: nullable(graphFiles) })),
-});
 
 function unknownKind(json: unknown, at: Place): never {
   // Says first what is wrong with a document that is no object at all.

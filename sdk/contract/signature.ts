@@ -18,7 +18,8 @@ export type Signature = {
 
 export const keyPattern = /^ed25519-[A-Za-z0-9+/]{43}=$/;
 
-const checkSignatures: Check<Signature[]> = list(
+/** What may stand in the field. */
+export const signatureList: Check<Signature[]> = list(
   object<Signature>({
     key: matching<PublisherKey>(keyPattern, 'ed25519- and a public key in base64'),
     signature: matching(/^[A-Za-z0-9+/]{86}==$/, 'the 64 bytes of a signature in base64'),
@@ -31,7 +32,7 @@ export function splitSignatures(json: unknown, at: Place): { content: unknown; s
   const signed = typeof json === 'object' && json !== null && !Array.isArray(json) && Object.hasOwn(json, 'signatures');
   if (!signed) return { content: json };
   const { signatures, ...content } = json as { signatures: unknown };
-  return { content, signatures: checkSignatures(signatures, at.field('signatures')) };
+  return { content, signatures: signatureList(signatures, at.field('signatures')) };
 }
 
 /** What is signed of a document: its content without `signatures`, in the form of RFC 8785, as UTF-8. */

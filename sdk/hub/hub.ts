@@ -15,10 +15,11 @@ import type {
   Integrity,
   Manifest,
 } from '../contract/manifest.ts';
+import { idPattern } from '../contract/manifest-form.ts';
 import type { ModelPackage, VariantName } from '../contract/model.ts';
 import { callback, checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
 import { parseJson } from '../contract/parse-json.ts';
-import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
+import { parseManifest } from '../contract/parse-manifest.ts';
 import { splitSignatures } from '../contract/signature.ts';
 import { Place } from '../contract/strict-json.ts';
 import { didYouMean } from '../did-you-mean.ts';

@@ -91,7 +91,18 @@ describe('mettle', () => {
       ['data'],
       ['data', 'check'],
     ];
-    const more = [['data', 'toybox'], ['train'], ['eval'], ['pretrain'], ['verify'], ['keygen'], ['sign'], ['cache']];
+    const more = [
+      ['data', 'toybox'],
+      ['train'],
+      ['eval'],
+      ['pretrain'],
+      ['verify'],
+      ['pack'],
+      ['serve'],
+      ['keygen'],
+      ['sign'],
+      ['cache'],
+    ];
     for (const command of [...names, ...more]) {
       const { code, out, err } = await mettle(['help', ...command]);
       expect([code, err]).toEqual([0, '']);

@@ -9,7 +9,7 @@ import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import type { BackboneManifest } from '../../contract/manifest.ts';
-import { idPattern } from '../../contract/parse-manifest.ts';
+import { idPattern } from '../../contract/manifest-form.ts';
 import type { Split } from '../../contract/split.ts';
 import { LocalEngine } from '../../engine/engine.ts';
 import { variantOf } from '../../engine/variant.ts';

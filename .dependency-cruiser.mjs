@@ -30,6 +30,7 @@ const rooms = {
   hub: { sees: ['ground', 'page'], packages: ['@noble/ed25519'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
+  export: { sees: ['ground', 'tasks'] },
   compile: { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
@@ -134,6 +135,7 @@ const rooms = {
       'hub',
       'models',
       'tasks',
+      'export',
       'compile',
       'analyze',
       'mettle',

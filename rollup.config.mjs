@@ -61,12 +61,14 @@ const page = [
   pageFile('engine-worker', 'sdk/work/engine-worker.ts'),
   pageFile('in-thread', 'sdk/work/in-thread.ts'),
   pageFile('train', 'sdk/train/index.ts'),
+  pageFile('export', 'sdk/export/index.ts'),
 ];
 
 const node = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/export': 'sdk/export/index.ts',
     'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
@@ -96,6 +98,7 @@ const commonJs = {
   input: {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
+    'node/export': 'sdk/export/index.ts',
     'plugin/index': 'sdk/plugin/index.ts',
   },
   external: node.external,

@@ -9,7 +9,7 @@ import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
 import type { ResultContext } from './tasks/context.ts';
-import type { Timing } from './tasks/export.ts';
+import type { Timing } from './tasks/given.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
 import { toMask, toSegmentation } from './tasks/segmentation.ts';

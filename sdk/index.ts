@@ -39,15 +39,13 @@ export {
   type TimelineStyle,
 } from './tasks/draw.ts';
 export {
-  type DocumentInfo,
   type DocumentResult,
   type MaskEntry,
-  type Results,
   type ResultsDocument,
-  type Timing,
   toJSON,
   toWebVTT,
 } from './tasks/export.ts';
+export type { DocumentInfo, Results, Timing } from './tasks/given.ts';
 export type {
   Event,
   LocalizationResult,

@@ -5,6 +5,8 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 
 Usage
   mettle run FILE... [options]     analyze clips
+  mettle captions FILE [options]   captions of sounds, for people who do not hear, beside subtitles of speech
+  mettle export RESULTS.json ...   what a run found as captions, chapters, table or markers
   mettle info [options]            versions, device and models
   mettle verify MODEL...           every byte of a model and of the runtime, who signed it, and what is not covered
   mettle pack DIR [options]        make a model's folder ready to be published

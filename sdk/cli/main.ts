@@ -4,8 +4,10 @@ import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { cache } from './cache.ts';
+import { makeCaptions } from './captions.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
+import { exportResults } from './export.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { keygen } from './keygen.ts';
@@ -47,6 +49,8 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
   cache,
+  captions: makeCaptions,
+  export: exportResults,
   info,
   backbone,
   data,

@@ -2,56 +2,11 @@
 
 import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
-import {
-  checkArgument,
-  checkOptions,
-  either,
-  list,
-  number,
-  type Rules,
-  record,
-  required,
-  text,
-} from '../contract/options.ts';
-import { oneLine } from '../contract/plain-text.ts';
-import { TASKS } from '../contract/task.ts';
+import { checkOptions, either, list, number, type Rules, record, required, text } from '../contract/options.ts';
 import type { Warning } from '../errors.ts';
+import { cueText, timestamp } from './cue.ts';
+import { type DocumentInfo, foundEvents, type Results, resultsOf, type Timing } from './given.ts';
 import type { Mask, TaskResult } from './types.ts';
-
-/** What `toJSON` and `toWebVTT` take: what a task answered, several such answers, or a whole analysis. */
-export type Results = TaskResult | readonly TaskResult[] | AnalysisLike;
-/** The part of an {@link Analysis} that is written. */
-export type AnalysisLike = Pick<DocumentInfo, 'duration' | 'video' | 'audio' | 'warnings' | 'timing'> & {
-  results: readonly TaskResult[];
-};
-
-/** What is known about the clip besides its results. Only `source` must be given; of an analysis the rest is known, save `engine`. */
-export type DocumentInfo = {
-  /** Name of the clip, for people. */
-  source: string;
-  /** Seconds; default: that of the first result. */
-  duration?: number;
-  /** The picture; null where there is none. */
-  video?: VideoTrack | null;
-  /** The sound; null where there is none. */
-  audio?: AudioTrack | null;
-  /** Warnings about the clip as a whole. */
-  warnings?: readonly Warning[];
-  /** What `info()` said; null where it is not to be told. */
-  engine?: EngineInfo | null;
-  /** As `analyze` measured it. */
-  timing?: Timing | null;
-};
-
-/** Milliseconds. */
-export type Timing = {
-  /** Spent waiting for the decoder; overlaps with `modelMs`. */
-  decodeMs: number;
-  /** Spent in the models. */
-  modelMs: number;
-  /** From first to last. */
-  totalMs: number;
-};
 
 /** A mask without its pixels, which are in the file of that name. */
 export type MaskEntry = Omit<Mask, 'data'> & {
@@ -152,34 +107,16 @@ export function maskFile(ordinal: number, index: number): string {
  */
 export function toWebVTT(from: Results): string {
   const results = resultsOf(from);
-  const cues = results
-    .flatMap((result) => {
-      if (result.task === 'segment') return [];
-      if (result.task === 'parse') return result.events;
-      return result.events.map((event) => ({ ...event, modality: 'audio-visual' as const }));
-    })
-    .sort((a, b) => a.start - b.start || a.end - b.end)
-    .map((event, index) => {
-      const start = Math.round(event.start * 1000);
-      const end = Math.max(start + 1, Math.round(event.end * 1000));
-      const text = `[${event.modality}] ${cueText(event.label)} ${Math.round(event.confidence * 100)}%`;
-      return `${index + 1}\n${timestamp(start)} --> ${timestamp(end)}\n${text}\n`;
-    });
+  const cues = foundEvents(results).map((event, index) => {
+    const start = Math.round(event.start * 1000);
+    const end = Math.max(start + 1, Math.round(event.end * 1000));
+    const text = `[${event.modality}] ${cueText(event.label)} ${Math.round(event.confidence * 100)}%`;
+    return `${index + 1}\n${timestamp(start)} --> ${timestamp(end)}\n${text}\n`;
+  });
   const note = results.some((result) => result.untrained)
     ? ['NOTE The models were never trained: these cues are noise and mean nothing.\n']
     : [];
   return `${['WEBVTT\n', ...note, ...cues].join('\n')}`;
-}
-
-/** Throws `invalid-argument` for what is neither a result, nor a list of them, nor an analysis. */
-function resultsOf(from: Results): readonly TaskResult[] {
-  const isResult = (value: unknown): boolean => record.fits(value) && TASKS.includes((value as TaskResult).task);
-  const results = isResult(from) ? [from as TaskResult] : record.fits(from) ? (from as AnalysisLike).results : from;
-  const expected = 'a result, a list of results, or what analyze() gave';
-  checkArgument(results === undefined ? from : results, { expected, fits: (all) => Array.isArray(all) }, 'results');
-  for (const result of results as unknown[])
-    checkArgument(result, { expected: 'a result', fits: isResult }, 'each of results');
-  return results as TaskResult[];
 }
 
 function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {
@@ -190,18 +127,6 @@ function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {
     const masks = result.masks.map(({ data: _, ...rest }, index) => ({ ...rest, file: maskFile(here, index) }));
     return { ...result, masks };
   });
-}
-
-/** `HH:MM:SS.mmm` */
-function timestamp(milliseconds: number): string {
-  const pad = (value: number, digits = 2) => String(value).padStart(digits, '0');
-  const seconds = Math.floor(milliseconds / 1000);
-  return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}.${pad(milliseconds % 1000, 3)}`;
-}
-
-/** Cue text must not hold markup, an arrow, a line break or a control character. */
-function cueText(text: string): string {
-  return oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const round = (value: number) => Math.round(value * 1e6) / 1e6;

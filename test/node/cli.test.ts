@@ -81,6 +81,61 @@ describe('mettle', () => {
     expect(createMettle).not.toHaveBeenCalled();
   });
 
+  describe('captions and export', () => {
+    test('captions beside speech, printed or written', async () => {
+      const speech = join(root, 'speech.srt');
+      await writeFile(speech, '1\n00:00:00,000 --> 00:00:01,000\nHello\n');
+      const { code, out } = await mettle([
+        'captions',
+        'a.mp4',
+        '--adapter',
+        'x',
+        '--merge',
+        speech,
+        '--language',
+        'de',
+      ]);
+      expect(code).toBe(0);
+      expect(out).toContain('Hello\n\n2\n');
+      expect(out).toContain('[Hund bellt]');
+      expect(session.disposed).toBe(true);
+      const file = join(root, 'a.vtt');
+      expect(await mettle(['captions', 'a.mp4', '--adapter', 'x', '--out', file])).toMatchObject({ code: 0, out: '' });
+      expect(await readFile(file, 'utf8')).toMatch(/^WEBVTT\n/);
+      const again = await mettle(['captions', 'a.mp4', '--adapter', 'x', '--out', file]);
+      expect([again.code, again.err]).toEqual([2, expect.stringContaining('exists already')]);
+    });
+
+    test('what is wrong is told before a model is loaded', async () => {
+      const speech = join(root, 'speech.txt');
+      await writeFile(speech, 'no subtitles');
+      for (const wrong of [
+        ['--merge', speech],
+        ['--language', 'enn'],
+        ['--min-confidence', '7'],
+        ['--format', 'ass'],
+      ]) {
+        expect((await mettle(['captions', 'a.mp4', ...wrong])).code).toBe(2);
+      }
+      expect(createMettle).not.toHaveBeenCalled();
+      expect((await mettle(['captions', 'a.mp4'])).err).toContain('can parse');
+    });
+
+    test('what a run found, in other forms', async () => {
+      await mettle(['run', 'a.mp4', '--out', join(root, 'out')]);
+      const results = join(root, 'out/results.json');
+      const as = async (form: string) => (await mettle(['export', results, '--as', form])).out;
+      expect(await as('csv')).toContain('0.000,2.000,Dog,audio,');
+      expect(await as('edl')).toContain('|M:Dog');
+      expect(JSON.parse(await as('otio')).OTIO_SCHEMA).toBe('Timeline.1');
+      expect(await as('captions')).toContain('[dog barking]');
+      expect(await as('ffmetadata')).toMatch(/^;FFMETADATA1/);
+      expect((await mettle(['export', results, '--as', 'avi'])).code).toBe(2);
+      await writeFile(results, '{}');
+      expect((await mettle(['export', results, '--as', 'csv'])).err).toContain('no results of mettle-edge');
+    });
+  });
+
   test('help of a command is what its --help prints', async () => {
     const names = [
       ['run'],

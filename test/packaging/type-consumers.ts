@@ -33,7 +33,10 @@ const anywhere = `
     await mettle.parse(42);
     // @ts-expect-error no bytes
     await store.save('name', [3]);
-    return toWebVTT(analysis.results) + version + score + (await listShipped()).map(({ id }) => id).join();
+    const vtt: string = captions(analysis, { language: 'de', merge: toChapters(analysis) });
+    // @ts-expect-error no captions in Latin
+    captions(analysis, { language: 'la' });
+    return vtt + toWebVTT(analysis.results) + version + score + (await listShipped()).map(({ id }) => id).join();
   }
 `;
 
@@ -67,6 +70,7 @@ const names =
 const program = (uses: string): string =>
   `import { ${names} } from 'mettle-edge';
   import { LocalizationScore, memoryStore } from 'mettle-edge/train';
+  import { captions, toChapters } from 'mettle-edge/export';
   ${anywhere}${uses}
   export { type Mettle, drawMask, use };\n`;
 

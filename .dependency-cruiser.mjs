@@ -34,10 +34,11 @@ const rooms = {
   compile: { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
-  load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work'] },
-  analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load'] },
-  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'load', 'analyze'] },
-  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'analyze', 'mettle'] },
+  residents: { at: '^sdk/residents\\.ts$', sees: ['ground', 'engine', 'hub'] },
+  load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work', 'residents'] },
+  analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load', 'residents'] },
+  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze'] },
+  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'mettle'] },
   // Training; a page can do it too.
   'train/metrics': { sees: ['ground', 'tasks'] },
   'train/loop': { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },

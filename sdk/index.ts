@@ -28,7 +28,8 @@ export type { Hosts } from './hub/addresses.ts';
 export { type CacheCheck, type CachedModel, type ModelCache, type OpenCacheOptions, openCache } from './hub/cache.ts';
 export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
-export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
+export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
+export type { MemoryUse } from './residents.ts';
 export { classColor } from './tasks/color.ts';
 export {
   type DrawContext,

@@ -37,8 +37,15 @@ const rooms = {
   residents: { at: '^sdk/residents\\.ts$', sees: ['ground', 'engine', 'hub'] },
   load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work', 'residents'] },
   analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load', 'residents'] },
-  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze'] },
-  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'mettle'] },
+  live: { sees: ['ground', 'page', 'media', 'tasks', 'load', 'residents'] },
+  mettle: {
+    at: '^sdk/mettle\\.ts$',
+    sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze', 'live'],
+  },
+  index: {
+    at: '^sdk/index\\.ts$',
+    sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'live', 'mettle'],
+  },
   // Training; a page can do it too.
   'train/metrics': { sees: ['ground', 'tasks'] },
   'train/loop': { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
@@ -139,6 +146,7 @@ const rooms = {
       'export',
       'compile',
       'analyze',
+      'live',
       'mettle',
       'train/metrics',
       'train/data',

@@ -61,6 +61,7 @@ const page = [
   pageFile('engine-worker', 'sdk/work/engine-worker.ts'),
   pageFile('in-thread', 'sdk/work/in-thread.ts'),
   pageFile('train', 'sdk/train/index.ts'),
+  pageFile('bundled-train', 'sdk/train/index.ts', [withoutAddress()]),
   pageFile('export', 'sdk/export/index.ts'),
 ];
 

@@ -6,24 +6,51 @@ import { MettleError } from './errors.ts';
 
 const callersErrors = new WeakSet<object>();
 
-/** The same options, whose functions are known as the caller's: what they throw passes every door as it is. */
-export function callersOwn<T extends object>(options: T): T {
-  const own = Object.entries(options).map(([name, value]) => [
-    name,
-    typeof value === 'function' ? marking(value as (...args: unknown[]) => unknown) : value,
-  ]);
-  return Object.fromEntries(own) as T;
+/** A copy of the caller's options, store or other object: what its functions throw or reject with, at once or while they are iterated, passes every door as it is. */
+export function callersOwn<T extends object>(given: T): T {
+  const own: Record<string, unknown> = {};
+  for (const name of namesOf(given)) {
+    const value = given[name as keyof T] as unknown;
+    own[name] = typeof value === 'function' ? marking(value.bind(given)) : value;
+  }
+  return own as T;
+}
+
+/** Of its own members and of those that its class gives it. */
+function namesOf(given: object): Set<string> {
+  const names = new Set<string>();
+  for (let of = given; of && of !== Object.prototype; of = Object.getPrototypeOf(of)) {
+    for (const name of Object.getOwnPropertyNames(of)) if (name !== 'constructor') names.add(name);
+  }
+  return names;
 }
 
 function marking(call: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
   return (...args) => {
     try {
-      return call(...args);
+      const result = call(...args);
+      if (result instanceof Promise) return result.catch(mark);
+      return isAsyncIterable(result) ? markedItems(result) : result;
     } catch (error) {
-      if (typeof error === 'object' && error !== null) callersErrors.add(error);
-      throw error;
+      return mark(error);
     }
   };
+}
+
+function mark(error: unknown): never {
+  if (typeof error === 'object' && error !== null) callersErrors.add(error);
+  throw error;
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+async function* markedItems(items: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    mark(error);
+  }
 }
 
 /** Settles as `work` does, and rejects with nothing but a `MettleError`, `signal.reason`, or what a function of the caller's threw. */

@@ -9,6 +9,7 @@ export type {
   AudioTrack,
   Clip,
   ClipSource,
+  HandedFrame,
   RawClip,
   RgbImage,
   Segment,
@@ -17,6 +18,7 @@ export type {
 } from './contract/clip.ts';
 export type { Device, DeviceRequest } from './contract/device.ts';
 export type { EngineInfo } from './contract/engine-info.ts';
+export type { LiveFeeds, LiveFrame, LiveSound, LiveSource, LiveStreams } from './contract/live.ts';
 export type { VariantName } from './contract/model.ts';
 export { segmentCount } from './contract/segment-time.ts';
 export type { Task } from './contract/task.ts';
@@ -27,6 +29,9 @@ export type { HubOptions } from './hub/access.ts';
 export type { Hosts } from './hub/addresses.ts';
 export { type CacheCheck, type CachedModel, type ModelCache, type OpenCacheOptions, openCache } from './hub/cache.ts';
 export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
+export type { WatchOptions } from './live/options.ts';
+export type { LiveEvent, LiveEvents } from './live/tracker.ts';
+export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
 export type { MemoryUse } from './residents.ts';

@@ -63,7 +63,10 @@ export type CreateOptions = WorkshopOptions &
     threads?: number;
     /** Page: URL of the folder with the runtime's `.mjs` and `.wasm` files, if they do not lie with the other assets. */
     runtimePath?: string;
-    /** Ends the loading: `createMettle` rejects with the signal's reason. */
+    /**
+     * Ends the loading: `createMettle` rejects with the signal's reason. Loading has no limit of time by itself, since how long a device takes to compile a network cannot be
+     * known; `AbortSignal.timeout(120_000)` sets one.
+     */
     signal?: AbortSignal;
     /** Called as often as there is something new. */
     onProgress?: (progress: CreateProgress) => void;

@@ -11,13 +11,16 @@ import {
 } from './analyze.ts';
 import type { ClipSource } from './contract/clip.ts';
 import type { EngineInfo } from './contract/engine-info.ts';
+import type { LiveSource } from './contract/live.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import { checkArgument, checkOptions, type Rules, text } from './contract/options.ts';
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { callersOwn, throughDoor } from './door.ts';
+import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
 import { untrainedWarnings } from './engine/untrained.ts';
 import { MettleError, type Warning } from './errors.ts';
+import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
+import { type Moment, moments, type Taken, type WatchPlan } from './live/watch.ts';
 import {
   type CreateOptions,
   type CreateProgress,
@@ -74,6 +77,15 @@ export interface Mettle extends AsyncDisposable {
   segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult>;
   /** All loaded adapters, or those of some tasks, on one backbone pass. */
   analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis>;
+  /**
+   * A camera, a microphone, an element that plays, or streams, moment by moment, as they run. Adapters see only what was before. Moments that come faster than they are
+   * taken are left out whole, and counted; leaving the loop closes the source's streams.
+   *
+   * @example
+   * const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+   * for await (const { events } of mettle.watch(stream)) for (const { label } of events.began) console.log(label);
+   */
+  watch(source: LiveSource, options?: WatchOptions): AsyncGenerator<Moment, void, undefined>;
   /** Frees models, GPU buffers and the worker; open calls reject with `disposed`. */
   dispose(): Promise<void>;
 }
@@ -174,6 +186,17 @@ class LoadedMettle implements Mettle {
     });
   }
 
+  async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
+    if (this.#disposed) throw this.#disposed;
+    checkOptions(options, watchRules);
+    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks } = options;
+    try {
+      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks }));
+    } catch (error) {
+      throw this.#disposed ?? error;
+    }
+  }
+
   async dispose(): Promise<void> {
     this.#disposed ??= new MettleError('disposed', 'The Mettle was disposed.', {
       hint: 'Create a new one with createMettle().',
@@ -218,16 +241,45 @@ class LoadedMettle implements Mettle {
     choose: (all: readonly Resident[]) => readonly Resident[],
     options: AnalyzeOptions,
   ): Promise<Analysis> {
-    // Without a wait where there is nothing to wait for: what is unloaded after this call was made is still this call's.
-    const loaded = this.#loaded.engine.ended ? await untilAborted(this.#living(), options.signal) : this.#loaded;
-    const chosen = choose(loaded.residents.all);
-    const release = await loaded.residents.acquire(chosen, options.signal);
+    const { loaded, residents, release } = await this.#take(choose, options.signal);
     try {
       await using clip = await this.#workshop.openClip(source, options);
-      return await analyzeClip(loaded, clip, chosen, options);
+      return await analyzeClip(loaded, clip, residents, options);
     } finally {
       release();
     }
+  }
+
+  /** An engine with what a call needs of it. Without a wait where there is nothing to wait for: what is unloaded after the call was made is still this call's. */
+  async #take(
+    choose: (all: readonly Resident[]) => readonly Resident[],
+    signal: AbortSignal | undefined,
+  ): Promise<Taken> {
+    const loaded = this.#loaded.engine.ended ? await untilAborted(this.#living(), signal) : this.#loaded;
+    const residents = choose(loaded.residents.all);
+    return { loaded, residents, release: await loaded.residents.acquire(residents, signal) };
+  }
+
+  async *#moments(
+    source: LiveSource,
+    { signal, tasks, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
+  ): AsyncGenerator<Moment, void, undefined> {
+    const feeds = openFeeds(source);
+    const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
+    const taken = await this.#take(choose, signal);
+    const adapters = taken.residents.map(({ manifest }) => manifest);
+    const again = () => this.#take((all) => adapters.map(({ task, id }) => adapterFor(task, id, all)), signal);
+    const { visual, audio } = taken.loaded.backbone.inputs;
+    const format = { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
+    const warnings: Warning[] = [];
+    const warn = (warning: Warning): void => {
+      if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+    };
+    const input = await this.#workshop.openLive(format, warn, signal).catch((error: unknown) => {
+      taken.release();
+      throw error;
+    });
+    yield* moments({ ...plan, adapters, feeds, input, warnings, taken, again, signal });
   }
 
   /** The engine; loaded again if its worker ended since. */

@@ -38,6 +38,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/{unit,node,packaging}/**/*.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -54,6 +55,7 @@ export default defineConfig({
           name: 'browser',
           include: ['test/{unit,browser}/**/*.test.ts'],
           testTimeout: 180_000,
+          hookTimeout: 60_000,
           browser: {
             enabled: true,
             headless: true,

@@ -21,6 +21,7 @@ import { serve } from './serve.ts';
 import { sign } from './sign.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
+import { watch } from './watch.ts';
 
 /**
  * Runs a command line, without the program's name, and returns the exit code: 0 done, 1 internal fault, 2 wrong usage or bad input, 130 interrupted.
@@ -57,6 +58,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   train,
   eval: evaluate,
   pretrain,
+  watch,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
   pack,
   serve,

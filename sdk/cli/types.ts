@@ -5,6 +5,7 @@ import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Task } from '../contract/task.ts';
 import type { HubOptions } from '../hub/access.ts';
+import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
 
 /** A terminal or a pipe. */
@@ -54,5 +55,9 @@ export interface MettleSession {
       thumbnailHeight?: number;
     },
   ): Promise<Readonly<Analysis>>;
+  watch(
+    source: string,
+    options: { hop?: number; tasks?: Task[]; signal?: AbortSignal },
+  ): AsyncIterable<Readonly<Moment>>;
   dispose(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import type { Evaluate } from '../ops/index.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import type { Files } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
-import { finishManifest, manifestText } from './package.ts';
+import { backboneDraft, finishManifest, manifestText } from './package.ts';
 import { type Calibrate, exactForms, type Forms, variantFiles } from './variants.ts';
 
 export type BackboneSource = {
@@ -33,20 +33,14 @@ export type Package<M> = { manifest: M; files: Files };
 export async function compileBackbone(source: BackboneSource, evaluate: Evaluate): Promise<Package<BackboneManifest>> {
   const { weights } = source;
   const chosen = bySense(source.presets);
-  const draft: Omit<BackboneManifest, 'files'> = {
-    schema: 1,
-    kind: 'backbone',
-    id: source.id,
-    version: source.version,
-    license: source.license,
+  const draft = backboneDraft(source, {
     untrained: 'seed' in weights,
-    requires: { sdk: '>=0.1 <1' },
     canary: null,
     inputs: { visual: chosen.visual?.frontEnd ?? null, audio: chosen.audio?.frontEnd ?? null },
     networks: { visual: null, audio: null },
     taps: { visual: [], audio: [] },
     variants: {} as BackboneManifest['variants'],
-  };
+  });
   const files: Files = {};
   const lastTaps: Outputs = {};
   const rounded: Outputs[] = [];

@@ -4,7 +4,17 @@
  */
 
 import type { BackboneGraphs, BackboneManifest, FileEntry, LogMelFrontEnd } from '../contract/manifest.ts';
+import {
+  callback,
+  checkArgument,
+  checkOptions,
+  flag,
+  type Rules,
+  record,
+  signal as signalRule,
+} from '../contract/options.ts';
 import { parseManifest } from '../contract/parse-manifest.ts';
+import { callersOwn, throughDoor } from '../door.ts';
 import { MettleError } from '../errors.ts';
 import { backboneTaps } from '../models/backbone.ts';
 import { type Accounting, checkAccounting } from '../models/checkpoints/account.ts';
@@ -16,7 +26,7 @@ import { specOf } from './backbone.ts';
 import { compileCanary, type Outputs } from './canary.ts';
 import { weightsChunks } from './graph-files.ts';
 import { NetworkDigest } from './network-digest.ts';
-import { manifestText, withDocuments } from './package.ts';
+import { backboneDraft, manifestText, withDocuments } from './package.ts';
 import { exactForms, type Forms, planVariants } from './variants.ts';
 
 /** The weights of one sense. */
@@ -62,6 +72,13 @@ export type ImportOptions = {
   documents?: (manifest: BackboneManifest) => Promise<Record<string, Uint8Array>>;
 };
 
+const importRules: Rules<ImportOptions> = {
+  signal: signalRule,
+  onBytes: callback,
+  withCanary: flag,
+  documents: callback,
+};
+
 /**
  * Writes graphs, weights, a canary where the networks are small enough to be run, and manifest.json. `onBytes` is told how much of the checkpoints was read,
  * out of `importBytes`. Throws `incompatible` that names the tensors which do not fit, or `invalid-file` where a weight is no finite number.
@@ -70,7 +87,21 @@ export async function importBackbone(
   source: ImportSource,
   evaluate: Evaluate,
   write: WriteFile,
-  { signal, onBytes, withCanary = true, documents }: ImportOptions = {},
+  options: ImportOptions = {},
+): Promise<BackboneManifest> {
+  return await throughDoor(options?.signal, () => {
+    checkArgument(source, record, 'source');
+    checkOptions(options, importRules);
+    const own = callersOwn({ evaluate, write });
+    return importWhole(source, own.evaluate, own.write, callersOwn(options));
+  });
+}
+
+async function importWhole(
+  source: ImportSource,
+  evaluate: Evaluate,
+  write: WriteFile,
+  { signal, onBytes, withCanary = true, documents }: ImportOptions,
 ): Promise<BackboneManifest> {
   const { parts, forms = exactForms } = source;
   const files: FileEntry[] = [];
@@ -113,21 +144,8 @@ export async function importBackbone(
       ? await compileCanary(exact!, rounded, evaluate)
       : { canary: null, files: {} };
   for (const [path, bytes] of Object.entries(canaryFiles)) files.push(await write(path, [bytes]));
-  const draft = {
-    schema: 1,
-    kind: 'backbone',
-    id: source.id,
-    version: source.version,
-    license: source.license,
-    untrained: false,
-    requires: { sdk: '>=0.1 <1' },
-    canary,
-    inputs,
-    networks,
-    taps,
-    variants,
-    files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
-  };
+  const known = { canary, inputs, networks, taps, variants: variants as BackboneManifest['variants'] };
+  const draft = { ...backboneDraft(source, known), files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
   const drafted = parseManifest(draft, `manifest of backbone "${source.id}"`) as BackboneManifest;
   const written = (await documents?.(drafted)) ?? {};
   for (const [path, bytes] of Object.entries(written)) await write(path, [bytes]);

@@ -6,6 +6,23 @@ import { parseManifest } from '../contract/parse-manifest.ts';
 import type { Registry, RegistryEntry } from '../contract/registry.ts';
 import type { Signature } from '../contract/signature.ts';
 
+/** What is known of a backbone's manifest when its graphs are; weights that mean nothing are marked `untrained`. */
+export function backboneDraft(
+  { id, version, license }: Pick<BackboneManifest, 'id' | 'version' | 'license'>,
+  parts: Pick<BackboneManifest, 'canary' | 'inputs' | 'networks' | 'taps' | 'variants'> & { untrained?: boolean },
+): Omit<BackboneManifest, 'files'> {
+  return {
+    schema: 1,
+    kind: 'backbone',
+    id,
+    version,
+    license,
+    untrained: false,
+    requires: { sdk: '>=0.1 <1' },
+    ...parts,
+  };
+}
+
 /**
  * Adds the size and digest of every file, by path, and checks the manifest as a reader would.
  * Throws `invalid-file` that names the field at fault, e.g. a graph that is not among `files`, or a file that no variant uses.

@@ -18,7 +18,7 @@ import {
 import { type Package, withManifest } from './backbone.ts';
 import { exactTolerance, packCanary } from './canary.ts';
 import { NetworkDigest } from './network-digest.ts';
-import { finishManifest } from './package.ts';
+import { backboneDraft, finishManifest } from './package.ts';
 
 /** How a second is brought to the network; the network itself says what its input is called. */
 export type FrontEndSource =
@@ -76,20 +76,13 @@ export async function tapBackbone(source: TappedSource, surgery: Surgery): Promi
   const files = { [graphFile]: graph, [weightsFile]: weights, ...canaryFiles };
   const graphs = { visual: null, audio: null, [modality]: { graph: graphFile, weights: weightsFile } };
   const manifest = await finishManifest(
-    {
-      schema: 1,
-      kind: 'backbone',
-      id: source.id,
-      version: source.version,
-      license: source.license,
-      untrained: false,
-      requires: { sdk: '>=0.1 <1' },
+    backboneDraft(source, {
       canary,
       inputs: { visual: null, audio: null, [modality]: { ...frontEnd, input } },
       networks: { visual: null, audio: null, [modality]: await digestOf(graph, weights) },
       taps: { visual: [], audio: [], [modality]: taps },
       variants: { webgpu: graphs, wasm: graphs },
-    },
+    }),
     files,
   );
   return { manifest, files: withManifest(files, manifest) };

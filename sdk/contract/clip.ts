@@ -26,7 +26,7 @@ export type RawClip = {
   };
 };
 
-/** A frame that can go to another thread. */
+/** A frame that can go to another thread: pixels, or what the browser holds. */
 export type HandedFrame = ImageData | RgbImage | VideoFrame | ImageBitmap;
 export type HandedRawClip = Omit<RawClip, 'frames'> & { frames?: readonly HandedFrame[] };
 

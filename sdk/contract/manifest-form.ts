@@ -11,12 +11,11 @@ import type {
   FileEntry,
   GraphFiles,
   Integrity,
-  LogMelFrontEnd,
-  PictureFrontEnd,
   Tap,
   TensorSpec,
   Variants,
 } from './manifest.ts';
+import { logMel, picture } from './parse-front-end.ts';
 import { signatureList } from './signature.ts';
 import {
   boolean,
@@ -106,38 +105,6 @@ const graphFiles = object<GraphFiles>({ graph: filePath, weights: filePath }, { 
 
 const variants = <T extends object>(variant: Check<T>): Check<Variants<T>> =>
   object<Variants<object>>({ webgpu: variant, wasm: variant }, { 'webgpu-f16': variant }) as Check<Variants<T>>;
-
-const triple = (item: Check<number>) => tuple<[number, number, number]>(3, item);
-
-const side = integer(1, limits.pictureSide);
-export const picture = object<PictureFrontEnd>({
-  input: text,
-  width: side,
-  height: side,
-  mean: triple(number()),
-  std: triple(number(1e-12)),
-});
-
-export const logMel = object<LogMelFrontEnd>({
-  input: text,
-  layout: oneOf('image', 'plain'),
-  sampleRate: integer(1000, 400_000),
-  repeat: integer(1, 60),
-  window: integer(4, 65_536),
-  fftSize: integer(4, 65_536),
-  hop: integer(1, 400_000),
-  align: oneOf('centre', 'left'),
-  spectrum: oneOf('power', 'magnitude'),
-  mels: integer(1, 4096),
-  minHz: number(0),
-  maxHz: number(0),
-  scale: oneOf('slaney', 'htk'),
-  log: oneOf('decibel', 'natural'),
-  floor: number(Number.MIN_VALUE),
-  frames: integer(1, 400_000),
-  mean: number(),
-  std: number(1e-12),
-});
 
 const taps = list(
   object<Tap>({

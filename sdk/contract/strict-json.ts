@@ -178,3 +178,8 @@ function plainObject(value: unknown, at: Place): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw at.expected('an object', value);
 }
+
+/** Throws where a figure that memory follows from is larger than its limit. */
+export function atMost(what: string, figure: number, limit: number, at: Place): void {
+  if (figure > limit) throw at.error(`expected at most ${limit} ${what}, got ${figure}`);
+}

@@ -12,6 +12,7 @@ import { MettleError, type Warning } from '../errors.ts';
 import { checkLoad, checkSegment } from './check.ts';
 import { LoadedModels, sizeOf, stacked } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
+import { RecentLooks } from './recent.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
 import { untrainedWarnings } from './untrained.ts';
 import { type AnyManifest, chooseVariant, graphsOf, missingFiles, variantOf } from './variant.ts';
@@ -20,6 +21,8 @@ import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.
 type Loaded = { request: EngineLoad; runtime: Runtime; variant: VariantName; models: LoadedModels };
 /** What a run keeps, by the adapter's key and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
 type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
+/** What a live run keeps, by adapter. */
+type LiveRun = { recent: Map<string, RecentLooks> };
 type OnProgress = (progress: EngineProgress) => void;
 
 /** Runs in the thread that creates it, on one of the platform's runtimes. */
@@ -27,6 +30,7 @@ export class LocalEngine implements Engine {
   readonly #runtimes: Runtimes;
   readonly #queue = new RuntimeQueue();
   readonly #runs = new Map<number, Run>();
+  readonly #live = new Map<number, LiveRun>();
   #loaded: Loaded | null = null;
   #lastRun = 0;
 
@@ -85,7 +89,7 @@ export class LocalEngine implements Engine {
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>> {
     return this.#queue.run(async () => {
       const { models, request } = this.#requireLoaded();
-      const state = this.#requireRun(run);
+      const state = requireRun(this.#runs, run);
       checkSegment(segment, request.backbone.manifest);
       for (const id of state.kept.keys()) checkKept(models.manifestOf(id), state.segments + 1);
       const outputs = await models.segment(segment, [...state.kept.keys()]);
@@ -96,10 +100,38 @@ export class LocalEngine implements Engine {
     });
   }
 
+  beginLive(keys: string[], seconds: number): Promise<number> {
+    return this.#queue.run(() => {
+      const { models } = this.#requireLoaded();
+      for (const key of keys) models.manifestOf(key);
+      this.#lastRun++;
+      this.#live.set(this.#lastRun, { recent: new Map(keys.map((key) => [key, new RecentLooks(seconds)])) });
+      return this.#lastRun;
+    });
+  }
+
+  look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>> {
+    return this.#queue.run(async () => {
+      const { models, request } = this.#requireLoaded();
+      const { recent } = requireRun(this.#live, run);
+      checkSegment(segment, request.backbone.manifest);
+      const outputs = await models.segment(segment, [...recent.keys()]);
+      const results: Record<string, AdapterOutputs> = {};
+      for (const [id, looks] of recent) {
+        const manifest = models.manifestOf(id);
+        const tokens = emptyTokens(manifest);
+        const delivered = keepTokens(manifest, outputs[id]!, tokens);
+        looks.add(end, new Map([...tokens].map(([name, [row]]) => [name, row!])));
+        results[id] = { ...delivered, ...(await newestOutputs(models, id, looks)) };
+      }
+      return results;
+    });
+  }
+
   finish(run: number): Promise<Record<string, AdapterOutputs>> {
     return this.#queue.run(async () => {
       const { models } = this.#requireLoaded();
-      const state = this.#requireRun(run);
+      const state = requireRun(this.#runs, run);
       this.#runs.delete(run);
       const results: Record<string, AdapterOutputs> = {};
       for (const [id, tokens] of state.kept) results[id] = await clipOutputs(models, id, state.segments, tokens);
@@ -110,10 +142,11 @@ export class LocalEngine implements Engine {
   /** Takes effect at once: pushes of this run that still wait reject with `invalid-argument`. */
   async cancel(run: number): Promise<void> {
     this.#runs.delete(run);
+    this.#live.delete(run);
   }
 
   async dispose(): Promise<void> {
-    this.#runs.clear();
+    this.#endRuns();
     await this.#queue.dispose(() => this.#unload());
   }
 
@@ -184,8 +217,13 @@ export class LocalEngine implements Engine {
     };
   }
 
-  async #unload(): Promise<void> {
+  #endRuns(): void {
     this.#runs.clear();
+    this.#live.clear();
+  }
+
+  async #unload(): Promise<void> {
+    this.#endRuns();
     const loaded = this.#loaded;
     this.#loaded = null;
     await loaded?.models.release();
@@ -199,14 +237,14 @@ export class LocalEngine implements Engine {
     if (lost?.aborted) throw lost.reason;
     return this.#loaded;
   }
+}
 
-  #requireRun(run: number): Run {
-    const state = this.#runs.get(run);
-    if (state) return state;
-    throw new MettleError('invalid-argument', `There is no run ${run}: it was finished, cancelled, or never begun.`, {
-      hint: 'Begin a new run.',
-    });
-  }
+function requireRun<T>(runs: ReadonlyMap<number, T>, run: number): T {
+  const state = runs.get(run);
+  if (state) return state;
+  throw new MettleError('invalid-argument', `There is no run ${run}: it was finished, cancelled, or never begun.`, {
+    hint: 'Begin a new run.',
+  });
 }
 
 /** The bytes live in the sessions from now on; the manifests are all that is needed later. */
@@ -311,5 +349,29 @@ async function clipOutputs(
   }
   return Object.fromEntries(
     specs.map(({ name, shape }) => [name, stacked(segments, shape, averages.get(name)!.rows())]),
+  );
+}
+
+/** Of the clip graph over the looks that lie behind, its last row: what it says of the newest second. */
+async function newestOutputs(models: LoadedModels, key: string, looks: RecentLooks): Promise<AdapterOutputs> {
+  const { segment, clip } = models.manifestOf(key);
+  if (!clip) return {};
+  const { segments: size } = clip;
+  const inputs: Record<string, NamedArray> = {};
+  let seconds = 0;
+  for (const { name, shape, deliver } of segment.outputs) {
+    if (deliver !== 'clip') continue;
+    const rows = looks.window(name, size);
+    seconds = rows.length;
+    inputs[name] = stacked(size, shape, stackWindow(rows, 0, size, sizeOf(shape)));
+  }
+  inputs.mask = { shape: [size], data: windowMask(seconds, 0, size) };
+  const outputs = await models.clip(key, inputs);
+  return Object.fromEntries(
+    clip.outputs.map(({ name, shape }) => {
+      const width = sizeOf(shape.slice(1));
+      const row = outputs[name]!.data.slice((seconds - 1) * width, seconds * width);
+      return [name, stacked(1, shape, row)];
+    }),
   );
 }

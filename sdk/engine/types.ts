@@ -51,6 +51,10 @@ export interface Engine {
   begin(keys: string[]): Promise<number>;
   /** One backbone pass and all per-segment graphs. Returns, by key, the outputs that the adapter's manifest marks `deliver: "segment"`. */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
+  /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. */
+  beginLive(keys: string[], seconds: number): Promise<number>;
+  /** As `push`, of the second that ends at `end` (in seconds, always later than before), and with it the clip graphs' outputs for that second, [1, ...]. */
+  look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>>;
   /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by key. */
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */

@@ -1,9 +1,17 @@
 /** The cache as its owner sees it: models by name, not digests. A piece that several models share counts for each of them, and goes with the last. */
 import type { Bytes } from '../contract/bytes.ts';
-import { checkArgument, checkOptions, number, type Rules, record, text } from '../contract/options.ts';
+import {
+  checkArgument,
+  checkOptions,
+  number,
+  type Rules,
+  record,
+  signal as signalRule,
+  text,
+} from '../contract/options.ts';
 import type { Store, StoredItem } from '../contract/store.ts';
 import { MettleError } from '../errors.ts';
-import { accessFor } from './access.ts';
+import { type Access, accessFor } from './access.ts';
 import { type AddressRecord, blobName, blobPrefix, integrityOf, readRecord, recordPrefix } from './shelf.ts';
 
 /** A model that was opened on this device. */
@@ -32,7 +40,7 @@ export type CacheCheck = {
   damaged: number;
 };
 
-/** What earlier calls kept on this device. Get it from `openCache`. */
+/** What earlier calls kept on this device. Get it from `openCache`. Its methods reject with `write` where the store cannot be read or written. */
 export interface ModelCache {
   /** The folder, or the name of the browser's store. */
   readonly place: string;
@@ -56,6 +64,7 @@ export type OpenCacheOptions = {
   platform?: Bytes;
 };
 const cacheRules: Rules<OpenCacheOptions> = { cache: text, platform: record };
+const verifyRules: Rules<{ signal?: AbortSignal }> = { signal: signalRule };
 type Content = { records: Entry[]; items: Map<string, StoredItem> };
 /** An address that was read; `blobs` are its manifest and whatever else it names. */
 type Entry = AddressRecord & {
@@ -82,43 +91,73 @@ export async function openCache(options: OpenCacheOptions = {}): Promise<ModelCa
   if (!store) throw new MettleError('incompatible', 'This platform keeps nothing.');
   return {
     place: store.place,
-    size: async () => sizeOf(await store.list()),
-    list: async () => modelsOf(await contentOf(store)),
-    async delete(id) {
-      const before = sizeOf(await store.list());
-      for (const { name, model } of (await contentOf(store)).records) if (model?.id === id) await store.delete(name);
-      await dropUnnamed(store);
-      return before - sizeOf(await store.list());
-    },
-    async verify({ signal } = {}) {
-      const check: CacheCheck = { files: 0, bytes: 0, damaged: 0 };
-      for (const { name } of await store.list()) {
-        signal?.throwIfAborted();
-        const bytes = await store.get(name);
-        if (!bytes) continue;
-        check.files++;
-        check.bytes += bytes.byteLength;
-        const sound = name.startsWith(blobPrefix) ? (await digest(bytes)) === integrityOf(name) : readRecord(bytes);
-        if (sound) continue;
-        check.damaged++;
-        await store.delete(name);
-      }
-      return check;
-    },
-    async prune(maxBytes) {
-      checkArgument(maxBytes, number(0, Infinity, 'a number of bytes'), 'maxBytes');
-      const before = sizeOf(await store.list());
-      await store.sweep();
-      await dropUnnamed(store);
-      const oldestFirst = (await contentOf(store)).records.sort((a, b) => timeOf(a) - timeOf(b));
-      for (const { name } of oldestFirst) {
-        if (sizeOf(await store.list()) <= maxBytes) break;
-        await store.delete(name);
-        await dropUnnamed(store);
-      }
-      return before - sizeOf(await store.list());
-    },
+    size: () => withStore(store, async () => sizeOf(await store.list())),
+    list: () => withStore(store, async () => modelsOf(await contentOf(store))),
+    delete: (id) => withStore(store, () => deleteModel(store, id)),
+    verify: (given = {}) =>
+      withStore(
+        store,
+        async () => {
+          checkOptions(given, verifyRules);
+          return await verifyAll(store, digest, given.signal);
+        },
+        given?.signal,
+      ),
+    prune: (maxBytes) =>
+      withStore(store, async () => {
+        checkArgument(maxBytes, number(0, Infinity, 'a number of bytes'), 'maxBytes');
+        return await pruneTo(store, maxBytes);
+      }),
   };
+}
+
+/** What fails in a store, whose errors are the platform's, is told as an error of this place. */
+async function withStore<T>(store: Store, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof MettleError || (signal?.aborted && cause === signal.reason)) throw cause;
+    throw new MettleError('write', `The cache in ${store.place} cannot be used: ${(cause as Error).message}`, {
+      hint: 'Check that it is a folder of yours, with the right to read and write, or name another with the option cache.',
+      cause,
+    });
+  }
+}
+
+async function deleteModel(store: Store, id: string): Promise<number> {
+  const before = sizeOf(await store.list());
+  for (const { name, model } of (await contentOf(store)).records) if (model?.id === id) await store.delete(name);
+  await dropUnnamed(store);
+  return before - sizeOf(await store.list());
+}
+
+async function verifyAll(store: Store, digest: Access['digest'], signal: AbortSignal | undefined): Promise<CacheCheck> {
+  const check: CacheCheck = { files: 0, bytes: 0, damaged: 0 };
+  for (const { name } of await store.list()) {
+    signal?.throwIfAborted();
+    const bytes = await store.get(name);
+    if (!bytes) continue;
+    check.files++;
+    check.bytes += bytes.byteLength;
+    const sound = name.startsWith(blobPrefix) ? (await digest(bytes)) === integrityOf(name) : readRecord(bytes);
+    if (sound) continue;
+    check.damaged++;
+    await store.delete(name);
+  }
+  return check;
+}
+
+async function pruneTo(store: Store, maxBytes: number): Promise<number> {
+  const before = sizeOf(await store.list());
+  await store.sweep();
+  await dropUnnamed(store);
+  const oldestFirst = (await contentOf(store)).records.sort((a, b) => timeOf(a) - timeOf(b));
+  for (const { name } of oldestFirst) {
+    if (sizeOf(await store.list()) <= maxBytes) break;
+    await store.delete(name);
+    await dropUnnamed(store);
+  }
+  return before - sizeOf(await store.list());
 }
 
 async function contentOf(store: Store): Promise<Content> {

@@ -3,6 +3,7 @@
  * their address led to the last time, and that counts until the caller wants it refreshed; what the page's own server says is asked for again, because it changes with
  * every deployment, and kept for when there is no network.
  */
+import { joinBytes } from '../arrays.ts';
 import { limits } from '../contract/limits.ts';
 import type { Integrity } from '../contract/manifest.ts';
 import { MettleError } from '../errors.ts';
@@ -98,13 +99,7 @@ async function fetchDocument(
       if (length > limit.bytes) throw limit.exceeded(length);
       parts.push(part);
     }
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.byteLength;
-    }
-    return bytes;
+    return joinBytes(parts);
   };
   return once ? await attempt() : await retrying(attempt, () => 0, signal);
 }

@@ -8,6 +8,7 @@ import {
   Input,
   IsobmffInputFormat,
   MATROSKA,
+  MatroskaInputFormat,
   MP3,
   MP4,
   MPEG_TS,
@@ -17,28 +18,24 @@ import {
   WAVE,
   WEBM,
 } from 'mediabunny';
+import type { Warning } from '../errors.ts';
+import { bytesOf, changed, type MaybePromise, type Reader, type Slice } from './file-slice.ts';
 import { checkFragment, type Movie, readMovie } from './isobmff-boxes.ts';
+import { type MatroskaDemuxer, readAroundDamage } from './matroska-damage.ts';
 import { knownCause } from './media-error.ts';
 
 /** Files only: a playlist would make requests to hosts that the caller did not name. */
 const containerFormats = [MP4, QTFF, WEBM, MATROSKA, WAVE, OGG, FLAC, MP3, ADTS, MPEG_TS];
 
-type Slice = { bytes: Uint8Array; start: number; end: number; filePos: number; bufferPos: number };
-type MaybePromise<T> = T | Promise<T>;
-/** What is used of mediabunny's own reader. */
-type Reader = {
-  readonly fileSize: number | null;
-  requestSlice(start: number, length: number): MaybePromise<Slice | null>;
-  requestSliceRange(start: number, least: number, most: number): MaybePromise<Slice | null>;
-};
-
 export type GuardedInput = {
   input: Input;
   /** What MP4 and QuickTime say of edits; null for other containers. */
   movie: Movie | null;
+  /** Of the clip. Reading adds to them whenever it meets damage. */
+  warnings: Warning[];
 };
 
-/** The search for the next element of a damaged Matroska file never ends once this many bytes are left: it moves on by what is beyond them. */
+/** The search for the next element of a damaged Matroska file, which asks for anything from 0 bytes on, never ends once this many are left: it moves on by what is beyond them. */
 const stuckBytes = 8;
 /** What the reader of ADTS asks for when it looks for a frame's header. */
 const adtsHeader = { least: 7, most: 9 };
@@ -49,6 +46,7 @@ const largestMovie = 2 ** 28;
 /** The input owns `source`. Throws what mediabunny throws, and `not-media` where an index cannot be. */
 export async function openGuarded(source: Source): Promise<GuardedInput> {
   const input = new Input({ source, formats: containerFormats });
+  const warnings: Warning[] = [];
   let reader: Reader | undefined;
   Object.defineProperty(input, '_reader', {
     get: () => reader,
@@ -58,11 +56,32 @@ export async function openGuarded(source: Source): Promise<GuardedInput> {
   });
   try {
     const format = await input.getFormat();
-    return { input, movie: format instanceof IsobmffInputFormat ? await findMovie(reader!) : null };
+    if (format instanceof MatroskaInputFormat) readMatroska(reader!, await demuxerOf(input), warnings);
+    return { input, movie: format instanceof IsobmffInputFormat ? await findMovie(reader!) : null, warnings };
   } catch (error) {
     input.dispose();
     throw error;
   }
+}
+
+/** A film's demuxer; that of WebM is the same. */
+const demuxerOf = (input: Input): Promise<MatroskaDemuxer> =>
+  (input as unknown as { _getDemuxer(): Promise<MatroskaDemuxer> })._getDemuxer();
+
+function readMatroska(reader: Reader, demuxer: MatroskaDemuxer, warnings: Warning[]): void {
+  let isTold = false;
+  const onDamage = () => {
+    if (!isTold)
+      warnings.push({ code: 'truncated', message: 'The file is damaged within; what lies around is analysed.' });
+    isTold = true;
+  };
+  const { requestSliceRange } = reader;
+  reader.requestSliceRange = (start, least, most) => {
+    // Only the search for the next element behind damage asks so.
+    if (least === 0) onDamage();
+    return requestSliceRange(start, least, most);
+  };
+  readAroundDamage(demuxer, onDamage);
 }
 
 function guard(reader: Reader): Reader {
@@ -82,13 +101,14 @@ function guard(reader: Reader): Reader {
       return slice instanceof Promise ? slice.then(checked, fail) : checked(slice);
     });
   reader.requestSliceRange = (start, least, most) => {
-    if (least === 0 && most <= stuckBytes) return null;
     const slice = requestSliceRange.call(reader, start, least, most);
-    if (least !== adtsHeader.least || most !== adtsHeader.most) return slice;
-    return slice instanceof Promise ? slice.then(movingOn) : movingOn(slice);
+    const guardOf = least === 0 ? unstuck : least === adtsHeader.least && most === adtsHeader.most ? movingOn : null;
+    return guardOf ? changed(slice, guardOf) : slice;
   };
   return reader;
 }
+
+const unstuck = (slice: Slice | null): Slice | null => (slice && slice.end - slice.start > stuckBytes ? slice : null);
 
 /** A frame of ADTS that claims to be shorter than its header would be read again and again: the stream ends before it. */
 function movingOn(slice: Slice | null): Slice | null {
@@ -108,9 +128,6 @@ function checked(slice: Slice | null): Slice | null {
 function fail(error: unknown): never {
   throw knownCause(error) ?? error;
 }
-
-const bytesOf = ({ bytes, bufferPos, start, end }: Slice): Uint8Array =>
-  bytes.subarray(bufferPos, bufferPos + end - start);
 
 function typeAt({ bytes, bufferPos }: Slice): string {
   return String.fromCharCode(...bytes.subarray(bufferPos + 4, bufferPos + 8));

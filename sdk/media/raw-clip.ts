@@ -130,7 +130,8 @@ function thumbnail(frame: Frame, height: number): RgbImage {
   return scale(frame, thumbnailWidth(frame.width / frame.height, height), height);
 }
 
-function scale(frame: Frame, width: number, height: number): RgbImage {
+/** A frame in RGB at this size; its aspect ratio is ignored. */
+export function scale(frame: Frame, width: number, height: number): RgbImage {
   const step = bytesPerPixel(frame);
   const data = new Uint8Array(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
   const layout = { offset: 0, stride: frame.width * step, step, height: frame.height, order: [0, 1, 2] as const };

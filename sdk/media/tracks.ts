@@ -46,8 +46,7 @@ export type Streams = {
 };
 
 /** Finds what there is to analyse. Throws `not-media`, `empty-media`, `unsupported-codec` or `missing-package`. */
-export async function findStreams({ input, movie }: GuardedInput): Promise<Streams> {
-  const warnings: Warning[] = [];
+export async function findStreams({ input, movie, warnings }: GuardedInput): Promise<Streams> {
   const all = await input.getTracks();
   if (all.length === 0 && (await input.getFormat()) instanceof IsobmffInputFormat) {
     throw new MettleError(

@@ -21,6 +21,8 @@ export const bytesFor = (_assets?: string): Bytes => ({
   resolveUrl,
 });
 
+export { feedsOf } from './live-feeds.ts';
+
 export const sources: Sources = {
   async prepareDecoders() {
     const decoder = await import('./decoder.ts');

@@ -1,4 +1,5 @@
 /** Gives Node the audio and video codecs that a page has: registers mediabunny's server package, which is an optional peer. It decodes nothing itself. */
+import type { AvFrameAudioSampleResource } from '@mediabunny/server';
 import { CustomAudioDecoder, CustomVideoDecoder } from 'mediabunny';
 import type { CodecContext } from 'node-av';
 import { MettleError } from '../errors.ts';
@@ -22,6 +23,7 @@ async function register(): Promise<void> {
   const [server, av] = await Promise.all([load('@mediabunny/server'), load('node-av')]);
   adaptDecoders(CustomVideoDecoder.prototype);
   adaptDecoders(CustomAudioDecoder.prototype);
+  readAllPlanes(server.AvFrameAudioSampleResource.prototype);
   server.registerMediabunnyServer({ hardwareContext: null });
   // FFmpeg reports damaged streams on stderr by itself; callers learn of them through errors and warnings.
   av.Log.setLevel(av.AV_LOG_QUIET);
@@ -92,6 +94,20 @@ function decodeInThread(decoder: Record<string, unknown>): void {
       next.receiveFrame = async (frame) => next.receiveFrameSync(frame);
     },
   });
+}
+
+/** Planes that a frame of FFmpeg holds itself. */
+const ownPlanes = 8;
+
+/** Where a frame has more channels than that, its own list of planes is not what node-av takes it for: reading on there ends the process, or gives what lies in memory. */
+function readAllPlanes(resource: AvFrameAudioSampleResource): void {
+  const { getDataPlane } = resource;
+  resource.getDataPlane = function (this: AvFrameAudioSampleResource, index) {
+    if (this.getNumberOfChannels() <= ownPlanes) return getDataPlane.call(this, index);
+    const plane = this.frame.extendedData?.[index];
+    if (!plane) throw new Error(`The decoder gave no samples for channel ${index}.`);
+    return plane;
+  };
 }
 
 let lastTurn = 0;

@@ -2,6 +2,7 @@
  * The Protocol Buffers wire format, as much of it as ONNX needs: fields in, fields out. It knows no schema and generates no code;
  * `writer.ts` and `reader.ts` know which field number means what.
  */
+import { joinBytes } from '../arrays.ts';
 import { MettleError } from '../errors.ts';
 
 /** Wire types; 3 and 4 (groups) were never used by ONNX and are refused. */
@@ -69,13 +70,7 @@ export class ProtoWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    const result = new Uint8Array(this.#length);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      result.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    return result;
+    return joinBytes(this.#chunks);
   }
 
   #push(chunk: Uint8Array): this {

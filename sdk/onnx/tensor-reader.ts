@@ -1,4 +1,5 @@
 /** ONNX's TensorProto: element types, and the tensor's bytes wherever the file keeps them. Part of `reader.ts`. */
+import { joinBytes } from '../arrays.ts';
 import type { ProtoReader } from './protobuf.ts';
 
 /** Code in TensorProto.DataType and bits per element; a string has none. */
@@ -143,13 +144,7 @@ function bytesOf(
     pieces.push(bytes);
   }
   if (pieces.length === 1) return pieces[0]!;
-  const result = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    result.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return result;
+  return joinBytes(pieces);
 }
 
 /** A StringStringEntryProto. */

@@ -15,6 +15,8 @@ export const bytesFor = (assets?: string): Bytes => ({
   resolveUrl,
 });
 
+export { feedsOf } from './live-feeds.ts';
+
 export const sources: Sources = {
   async prepareDecoders() {},
   openSource: async (location) => urlSource(resolveUrl(String(location))),

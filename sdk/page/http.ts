@@ -3,6 +3,7 @@
  * Failures become `not-found` or `network` errors that name the URL. Nothing is cached here, and only the URL given is asked for.
  */
 import { UrlSource } from 'mediabunny';
+import { untilAborted } from '../abort.ts';
 import type { ReadOptions } from '../contract/bytes.ts';
 import { MettleError } from '../errors.ts';
 import { Body } from './body.ts';
@@ -11,10 +12,23 @@ import { Body } from './body.ts';
 export type FetchOptions = ReadOptions & { onResponse?: (response: Response) => void };
 
 /**
- * The whole body at `url`, held once. `onBytes` gets the bytes received so far. Rejects with `not-found`, `network`, the error of `limit` as soon as the server
- * says or sends more than that, or the signal's reason.
+ * The whole body at `url`, held once; a connection that breaks is tried twice more. `onBytes` gets the bytes received so far, which are fewer again after that. Rejects
+ * with `not-found`, `network`, the error of `limit` as soon as the server says or sends more than that, or the signal's reason.
  */
 export async function fetchFile(url: URL, options: FetchOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await fetchOnce(url, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const pause = pauseAfter(attempts, error);
+      if (pause === null) throw error;
+      await untilAborted(new Promise((resolve) => setTimeout(resolve, pause * 1000)), options.signal);
+    }
+  }
+}
+
+async function fetchOnce(url: URL, options: FetchOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { signal, onBytes, limit, onResponse } = options;
   const response = await fetchChecked(url, { signal });
   const reader = response.body?.getReader();
@@ -57,7 +71,7 @@ export function urlSource(url: URL): UrlSource {
       if (tries > mostTries) throw networkError(url, `broke off ${mostTries} times in a row`);
       return await fetchChecked(input, init);
     },
-    getRetryDelay: (attempts, error) => (isFinal(error) || attempts > 2 ? null : attempts / 2),
+    getRetryDelay: pauseAfter,
   });
 }
 
@@ -95,7 +109,8 @@ function isForeign(url: URL | string): boolean {
   return own !== undefined && /^https?:/.test(own) && new URL(url).origin !== own;
 }
 
-/** An answer of the server is final; a connection that could not be made has the platform's error as its cause. */
-function isFinal(error: unknown): boolean {
-  return error instanceof MettleError && error.cause === undefined;
+/** Seconds before the next attempt, null where there is none: an answer of the server is final; a connection that failed has the platform's error as its cause. */
+function pauseAfter(attempts: number, error: unknown): number | null {
+  const failed = error instanceof MettleError ? error.code === 'network' && error.cause !== undefined : true;
+  return failed && attempts <= 2 ? attempts / 2 : null;
 }

@@ -25,7 +25,7 @@ export function esbuild(options?: PluginOptions): EsbuildPlugin {
     setup(build) {
       const folder = join(outputFolder(build.initialOptions), choice.path);
       const address = addressIn(build.initialOptions, `${choice.path}/`);
-      build.onLoad({ filter: /[\\/]mettle-edge[\\/]dist[\\/]page[\\/]bundled\.js$/ }, async ({ path }) => ({
+      build.onLoad({ filter: /[\\/]mettle-edge[\\/]dist[\\/]page[\\/]bundled(-train)?\.js$/ }, async ({ path }) => ({
         contents: `const ${addressName} = ${address};\n${await readFile(path, 'utf8')}`,
         loader: 'js',
       }));

@@ -64,13 +64,8 @@ export {
 } from './adapter/evaluate.ts';
 export { adapterModel, type LossOptions } from './adapter/model.ts';
 export { memoryStore, openTools, type ToolOptions, type Tools } from './adapter/tools.ts';
-export {
-  type AdapterProgress,
-  type AdapterTraining,
-  type ItemAccess,
-  type TrainedAdapter,
-  trainAdapter,
-} from './adapter/train-adapter.ts';
+export { trainAdapter } from './adapter/train-adapter.ts';
+export type { AdapterProgress, AdapterTraining, ItemAccess, TrainedAdapter } from './adapter/training.ts';
 export { type CheckReport, type ClassCount, checkDataset, formatCheck } from './data/check.ts';
 export { detectFormat, readDataset } from './data/index.ts';
 export type * from './data/types.ts';

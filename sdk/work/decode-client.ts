@@ -5,10 +5,12 @@
 import * as Comlink from 'comlink';
 import { untilAborted } from '../abort.ts';
 import { type Clip, disposedClip, type Segment, type SegmentFormat } from '../contract/clip.ts';
+import type { LiveInput } from '../contract/live.ts';
 import type { StartedWorker } from '../contract/worker.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import type { HandedSource } from '../media/handed-source.ts';
 import type { DecodeHost, NextSegment, OpenedClip } from './decode-protocol.ts';
+import { RemoteLiveInput } from './live-client.ts';
 import { Remote } from './remote.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -43,6 +45,23 @@ export class DecodeWorker {
       return clip;
     } catch (error) {
       await clip.dispose();
+      throw error;
+    }
+  }
+
+  /** Prepares a running source with `format`; `onFree` as in `open`. */
+  async openLive(
+    format: SegmentFormat,
+    warn: (warning: Warning) => void,
+    signal: AbortSignal | undefined,
+    onFree: () => void,
+  ): Promise<LiveInput> {
+    const input = new RemoteLiveInput(this.#remote, warn, onFree);
+    try {
+      await input.open(format, signal);
+      return input;
+    } catch (error) {
+      await input.close();
       throw error;
     }
   }

@@ -1,10 +1,12 @@
 /** The far end of the decode worker: opens a clip, decodes a few seconds ahead of what is asked for, and tells that it gets on. */
 import * as Comlink from 'comlink';
 import { type Clip, disposedClip, type Segment, type SegmentFormat } from '../contract/clip.ts';
-import { MettleError } from '../errors.ts';
+import type { LiveInput } from '../contract/live.ts';
+import { MettleError, type Warning } from '../errors.ts';
 import { openHanded } from '../media/clip.ts';
 import type { HandedSource } from '../media/handed-source.ts';
-import type { DecodeHost, NextSegment, OpenedClip } from './decode-protocol.ts';
+import { openLiveInput } from '../media/live-input.ts';
+import type { CutSecond, DecodeHost, NextSegment, OpenedClip } from './decode-protocol.ts';
 import { ownedBuffers, settle } from './remote.ts';
 
 /** Segments that are decoded before they are asked for, so that decoder and models seldom wait for each other. */
@@ -27,11 +29,31 @@ export function exposeDecoder(endpoint: Comlink.Endpoint): void {
     if (opened) return opened;
     throw disposedClip();
   };
-  const letGo = async (): Promise<void> => {
-    const last = opened;
-    opened = null;
-    await last?.close();
+  let live: { input: LiveInput; warnings: Warning[] } | null = null;
+  const running = (): LiveInput => {
+    if (live) return live.input;
+    throw disposedClip();
   };
+  const letGo = async (): Promise<void> => {
+    const [last, source] = [opened, live];
+    opened = null;
+    live = null;
+    await last?.close();
+    await source?.input.close();
+  };
+  const openLive = (format: SegmentFormat): Promise<void> =>
+    inTurn(async () => {
+      await letGo();
+      const warnings: Warning[] = [];
+      const warn = (warning: Warning): void => {
+        if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+      };
+      live = { input: openLiveInput(format, warn), warnings };
+    });
+  const cut = async (end: number): Promise<CutSecond> => ({
+    second: await running().cut(end),
+    warnings: [...live!.warnings],
+  });
   const close = (): Promise<void> => {
     opening.abort(new MettleError('disposed', 'The clip was disposed while it was opened.'));
     return inTurn(letGo);
@@ -54,6 +76,10 @@ export function exposeDecoder(endpoint: Comlink.Endpoint): void {
     },
     stop: (pass) => settle((async () => await opened?.stop(pass))()),
     close: () => settle(close()),
+    openLive: (format) => settle(openLive(format)),
+    sound: (piece) => settle((async () => await running().sound(piece))()),
+    frame: (piece) => settle((async () => await running().frame(piece))()),
+    cut: (end) => settle(cut(end)),
   };
   Comlink.expose(host, endpoint);
 }

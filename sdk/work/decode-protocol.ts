@@ -1,6 +1,7 @@
 /** What caller's thread and decode worker say to each other. */
 
 import type { Clip, Segment, SegmentFormat } from '../contract/clip.ts';
+import type { LiveFrame, LiveSecond, LiveSound } from '../contract/live.ts';
 import type { Warning } from '../errors.ts';
 import type { HandedSource } from '../media/handed-source.ts';
 import type { Outcome } from './remote.ts';
@@ -9,6 +10,9 @@ export type OpenedClip = Pick<Clip, 'duration' | 'segmentCount' | 'video' | 'aud
 
 /** `segment` is null after the last one; `warnings` are all that there are so far. */
 export type NextSegment = { segment: Segment | null; warnings: Warning[] };
+
+/** `warnings` are all that there are so far. */
+export type CutSecond = { second: LiveSecond; warnings: Warning[] };
 
 /** The decode worker as it looks through the wire: answers that never throw. It holds one clip at a time. */
 export type DecodeHost = {
@@ -19,4 +23,9 @@ export type DecodeHost = {
   next(pass: number): Promise<Outcome<NextSegment>>;
   stop(pass: number): Promise<Outcome<void>>;
   close(): Promise<Outcome<void>>;
+  /** Opens a running source, which the near end feeds, instead of a clip; `close` ends it too. */
+  openLive(format: SegmentFormat): Promise<Outcome<void>>;
+  sound(piece: LiveSound): Promise<Outcome<void>>;
+  frame(piece: LiveFrame): Promise<Outcome<void>>;
+  cut(end: number): Promise<Outcome<CutSecond>>;
 };

@@ -21,6 +21,8 @@ type Host = {
   remove(key: string): Promise<Outcome<void>>;
   begin(keys: string[]): Promise<Outcome<number>>;
   push(run: number, segment: EngineSegment): Promise<Outcome<Results>>;
+  beginLive(keys: string[], seconds: number): Promise<Outcome<number>>;
+  look(run: number, segment: EngineSegment, end: number): Promise<Outcome<Results>>;
   finish(run: number): Promise<Outcome<Results>>;
   cancel(run: number): Promise<Outcome<void>>;
 };
@@ -53,6 +55,8 @@ export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
     remove: (key) => settle(engine.remove(key)),
     begin: (keys) => settle(engine.begin(keys)),
     push: async (run, segment) => transferred(await settle(engine.push(run, segment))),
+    beginLive: (keys, seconds) => settle(engine.beginLive(keys, seconds)),
+    look: async (run, segment, end) => transferred(await settle(engine.look(run, segment, end))),
     finish: async (run) => transferred(await settle(engine.finish(run))),
     cancel: (run) => settle(engine.cancel(run)),
   };
@@ -113,9 +117,17 @@ class RemoteEngine implements WorkerEngine {
   }
 
   /** Frame and sound are given away where they are alone in their buffers. */
-  push(run: number, { frame, pcm }: EngineSegment): Promise<Results> {
-    const buffers = ownedBuffers([frame?.data, pcm].filter((view) => view != null));
-    return this.#remote.call((host) => host.push(run, Comlink.transfer({ frame, pcm }, buffers)));
+  push(run: number, segment: EngineSegment): Promise<Results> {
+    return this.#remote.call((host) => host.push(run, given(segment)));
+  }
+
+  beginLive(keys: string[], seconds: number): Promise<number> {
+    return this.#remote.call((host) => host.beginLive(keys, seconds));
+  }
+
+  /** As `push`. */
+  look(run: number, segment: EngineSegment, end: number): Promise<Results> {
+    return this.#remote.call((host) => host.look(run, given(segment), end));
   }
 
   finish(run: number): Promise<Results> {
@@ -155,6 +167,11 @@ class RemoteEngine implements WorkerEngine {
   async dispose(): Promise<void> {
     this.#remote.end(new MettleError('disposed', 'The engine was disposed.', { hint: 'Create a new engine.' }));
   }
+}
+
+/** Given away where it is alone in its buffers. */
+function given({ frame, pcm }: EngineSegment): EngineSegment {
+  return Comlink.transfer({ frame, pcm }, ownedBuffers([frame?.data, pcm].filter((view) => view != null)));
 }
 
 /** A function of its own for each call: comlink marks what it proxies. */

@@ -4,5 +4,6 @@ import { LocalEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/types.ts';
 
 export { openHanded } from '../media/clip.ts';
+export { openLiveInput } from '../media/live-input.ts';
 
 export const createEngine = (): Engine => new LocalEngine(runtimes);

@@ -5,6 +5,7 @@
 import { logicalCores, scriptOf, startWorker } from '#runtimes';
 import { assetsHint } from '../contract/assets-hint.ts';
 import { type Clip, type ClipSource, disposedClip, type SegmentFormat } from '../contract/clip.ts';
+import type { LiveInput } from '../contract/live.ts';
 import {
   callback,
   checkArgument,
@@ -20,7 +21,7 @@ import { checkFormat, segmentsRules } from '../contract/segment-time.ts';
 import { defaultStallSeconds, type WorkerFactory, type WorkerLike } from '../contract/worker.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from '../door.ts';
 import type { Engine } from '../engine/types.ts';
-import { MettleError } from '../errors.ts';
+import { MettleError, type Warning } from '../errors.ts';
 import { handOver } from '../media/handed-source.ts';
 import { DecodeWorker } from './decode-client.ts';
 import { connectEngine, type WorkerEngine } from './engine-bridge.ts';
@@ -50,6 +51,8 @@ export interface Workshop {
   createEngine(): Promise<Engine & Partial<Pick<WorkerEngine, 'ended'>>>;
   /** As `openClip`; waits where as many clips are open as there are decoders. */
   openClip(source: ClipSource, options?: { signal?: AbortSignal }): Promise<Clip>;
+  /** What prepares a running source; `warn` may get the same warning often. */
+  openLive(format: SegmentFormat, warn: (warning: Warning) => void, signal?: AbortSignal): Promise<LiveInput>;
   /** Ends all decoders; engines are disposed of by themselves. Open clips and calls reject with `reason`. */
   dispose(reason: MettleError): void;
 }
@@ -80,6 +83,11 @@ class Workers implements Workshop {
     const handed = await handOver(source, signal);
     const worker = await this.#take(signal);
     return await worker.open(handed, signal, () => this.#giveBack(worker));
+  }
+
+  async openLive(format: SegmentFormat, warn: (warning: Warning) => void, signal?: AbortSignal): Promise<LiveInput> {
+    const worker = await this.#take(signal);
+    return await worker.openLive(format, warn, signal, () => this.#giveBack(worker));
   }
 
   dispose(reason: MettleError): void {
@@ -153,6 +161,10 @@ class OwnThread implements Workshop {
   async openClip(source: ClipSource, { signal }: { signal?: AbortSignal } = {}): Promise<Clip> {
     const { openHanded } = await this.#load();
     return await openHanded((await handOver(source, signal)).source, { signal });
+  }
+
+  async openLive(format: SegmentFormat, warn: (warning: Warning) => void): Promise<LiveInput> {
+    return (await this.#load()).openLiveInput(format, warn);
   }
 
   dispose(): void {}

@@ -15,7 +15,7 @@ import { evaluateOnDisk } from '../../sdk/node/train/eval.ts';
 import { trainOnDisk } from '../../sdk/node/train/run.ts';
 import { composeClip } from '../../sdk/toybox/index.ts';
 import { type ConfigChange, configFor } from '../../sdk/train/adapter/config.ts';
-import type { AdapterProgress } from '../../sdk/train/adapter/train-adapter.ts';
+import type { AdapterProgress } from '../../sdk/train/adapter/training.ts';
 import type { Dataset } from '../../sdk/train/data/types.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
 import { SilentArea } from './quality-areas.ts';

@@ -152,6 +152,13 @@ export const environments: readonly Environment[] = [
   ...viteEnvironments('8.4.0', '6.3.0'),
   ...viteEnvironments('7.3.8', '5.2.0'),
   {
+    name: 'vite-8-train',
+    title: 'Vite 8, with mettle-edge/train',
+    fixtures: ['page', 'vite', 'train'],
+    packages: { vite: '8.4.0' },
+    runs: viteRuns(),
+  },
+  {
     name: 'webpack-5',
     title: 'webpack 5',
     fixtures: ['page', 'webpack'],

@@ -10,5 +10,9 @@ export const chromiumFlags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A camera and a microphone that are drawn and beep, without a question.
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
   ...(process.env.CHROME_FLAGS?.split(' ') ?? []),
 ];

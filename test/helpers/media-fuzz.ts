@@ -7,13 +7,15 @@ import { sharedIsAbsent, sharedPath } from './shared.ts';
 
 export type FuzzCase = { path: string; index: number; seed: number };
 /** `outcome` is `result`, the code of a MettleError, `hang`, `crash ...`, or `not a MettleError ...`. */
-export type FuzzAnswer = { kind: string; outcome: string; milliseconds: number; megabytes: number };
+export type FuzzAnswer = { kind: string; outcome: string; cpuSeconds: number; megabytes: number };
 export type FuzzFinding = FuzzCase & FuzzAnswer;
 
 const child = fileURLToPath(new URL('../tools/media-fuzz-child.ts', import.meta.url));
 const own = fileURLToPath(new URL('../fixtures/films/', import.meta.url));
-/** Milliseconds without a sign of life. */
-const limit = 10_000;
+/** Milliseconds without a sign of life, as they pass on a machine with other work. */
+const silence = 60_000;
+/** What a damaged film may cost. */
+const most = { cpuSeconds: 10, megabytes: 1024 };
 
 /** Films of this repository, and those beside it where there are any and `shared` is set. */
 export function fuzzFilms({ shared }: { shared: boolean }): string[] {
@@ -79,16 +81,14 @@ class Runner {
   }
 
   async run(one: FuzzCase): Promise<FuzzAnswer> {
-    const started = performance.now();
     this.#printed = '';
     const answer = await new Promise<FuzzAnswer>((resolve) => {
       const give = (outcome: string) => {
         this.ended = true;
-        resolve({ kind: '?', outcome, milliseconds: performance.now() - started, megabytes: 0 });
+        resolve({ kind: '?', outcome, cpuSeconds: 0, megabytes: 0 });
       };
-      const timer = setTimeout(() => give('hang'), limit);
+      const timer = setTimeout(() => give('hang'), silence);
       const onMessage = (told: FuzzAnswer | 'segment') => {
-        // A large film takes its time, on a loaded machine still more; what does nothing for as long hangs.
         if (told === 'segment') return void timer.refresh();
         clearTimeout(timer);
         this.#process.off('exit', onExit).off('message', onMessage);
@@ -108,24 +108,58 @@ class Runner {
   }
 }
 
-/** Whether a case ended as it should: with a result or a MettleError. */
-export const isSettled = ({ outcome }: FuzzAnswer): boolean => /^[a-z-]+$/.test(outcome) && outcome !== 'hang';
+/** Whether a case ended as it should: with a result or a MettleError, within ten seconds of computing and a gigabyte. */
+export const isSettled = ({ outcome, cpuSeconds, megabytes }: FuzzAnswer): boolean =>
+  /^[a-z-]+$/.test(outcome) && outcome !== 'hang' && cpuSeconds < most.cpuSeconds && megabytes < most.megabytes;
+
+export type FuzzSummary = {
+  cases: number;
+  notSettled: number;
+  /** Number of cases by outcome, and by kind of damage and outcome. */
+  outcomes: Record<string, number>;
+  kinds: Record<string, Record<string, number>>;
+  slowest: FuzzFinding;
+  largest: FuzzFinding;
+};
+
+export function fuzzSummary(findings: readonly FuzzFinding[]): FuzzSummary {
+  const count = (some: readonly FuzzFinding[]) => {
+    const counts: Record<string, number> = {};
+    for (const outcome of some.map(nameOfOutcome).sort()) counts[outcome] = (counts[outcome] ?? 0) + 1;
+    return counts;
+  };
+  const kinds = [...new Set(findings.map(({ kind }) => kind))].sort();
+  const greatest = (figure: 'cpuSeconds' | 'megabytes') => {
+    const one = [...findings].sort((a, b) => b[figure] - a[figure])[0]!;
+    return { ...one, path: basename(one.path) };
+  };
+  return {
+    cases: findings.length,
+    notSettled: findings.filter((finding) => !isSettled(finding)).length,
+    outcomes: count(findings),
+    kinds: Object.fromEntries(kinds.map((kind) => [kind, count(findings.filter((one) => one.kind === kind))])),
+    slowest: greatest('cpuSeconds'),
+    largest: greatest('megabytes'),
+  };
+}
+
+const nameOfOutcome = ({ outcome }: FuzzAnswer): string => (outcome.length < 20 ? outcome : 'other');
 
 /** Markdown table by kind of damage, then the slowest, the largest, and what did not settle. */
 export function fuzzReport(findings: readonly FuzzFinding[]): string {
-  const outcomes = [...new Set(findings.map(({ outcome }) => (outcome.length < 20 ? outcome : 'other')))].sort();
-  const kinds = [...new Set(findings.map(({ kind }) => kind))].sort();
-  const cell = (kind: string, outcome: string) =>
-    findings.filter((f) => f.kind === kind && (f.outcome.length < 20 ? f.outcome : 'other') === outcome).length;
-  const slowest = [...findings].sort((a, b) => b.milliseconds - a.milliseconds)[0]!;
-  const largest = [...findings].sort((a, b) => b.megabytes - a.megabytes)[0]!;
+  const { cases, outcomes, kinds, slowest, largest } = fuzzSummary(findings);
+  const names = Object.keys(outcomes);
   const name = ({ path, kind, index }: FuzzFinding) => `${basename(path)}, ${kind}, copy ${index}`;
+  const costs = ({ cpuSeconds, megabytes }: FuzzAnswer) =>
+    `${cpuSeconds.toFixed(1)} s of CPU, ${megabytes.toFixed(0)} MiB`;
   return [
-    `| damage | ${outcomes.join(' | ')} |`,
-    `|${'---|'.repeat(outcomes.length + 1)}`,
-    ...kinds.map((kind) => `| ${kind} | ${outcomes.map((outcome) => cell(kind, outcome)).join(' | ')} |`),
+    `| damage | ${names.join(' | ')} |`,
+    `|${'---|'.repeat(names.length + 1)}`,
+    ...Object.entries(kinds).map(([kind, counts]) => `| ${kind} | ${names.map((of) => counts[of] ?? 0).join(' | ')} |`),
     '',
-    `${findings.length} cases. Slowest: ${slowest.milliseconds.toFixed(0)} ms (${name(slowest)}). Largest process: ${largest.megabytes.toFixed(0)} MiB (${name(largest)}).`,
-    ...findings.filter((finding) => !isSettled(finding)).map((f) => `NOT SETTLED: ${name(f)}: ${f.outcome}`),
+    `${cases} damaged films. Slowest: ${costs(slowest)} (${name(slowest)}). Largest process: ${costs(largest)} (${name(largest)}).`,
+    ...findings
+      .filter((finding) => !isSettled(finding))
+      .map((finding) => `NOT SETTLED: ${name(finding)}: ${finding.outcome}, ${costs(finding)}`),
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk/cli/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import { findings } from '../helpers/findings.ts';
+import { findings, HOSTILE_LABEL } from '../helpers/findings.ts';
 
 const models: ShippedModel[] = [
   { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
@@ -32,6 +32,17 @@ function fakeSession(): MettleSession & { disposed: boolean } {
         onProgress?.({ phase: 'segments', done: index + 1, total: 3 });
       }
       return rest;
+    },
+    async *watch(source, { signal }) {
+      const { results } = findings();
+      const event = { id: 1, adapter: 'a', modality: 'audio' as const, classIndex: 0, confidence: 0.9 };
+      const dog = { ...event, label: source.includes('hostile') ? HOSTILE_LABEL : 'dog', start: 0.25, end: 1.75 };
+      const none = { began: [], ongoing: [], ended: [] };
+      const base = { wallTime: 0, latency: 3, dropped: 0, results, warnings: [], last: false };
+      yield { ...base, index: 0, start: 0.25, end: 0.75, heard: 1, events: { ...none, began: [dog] } };
+      signal?.throwIfAborted();
+      yield { ...base, index: 1, start: 0.75, end: 1.25, heard: 1.5, events: none };
+      yield { ...base, index: 4, start: 2.25, end: 2.75, heard: 3, dropped: 2, events: { ...none, ended: [dog] } };
     },
     async dispose() {
       this.disposed = true;
@@ -79,6 +90,43 @@ describe('mettle', () => {
       expect(out).toContain('Usage');
     }
     expect(createMettle).not.toHaveBeenCalled();
+  });
+
+  describe('watch', () => {
+    test('a line for each event that begins or ends, and for what was left out', async () => {
+      expect(await mettle(['watch', 'rtsp://camera', '--adapter', 'x'])).toEqual({
+        code: 0,
+        err: '',
+        out:
+          '     0.3 s  Heard           dog\n' +
+          '     1.8 s  Heard           dog ended after 1.5 s\n' +
+          '     2.8 s  2 looks left out: the models are too slow\n',
+      });
+      expect(session.disposed).toBe(true);
+    });
+
+    test('--json: a line for each moment in which something changed', async () => {
+      const lines = (await mettle(['watch', 'x', '--adapter', 'x', '--json'])).out.trimEnd().split('\n');
+      expect(lines.map((line) => JSON.parse(line)).map(({ start, dropped }) => [start, dropped])).toEqual([
+        [0.25, 0],
+        [2.25, 2],
+      ]);
+    });
+
+    test('interrupted: exit 130', async () => {
+      const controller = new AbortController();
+      const signal = controller.signal;
+      controller.abort();
+      expect((await mettle(['watch', 'x', '--adapter', 'x'], { signal })).code).toBe(130);
+    });
+
+    test.each([[[]], [['a', 'b']], [['a', '--hop', '3']], [['a', '--tasks', 'sing']]])(
+      '%j is refused',
+      async (args) => {
+        expect((await mettle(['watch', ...args])).code).toBe(2);
+        expect(createMettle).not.toHaveBeenCalled();
+      },
+    );
   });
 
   describe('captions and export', () => {

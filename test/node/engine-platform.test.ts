@@ -15,6 +15,7 @@ const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251);
 let folder: string;
 let server: Server;
 let origin: string;
+let breaks = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mettle-'));
@@ -25,6 +26,11 @@ beforeAll(async () => {
     else if (request.url === '/broken') {
       response.writeHead(200, { 'content-length': 1000 });
       response.write('half', () => response.destroy());
+    } else if (request.url === '/breaks-once') {
+      breaks++;
+      if (breaks > 1) return void response.end(bytes);
+      response.writeHead(200, { 'content-length': bytes.byteLength });
+      response.write(bytes.subarray(0, 1000), () => response.destroy());
     } else if (request.url === '/busy') response.writeHead(503).end();
     else if (request.url !== '/silent') response.writeHead(404).end();
   });
@@ -89,6 +95,12 @@ describe.each([
     const onBytes = () => controller.abort(reason);
     await expect(readFile(urlOf('file'), { signal: controller.signal, onBytes })).rejects.toBe(reason);
   });
+});
+
+it('a connection that breaks off is made again', async () => {
+  const read = await fetchFile(new URL('breaks-once', `${origin}/`));
+  expect(Buffer.compare(read, bytes)).toBe(0);
+  expect(breaks).toBe(2);
 });
 
 describe('readFile', () => {

@@ -1,6 +1,6 @@
-/** A few hundred broken files for every reader of what strangers made; `npm run fuzz:readers` reads thousands. */
+/** A few hundred broken files for every reader of what strangers made; `npm run fuzz` reads thousands. */
 import { expect, test } from 'vitest';
-import { fuzzReaders } from '../bench/fuzz-readers.ts';
+import { fuzzReaders } from '../helpers/fuzz-readers.ts';
 
 test('every reader gives a result or an error that names the file', async () => {
   const rows = await fuzzReaders(150, 7);

@@ -40,6 +40,7 @@ describe('events at the first try', () => {
     ['plain', 'page'],
     ['other-origin', 'page'],
     ['vite-8', 'build'],
+    ['vite-8-train', 'build'],
     ['webpack-5', 'build'],
   ] as const;
   describe.skipIf(!hasBrowser)(`in a page${hasBrowser ? '' : ` (skipped: no browser at ${executablePath})`}`, () => {

@@ -65,14 +65,29 @@ const inNode = `
   }
 `;
 
+const inConfiguration = `
+  function configuration(): unknown[] {
+    const options: PluginOptions = { models: ['toybox-ave'], path: 'static/mettle' };
+    const build: RegExp | string = vite(options).config({}, { command: 'build' }).define['name'] ?? '';
+    // @ts-expect-error no such option
+    webpack({ folder: 'static' });
+    // @ts-expect-error a list of ids
+    vite({ models: 'toybox-ave' });
+    // @ts-expect-error the name of a plugin
+    const wrong: number = rollup().name;
+    return [build, rollup(options), esbuild(options), webpack(), rspack(options), wrong];
+  }
+`;
+
 const names =
   'type Analysis, createMettle, drawMask, listShipped, type Mettle, MettleError, openClip, toWebVTT, version';
 const program = (uses: string): string =>
   `import { ${names} } from 'mettle-edge';
   import { LocalizationScore, memoryStore } from 'mettle-edge/train';
+  import { esbuild, type PluginOptions, rollup, rspack, vite, webpack } from 'mettle-edge/plugin';
   import { captions, toChapters } from 'mettle-edge/export';
-  ${anywhere}${uses}
-  export { type Mettle, drawMask, use };\n`;
+  ${anywhere}${inConfiguration}${uses}
+  export { type Mettle, configuration, drawMask, use };\n`;
 
 const libraries = {
   browser: { lib: ['es2022', 'dom', 'dom.iterable'], types: [], uses: inPage },

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the small films of test/fixtures/films with ffmpeg (5.1 or later, with libx264, libx265, libvpx, libmp3lame, libopus, libvorbis).
+# Makes the small films of test/fixtures/films with ffmpeg (5.1 or later, with libx264, libx265, libaom, libvpx, libmp3lame, libopus, libvorbis).
 # Each lasts 3 s: luma 40, 120 and 200 in its first, second and third second, and a tone of 1 kHz from 1.0 to 1.1 s.
 set -eu
 cd "$(dirname "$0")/../fixtures/films"
@@ -18,6 +18,7 @@ make $vp8 -output_ts_offset 5 late.webm
 # No index, clusters without a key frame.
 make $vp8 -g 1000 -cluster_time_limit 400 -live 1 -f matroska - > unindexed.mkv
 make -c:v libvpx-vp9 -b:v 60k -g 15 -an vp9.mp4
+make -c:v libaom-av1 -cpu-used 8 -b:v 60k -g 15 -an av1.mp4
 make -c:v libx265 -x265-params log-level=none:info=0 -g 15 -tag:v hvc1 -an hevc.mp4
 # The stream marked as the default one is MPEG-4 part 2, which nobody decodes here; the other is H.264.
 make -map 0 -map 1 -map 0 -c:v:0 mpeg4 -c:v:1 libx264 -g 15 -x264-params info=0 -c:a aac -b:a 48k -disposition:v:0 default two-pictures.mp4
@@ -28,6 +29,9 @@ make -map 1 -vn -c:a libvorbis -b:a 48k sound.ogg
 make -map 1 -vn -c:a flac sound.flac
 make -map 1 -vn -c:a pcm_u8 -ar 8000 sound.wav
 make -map 1 -vn -c:a adpcm_ima_wav -ar 8000 adpcm.wav
+# More channels than a frame of FFmpeg has places for; all but the last one are silent.
+ffmpeg -v error -y -fflags +bitexact -f lavfi -i "$(echo "$sound" | sed "s/'/'0|0|0|0|0|0|0|0|0|0|/")" -map_metadata -1 -flags +bitexact \
+  -c:a libopus -mapping_family 255 -b:a 44k channels.mka
 # The second piece of a stream in pieces: bare, and with the head that belongs to it.
 pieces=$(mktemp -d)
 make $h264 -g 10 -f hls -hls_time 1 -hls_segment_type fmp4 -hls_list_size 0 -hls_segment_filename "$pieces/%d.m4s" "$pieces/list.m3u8"

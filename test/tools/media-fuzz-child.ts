@@ -26,10 +26,11 @@ async function analyze(bytes: Uint8Array): Promise<string> {
 
 process.on('message', async ({ path, index, seed }: FuzzCase) => {
   const { kind, bytes } = damage(readFileSync(path), index, seed);
-  const start = performance.now();
+  const before = process.cpuUsage();
   const outcome = await analyze(bytes).catch((error: unknown) => `not a MettleError: ${String(error)}`);
-  const milliseconds = performance.now() - start;
-  const answer: FuzzAnswer = { kind, outcome, milliseconds, megabytes: process.memoryUsage().rss / 2 ** 20 };
+  const { user, system } = process.cpuUsage(before);
+  const megabytes = process.resourceUsage().maxRSS / 1024;
+  const answer: FuzzAnswer = { kind, outcome, cpuSeconds: (user + system) / 1e6, megabytes };
   process.send!(answer);
 });
 process.send!('ready');

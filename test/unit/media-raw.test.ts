@@ -93,6 +93,7 @@ test.each<[string, RawClip]>([
   ['channels[1] holds 9 samples', { audio: { ...audio, channels: [new Float32Array(10), new Float32Array(9)] } }],
   ['channels[0][1] is NaN', { audio: { ...audio, channels: [Float32Array.of(0, Number.NaN)] } }],
   ['frameRate is undefined', { frames: [plain(0)] }],
+  ['lasts 25 hours; expected at most 24', { frames: Array.from({ length: 25 }, () => plain(0)), frameRate: 1 / 3600 }],
   ['frameRate is -1', { frames: [plain(0)], frameRate: -1 }],
   ['frames[1] is 8 x 5', { frames: [plain(0), plain(0, 8, 5)], frameRate: 1 }],
   ['frames[0].data holds 5', { frames: [{ width: 2, height: 2, data: new Uint8Array(5) }], frameRate: 1 }],
@@ -102,6 +103,12 @@ test.each<[string, RawClip]>([
     code: 'invalid-argument',
     message: expect.stringContaining(message),
   });
+});
+
+test('a whole day is no more than a clip may last', async () => {
+  const clip = await openClip({ frames: Array.from({ length: 24 }, () => plain(0)), frameRate: 1 / 3600 });
+  expect(clip.segmentCount).toBe(86_400);
+  await clip.dispose();
 });
 
 test('refuses what is no source, no format, and nothing at all', async () => {

@@ -59,6 +59,18 @@ test.each(['sound.mp3', 'sound.aac', 'sound.mka', 'sound.ogg', 'sound.flac', 'so
   },
 );
 
+test('the eleventh channel of a sound is heard in the mean of all', async () => {
+  const energies: number[] = [];
+  await using clip = await openClip(new Blob([(await load('channels.mka')) as Uint8Array<ArrayBuffer>]));
+  for await (const { pcm } of clip.segments({ frame: { width: 8, height: 8 }, sampleRate: 48_000 })) {
+    energies.push(pcm!.reduce((sum, value) => sum + value * value, 0));
+  }
+  // A tone of amplitude 0.8 for a tenth of a second, in one channel of eleven, coded at a low rate.
+  const tone = (4800 * (0.8 / 11) ** 2) / 2;
+  expect(Math.abs(energies[1]! / tone - 1)).toBeLessThan(0.3);
+  expect(energies[0]! + energies[2]!).toBeLessThan(0.05 * tone);
+});
+
 test('a cut-off file without an index shows what it holds', async () => {
   const bytes = await load('unindexed.mkv');
   const { greys, onset } = await see(bytes.subarray(0, bytes.length * 0.8));
@@ -172,12 +184,30 @@ test.each([
 
 test('Matroska with a tail of zeros is read as far as it goes', async () => {
   const film = await load('film.mkv');
-  const grown = new Uint8Array(3_000_000);
-  grown.set(film);
-  close((await see(grown)).greys, [28, 121, 214]);
+  for (const one of [film, await load('unindexed.mkv')]) {
+    const grown = new Uint8Array(3_000_000);
+    grown.set(one);
+    close((await see(grown)).greys, [28, 121, 214]);
+  }
   const damaged = film.slice().fill(0, film.length * 0.7);
   const { greys, warnings } = await see(damaged);
   close(greys.slice(0, 1), [28]);
+  expect(warnings).toContain('truncated');
+});
+
+test.each([
+  ['film.webm', 0, [28, 121, 214]],
+  ['film.webm', 0xff, [28, 121, 214]],
+  ['unindexed.mkv', 0, [28, 121, 214]],
+  ['unindexed.mkv', 0xff, [28, 121, 214]],
+  // All of it is one cluster: what follows the damage is lost, and its picture may be.
+  ['film.mkv', 0, [28]],
+  ['film.mkv', 0xff, [28]],
+])('%s with bytes of %d in its middle is read around them, with a warning', async (name, value, expected) => {
+  const film = await load(name);
+  const damaged = film.slice().fill(value, film.length * 0.55, film.length * 0.6);
+  const { greys, warnings } = await see(damaged);
+  close(greys.slice(0, expected.length), expected);
   expect(warnings).toContain('truncated');
 });
 

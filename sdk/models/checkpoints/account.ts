@@ -2,6 +2,8 @@
  * The accounting of an import: every tensor of a checkpoint becomes a parameter of the preset's network, or is left out for a reason, or is a problem; and
  * every parameter has its tensors. No weights are read.
  */
+import { checkArgument, record } from '../../contract/options.ts';
+import { throughDoor } from '../../door.ts';
 import { MettleError } from '../../errors.ts';
 import type { Checkpoint } from '../../onnx/checkpoint/types.ts';
 import { backboneParams } from '../backbone.ts';
@@ -38,6 +40,14 @@ export type Accounting = {
 
 /** Throws `incompatible` where the names are in no known style, or belong to the other kind of network. */
 export async function accountFor(checkpoint: Checkpoint, preset: BackbonePreset, where: string): Promise<Accounting> {
+  return await throughDoor(undefined, () => {
+    checkArgument(checkpoint, record, 'checkpoint');
+    checkArgument(preset, record, 'preset');
+    return account(checkpoint, preset, where);
+  });
+}
+
+async function account(checkpoint: Checkpoint, preset: BackbonePreset, where: string): Promise<Accounting> {
   const { style, prefix } = detectStyle(checkpoint.tensors.keys(), where);
   const sources = new Map<string, string[]>();
   const ignored = new Map<string, string[]>();

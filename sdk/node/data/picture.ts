@@ -3,6 +3,7 @@ import type { RgbImage } from '../../contract/clip.ts';
 import { bytesText, limits } from '../../contract/limits.ts';
 import { MettleError } from '../../errors.ts';
 import { prepareDecoders } from '../decoder.ts';
+import { rgbOf } from '../rgb-frame.ts';
 import { decodePng } from './png-reader.ts';
 
 /** A PNG or JPEG as RGB; transparency is ignored. Throws `invalid-file` that begins with `where`, or `missing-package` for JPEG without a decoder. */
@@ -40,7 +41,7 @@ async function decodeJpeg(bytes: Uint8Array, where: string): Promise<RgbImage> {
     for await (const frame of decoder.frames(input.packets(stream.index))) {
       if (!frame) continue;
       using decoded = frame;
-      return await toRgb(av, decoded);
+      return await rgbOf(av, decoded);
     }
     throw new Error('it holds no complete picture');
   } catch (cause) {
@@ -49,19 +50,4 @@ async function decodeJpeg(bytes: Uint8Array, where: string): Promise<RgbImage> {
       cause,
     });
   }
-}
-
-async function toRgb(av: typeof import('node-av'), frame: import('node-av').Frame): Promise<RgbImage> {
-  const { width, height } = frame;
-  using scaler = new av.SoftwareScaleContext();
-  const rgbFormat = av.AV_PIX_FMT_RGB24;
-  scaler.getContext(width, height, frame.format as typeof rgbFormat, width, height, rgbFormat, av.SWS_BILINEAR);
-  using rgb = new av.Frame();
-  rgb.alloc();
-  rgb.width = width;
-  rgb.height = height;
-  rgb.format = rgbFormat;
-  rgb.getBuffer(1);
-  await scaler.scaleFrame(rgb, frame);
-  return { width, height, data: new Uint8Array(rgb.toBuffer()) };
 }

@@ -1,5 +1,6 @@
 /** PNG writer for 8-bit pictures: grey, RGB or RGBA. No palettes, no interlacing, no metadata. */
 import { deflateSync } from 'node:zlib';
+import { joinBytes } from '../../arrays.ts';
 import { MettleError } from '../../errors.ts';
 
 /** `data` is [height, width, channels] without padding; 1 channel is grey, 3 are RGB, 4 RGBA. */
@@ -30,13 +31,7 @@ export function encodePng(image: PngImage): Uint8Array<ArrayBuffer> {
     chunk('IDAT', deflateSync(filterRows(data, height, width * channels, channels), { level: 7 })),
     chunk('IEND', new Uint8Array(0)),
   ];
-  const file = new Uint8Array(chunks.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of chunks) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return joinBytes(chunks);
 }
 
 const COLOR_TYPES: Record<number, number> = { 1: 0, 3: 2, 4: 6 };

@@ -3,7 +3,7 @@ import { largestError, speedText } from '../../compile/variants-report.ts';
 import type { AdapterManifest, GraphFiles, Integrity } from '../../contract/manifest.ts';
 import { sdkVersion } from '../../contract/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
-import type { TrainedAdapter } from '../../train/adapter/train-adapter.ts';
+import type { TrainedAdapter } from '../../train/adapter/training.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
 
 export type CardFacts = {

@@ -1,4 +1,6 @@
 /** Files of trained weights that other projects publish: which container one is, and its tensors, each read when it is asked for. */
+import { checkArgument, record } from '../../contract/options.ts';
+import { callersOwn, throughDoor } from '../../door.ts';
 import { headerOf } from '../safetensors.ts';
 import { type ByteSource, type Fail, failIn, quote, readPart } from './byte-source.ts';
 import { decodeElements, isElementType } from './elements.ts';
@@ -10,6 +12,13 @@ import type { Checkpoint, CheckpointTensor } from './types.ts';
  * Throws `invalid-file` that says what the file is instead, where that can be told.
  */
 export async function openCheckpoint(source: ByteSource, where: string): Promise<Checkpoint> {
+  return await throughDoor(undefined, () => {
+    checkArgument(source, record, 'source');
+    return open(callersOwn(source), where);
+  });
+}
+
+async function open(source: ByteSource, where: string): Promise<Checkpoint> {
   const fail = failIn(where);
   if (source.size === 0) fail('empty');
   const head = await readPart(source, 0, Math.min(source.size, 16), 'its beginning', fail);

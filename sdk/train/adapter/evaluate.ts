@@ -1,6 +1,8 @@
 /** Scores predictions on a split, with the published metric of each task. Where predictions come from (training weights, a compiled adapter) is the caller's. */
 
 import { concatenate } from '../../arrays.ts';
+import { anything, callback, checkOptions, type Rules, record, required } from '../../contract/options.ts';
+import { callersOwn, throughDoor } from '../../door.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
 import type { DatasetItem, LocalizationLabels, ParsingLabels, SegmentationLabels } from '../data/types.ts';
 import { binaryMask, type MaskImage } from '../features/masks.ts';
@@ -36,6 +38,14 @@ export type EvaluateOptions = {
   readMask?: (path: string) => Promise<MaskImage>;
 };
 
+const evaluateRules: Rules<EvaluateOptions> = {
+  predict: required(callback),
+  config: required(record),
+  thresholds: anything,
+  maskSize: record,
+  readMask: callback,
+};
+
 /** Figures of one split, without the names that a report adds. */
 export type Figures = {
   /** What {@link formatReport} prints, once a dataset and a split are named. */
@@ -48,6 +58,13 @@ export type Figures = {
 
 /** Scores one split. Throws `invalid-argument` where labels and predictions do not fit, and what `predict` throws. */
 export async function evaluatePredictions(options: EvaluateOptions): Promise<Figures> {
+  return await throughDoor(undefined, () => {
+    checkOptions(options, evaluateRules);
+    return figuresOf(callersOwn(options));
+  });
+}
+
+async function figuresOf(options: EvaluateOptions): Promise<Figures> {
   const { task } = options.config;
   if (task === 'localize') return await localizationFigures(options);
   return task === 'parse' ? await parsingFigures(options) : await segmentationFigures(options);

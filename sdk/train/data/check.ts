@@ -1,5 +1,6 @@
 /** What a dataset holds, what is missing and what is odd: the report behind `mettle data check`. */
 
+import { checkArgument, record } from '../../contract/options.ts';
 import { oneLine, spacedLine } from '../../contract/plain-text.ts';
 import { SPLITS, type Split } from '../../contract/split.ts';
 import type { Task } from '../../contract/task.ts';
@@ -38,6 +39,7 @@ export type CheckReport = {
 
 /** Reads the whole dataset and counts. A table that breaks its format is a finding here; `signal.reason`, `invalid-argument` and `missing-package` are thrown. */
 export async function checkDataset(folder: DataFolder, options: ReadOptions = {}): Promise<CheckReport> {
+  checkArgument(folder, record, 'folder');
   const empty = { folder: folder.name, annotated: perSplit(), usable: perSplit(), classes: [], task: null };
   let format = options.format ?? null;
   try {

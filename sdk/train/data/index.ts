@@ -1,7 +1,17 @@
 /** Reads any of the known layouts of data as one {@link Dataset}. Nothing here knows the file system: a folder is an interface. */
-import { callback, checkOptions, flag, oneOf, type Rules, signal } from '../../contract/options.ts';
+import {
+  callback,
+  checkArgument,
+  checkOptions,
+  flag,
+  oneOf,
+  type Rules,
+  record,
+  signal,
+} from '../../contract/options.ts';
 import { SPLITS } from '../../contract/split.ts';
 import { TASKS } from '../../contract/task.ts';
+import { callersOwn, throughDoor } from '../../door.ts';
 import { MettleError } from '../../errors.ts';
 import { aveAnnotations, avePrefixes, readAve } from './ave.ts';
 import { avsLayouts, readAvs } from './avs.ts';
@@ -40,9 +50,16 @@ const readRules: Rules<ReadOptions> = {
  * option, `missing-package` where Node cannot decode, or `signal.reason`.
  */
 export async function readDataset(folder: DataFolder, options: ReadOptions = {}): Promise<Dataset> {
-  checkOptions(options, readRules);
+  return await throughDoor(options?.signal, () => {
+    checkArgument(folder, record, 'folder');
+    checkOptions(options, readRules);
+    return read(callersOwn(folder), callersOwn(options));
+  });
+}
+
+async function read(folder: DataFolder, options: ReadOptions): Promise<Dataset> {
   const { format, task } = options;
-  const chosen = format ?? (await detectFormat(folder));
+  const chosen = format ?? (await detect(folder));
   const dataset = await readers[chosen](folder, options);
   if (SPLITS.every((split) => dataset.annotated[split] === 0) && dataset.items.length === 0) {
     throw new MettleError('invalid-file', `${folder.name}: its tables name no clip.`, {
@@ -59,6 +76,13 @@ export async function readDataset(folder: DataFolder, options: ReadOptions = {})
 
 /** Tells the layout by the names of its tables. Throws `not-found` where there is none, `invalid-argument` where there are several. */
 export async function detectFormat(folder: DataFolder): Promise<DataFormat> {
+  return await throughDoor(undefined, () => {
+    checkArgument(folder, record, 'folder');
+    return detect(callersOwn(folder));
+  });
+}
+
+async function detect(folder: DataFolder): Promise<DataFormat> {
   const { 'avs-s4': s4, 'avs-ms3': ms3 } = avsLayouts;
   const found: DataFormat[] = [];
   if ((await findBase(folder, avePrefixes, [aveAnnotations])) !== null) found.push('ave');

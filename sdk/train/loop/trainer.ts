@@ -17,6 +17,7 @@ import {
   text,
 } from '../../contract/options.ts';
 import type { Runtime } from '../../contract/runtime.ts';
+import { callersOwn, throughDoor } from '../../door.ts';
 import { MettleError } from '../../errors.ts';
 import type { Weights } from '../../models/params.ts';
 import { type BatchSource, batchIndices, ReadAhead, stackBatch, stepsPerEpoch } from './batches.ts';
@@ -160,7 +161,19 @@ export const checkpointName = 'checkpoint.safetensors';
  * good checkpoint) if the GPU was lost, and `signal.reason` when aborted.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  checkOptions(options, trainRules);
+  return await throughDoor(options?.signal, () => {
+    checkOptions(options, trainRules);
+    const { data, model, checkpoint } = options;
+    return runWhole({
+      ...callersOwn(options),
+      data: callersOwn(data),
+      model: callersOwn(model),
+      checkpoint: checkpoint && { ...checkpoint, store: callersOwn(checkpoint.store) },
+    });
+  });
+}
+
+async function runWhole(options: TrainOptions): Promise<TrainResult> {
   options.signal?.throwIfAborted();
   const run = new Run(options);
   const runner = await run.open();

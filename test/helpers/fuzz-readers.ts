@@ -1,9 +1,8 @@
 /**
- * `npm run fuzz:readers`: broken copies of files of every kind but media, the same in every run, for the readers of what strangers made. Each must give a result or an
- * `invalid-file` error, soon and within memory. Prints a table; fails where a reader does anything else.
+ * Broken copies of files of every kind but media, the same in every run, for the readers of what strangers made. Each must give a result or an error that names the file,
+ * soon and within memory.
  */
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { manifestText } from '../../sdk/compile/package.ts';
 import { parseJson } from '../../sdk/contract/parse-json.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
@@ -18,10 +17,10 @@ import { torchWorld } from '../../sdk/onnx/checkpoint/torch-world.ts';
 import { checkNetwork } from '../../sdk/onnx/network-check.ts';
 import { readSafetensors, writeSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { parseOwnEvents } from '../../sdk/train/data/own-tables.ts';
-import { pickleOf, tensorPickle, torchFileOf } from '../helpers/checkpoint-files.ts';
-import { tinyModels } from '../helpers/tiny-models.ts';
 import { brokenCopies } from '../unit/fuzz.ts';
 import { adapterManifest } from '../unit/hub-fixtures.ts';
+import { pickleOf, tensorPickle, torchFileOf } from './checkpoint-files.ts';
+import { tinyModels } from './tiny-models.ts';
 
 /** A reader, and a good file for it. */
 type Target = { name: string; good: Uint8Array; read: (bytes: Uint8Array) => unknown };
@@ -110,12 +109,4 @@ export function fuzzTable(rows: readonly FuzzRow[]): string {
   );
   const heads = ['reader'.padEnd(16), 'files', 'read', 'refused', 'faults', 'worst ms', 'peak MB'];
   return [heads.map((head) => head.padStart(9)).join(''), ...lines].join('\n');
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const count = Number(process.argv[2] ?? 5000);
-  const rows = await fuzzReaders(count);
-  console.log(`${count} broken copies for each reader, seed 1\n${fuzzTable(rows)}`);
-  for (const { name, faults } of rows) for (const fault of faults.slice(0, 3)) console.log(`${name} ${fault}`);
-  if (rows.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
 }

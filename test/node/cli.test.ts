@@ -241,6 +241,7 @@ describe('mettle', () => {
   test.each([
     ['run', 'clip.mp4', '--adapter', 'hf:me/rain'],
     ['captions', 'clip.mp4', '--adapter', 'hf:me/rain'],
+    ['watch', 'clip.mp4', '--adapter', 'hf:me/rain'],
     ['eval', 'hf:me/rain', 'clips'],
     [
       'pretrain',

@@ -69,3 +69,24 @@ test('an adapter of another backbone, one that is broken and one that is untrain
     await rm(folder, { recursive: true });
   }
 });
+
+test('a source that is watched goes on with the adapters that there were when it began', async () => {
+  await using mettle = await createMettle({ device: 'cpu', adapters: ['toybox-ave', 'toybox-llp'] });
+  async function* tone() {
+    for (let time = 0; time < 4; time += 0.25) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      yield { time, channels: [Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i / 9))], sampleRate: 16_000 };
+    }
+  }
+  const states = () => mettle.memory().models.map(({ id, state }) => `${id} ${state}`);
+  let first = true;
+  for await (const { results, last } of mettle.watch({ sound: tone() })) {
+    if (first) await mettle.unload('toybox-ave');
+    first = false;
+    expect(results.map(({ adapter }) => adapter)).toEqual(last ? [] : ['toybox-ave', 'toybox-llp']);
+    expect(states()).toEqual(['nano loaded', 'toybox-ave leaving', 'toybox-llp loaded']);
+  }
+  expect(states()).toEqual(['nano loaded', 'toybox-llp loaded']);
+  const [only] = (await mettle.analyze(clip(1))).results;
+  expect(only!.adapter).toBe('toybox-llp');
+});

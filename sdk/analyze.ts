@@ -3,12 +3,12 @@
 import { untilAborted } from './abort.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
-import type { AdapterManifest } from './contract/manifest.ts';
 import type { AdapterOutputs } from './contract/model.ts';
 import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
+import type { Resident } from './residents.ts';
 import { contextOf, type ResultContext } from './tasks/context.ts';
 import type { Timing } from './tasks/given.ts';
 import { toLocalization } from './tasks/localization.ts';
@@ -75,9 +75,10 @@ export type Analysis = {
   timing: Timing;
 };
 
+type Asked = Pick<Resident, 'key' | 'manifest'>;
 type Pass = {
   masks: Map<string, Mask[]>;
-  /** By adapter, of those that have a measure. */
+  /** By key, of those that have a measure. */
   familiarity: Map<string, SensesFamiliarity[]>;
   outputs: Record<string, AdapterOutputs>;
   decodeMs: number;
@@ -86,16 +87,16 @@ type Pass = {
 
 /** Runs `adapters` over the clip on one backbone pass. Rejects with `signal.reason` when aborted; the engine then keeps nothing of the clip. */
 export async function analyzeClip(
-  loaded: LoadedEngine,
+  loaded: Pick<LoadedEngine, 'engine' | 'backbone'>,
   clip: Clip,
-  adapters: readonly AdapterManifest[],
+  residents: readonly Asked[],
   options: AnalyzeOptions,
 ): Promise<Analysis> {
   const started = performance.now();
-  const measured = adapters.filter(({ familiarity }) => familiarity);
-  const familiarity = new Map(measured.map(({ id }) => [id, [] as SensesFamiliarity[]]));
-  const context = (adapter: AdapterManifest): ResultContext => ({
-    ...contextOf(adapter, familiarity.get(adapter.id) ?? []),
+  const measured = residents.filter(({ manifest }) => manifest.familiarity);
+  const familiarity = new Map(measured.map(({ key }) => [key, [] as SensesFamiliarity[]]));
+  const context = ({ key, manifest }: Asked): ResultContext => ({
+    ...contextOf(manifest, familiarity.get(key) ?? []),
     duration: clip.duration,
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
@@ -104,11 +105,11 @@ export async function analyzeClip(
     unfamiliar: options.unfamiliar,
   });
   const { engine } = loaded;
-  const begun = engine.begin(adapters.map(({ id }) => id));
+  const begun = engine.begin(residents.map(({ key }) => key));
   try {
     const run = await untilAborted(begun, options.signal);
-    const pass = await passOver(loaded, clip, run, adapters, familiarity, context, options);
-    const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
+    const pass = await passOver(loaded, clip, run, residents, familiarity, context, options);
+    const results = residents.map((resident) => resultOf(resident, pass, context(resident)));
     return {
       duration: clip.duration,
       segments: clip.segmentCount,
@@ -126,12 +127,12 @@ export async function analyzeClip(
 
 /** The next second is decoded while the models work on this one; never more than that one is held. */
 async function passOver(
-  { engine, backbone }: LoadedEngine,
+  { engine, backbone }: Pick<LoadedEngine, 'engine' | 'backbone'>,
   clip: Clip,
   run: number,
-  adapters: readonly AdapterManifest[],
+  residents: readonly Asked[],
   familiarity: Pass['familiarity'],
-  context: (adapter: AdapterManifest) => ResultContext,
+  context: (asked: Asked) => ResultContext,
   { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
   const { visual, audio } = backbone.inputs;
@@ -140,17 +141,17 @@ async function passOver(
     sampleRate: audio.sampleRate,
     thumbnailHeight,
   };
-  const masks: Pass['masks'] = new Map(adapters.map(({ id }) => [id, []]));
+  const masks: Pass['masks'] = new Map(residents.map(({ key }) => [key, []]));
   const pass: Pass = { masks, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
 
   const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-    for (const adapter of adapters) {
-      familiarity.get(adapter.id)?.push(sensesFamiliarity(outputs[adapter.id]!));
-      if (adapter.task === 'segment') {
-        pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
+    for (const resident of residents) {
+      familiarity.get(resident.key)?.push(sensesFamiliarity(outputs[resident.key]!));
+      if (resident.manifest.task === 'segment') {
+        pass.masks.get(resident.key)!.push(toMask(outputs[resident.key]!, context(resident), index));
       }
     }
     pass.modelMs += performance.now() - start;
@@ -178,9 +179,9 @@ async function passOver(
   return pass;
 }
 
-function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
-  if (adapter.task === 'segment') return toSegmentation(masks.get(adapter.id)!, context);
-  const own = outputs[adapter.id]!;
+function resultOf({ key, manifest: adapter }: Asked, { masks, outputs }: Pass, context: ResultContext): TaskResult {
+  if (adapter.task === 'segment') return toSegmentation(masks.get(key)!, context);
+  const own = outputs[key]!;
   if (adapter.task === 'localize') return toLocalization(own, context);
   return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

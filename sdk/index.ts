@@ -35,7 +35,8 @@ export type { WatchOptions } from './live/options.ts';
 export type { LiveEvent, LiveEvents } from './live/tracker.ts';
 export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
-export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
+export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
+export type { MemoryUse } from './residents.ts';
 export { classColor } from './tasks/color.ts';
 export {
   type DrawContext,

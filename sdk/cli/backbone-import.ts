@@ -4,7 +4,7 @@ import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
 import { limits } from '../contract/limits.ts';
 import type { BackboneManifest } from '../contract/manifest.ts';
-import { idPattern } from '../contract/parse-manifest.ts';
+import { idPattern } from '../contract/manifest-form.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';

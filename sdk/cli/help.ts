@@ -1,4 +1,5 @@
 /** The help texts. */
+import { HUB_HELP } from './hub-options.ts';
 
 export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and where, from picture and sound together. On this device.
 
@@ -8,7 +9,11 @@ Usage
   mettle captions FILE [options]   captions of sounds, for people who do not hear, beside subtitles of speech
   mettle export RESULTS.json ...   what a run found as captions, chapters, table or markers
   mettle info [options]            versions, device and models
-  mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
+  mettle verify MODEL...           every byte of a model and of the runtime, who signed it, and what is not covered
+  mettle pack DIR [options]        make a model's folder ready to be published
+  mettle serve DIR [options]       a folder over HTTP, to try models and pages on this machine
+  mettle keygen FILE               a pair of keys, to sign models with
+  mettle sign DIR --key FILE       vouch for a model or a list of models
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
   mettle backbone NAME ...         make backbone packages: add, import, tap
   mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
@@ -33,7 +38,6 @@ Options
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
                       for sounds; or names that "mettle backbone add" made
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-                      ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
   --unfamiliar NAME   withhold, which leaves out and counts answers about seconds unlike all that an adapter learned from,
@@ -41,6 +45,9 @@ Options
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
   --verbose           print the stack of an internal fault
+
+Where models come from
+${HUB_HELP}
 
 Exit codes
   0 done   1 internal fault   2 wrong usage or bad input   130 interrupted
@@ -107,6 +114,9 @@ Training
   --json              print figures as JSON
   --quiet             print nothing but errors and figures
 
+Where the backbone comes from
+${HUB_HELP}
+
 Figures at the end are those of the graph that was trained, in float32; "mettle eval" judges the finished folder.
 
 Exit codes
@@ -147,4 +157,7 @@ Options
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar
+
+Where models come from
+${HUB_HELP}
 `;

@@ -10,6 +10,7 @@ import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
 import { RUN_HELP } from './help.ts';
+import { HUB_OPTIONS, readHub } from './hub-options.ts';
 import { chooseAdapters } from './models.ts';
 import {
   COMMON_OPTIONS,
@@ -33,6 +34,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
+      ...HUB_OPTIONS,
       tasks: { type: 'string' },
       out: { type: 'string' },
       backbone: { type: 'string', multiple: true },
@@ -53,12 +55,14 @@ export async function run(argv: string[], io: Io): Promise<number> {
   const threads = readThreads(values.threads);
   const unfamiliar = readChoice('unfamiliar', values.unfamiliar, UNFAMILIAR);
   const backbone = readBackbone(values.backbone);
+  const hub = await readHub('run', values);
   const adapters =
     values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
 
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
     const session = await io.createMettle({
+      ...hub,
       backbone,
       adapters,
       device,

@@ -1,7 +1,7 @@
 /** `--scope`: what an adapter answers for, as a JSON file or as JSON on the command line. */
 import { limits } from '../contract/limits.ts';
 import type { Scope } from '../contract/manifest.ts';
-import { parseScope } from '../contract/parse-manifest.ts';
+import { parseScope } from '../contract/manifest-form.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
 

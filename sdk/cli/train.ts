@@ -11,6 +11,7 @@ import { readSmall } from '../node/disk.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
 import { TRAIN_HELP } from './help.ts';
+import { HUB_OPTIONS, readHub } from './hub-options.ts';
 import { readForms } from './import-forms.ts';
 import {
   COMMON_OPTIONS,
@@ -30,6 +31,7 @@ import type { Io } from './types.ts';
 /** `number`: an option with a value; all of them may also stand in the file of `--config`. */
 const OPTIONS = {
   ...COMMON_OPTIONS,
+  ...HUB_OPTIONS,
   format: { type: 'string' },
   task: { type: 'string' },
   data: { type: 'string' },
@@ -79,6 +81,7 @@ export async function train(argv: string[], io: Io): Promise<number> {
   try {
     const { trained, reports } = await trainOnDisk({
       ...readRun(values, argv),
+      hub: await readHub('train', values),
       note: await readNote(values.note),
       scope: await readScope(values.scope),
       signal: io.signal,
@@ -125,7 +128,7 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
   }
 }
 
-function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signal' | 'onProgress'> {
+function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'hub' | 'signal' | 'onProgress'> {
   const { data } = values;
   const out = values.out?.replace(/(?<=.)[\\/]+$/, '');
   if (!data) throw usageError('--data DIR is missing.', 'train');

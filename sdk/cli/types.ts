@@ -6,6 +6,7 @@ import type { EngineInfo } from '../contract/engine-info.ts';
 import type { Unfamiliar } from '../contract/familiar.ts';
 import type { Scope } from '../contract/manifest.ts';
 import type { Task } from '../contract/task.ts';
+import type { HubOptions } from '../hub/access.ts';
 import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
 
@@ -44,14 +45,16 @@ export type ShippedModel =
       keepsSilent: boolean;
     };
 
-export type CreateMettle = (options: {
-  backbone?: string | readonly [string, string];
-  adapters?: string[];
-  device?: DeviceRequest;
-  threads?: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: CreateProgress) => void;
-}) => Promise<MettleSession>;
+export type CreateMettle = (
+  options: HubOptions & {
+    backbone?: string | readonly [string, string];
+    adapters?: string[];
+    device?: DeviceRequest;
+    threads?: number;
+    signal?: AbortSignal;
+    onProgress?: (progress: CreateProgress) => void;
+  },
+) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */
 export interface MettleSession {

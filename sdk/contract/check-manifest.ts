@@ -1,15 +1,15 @@
 /** Whether the fields of a manifest, each of which is well by itself, fit together: what one sense has, what variants and files there are, and what memory follows from them. */
+
 import { bytesText, limits } from './limits.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles, Manifest, TensorSpec, Variants } from './manifest.ts';
+import { documentNames, elementsOf } from './manifest-form.ts';
 import { checkLogMel, checkPicture } from './parse-front-end.ts';
 import { atMost, type Place } from './strict-json.ts';
 import { isTokens } from './tokens.ts';
 
-/** Files that may be listed though no graph needs them. */
-const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json', 'report.json', 'evaluation.json']);
+const documents = new Set(documentNames);
 
 const modalities = ['visual', 'audio'] as const;
-export const elementsOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Of the variants that a package has. */
 const each = <T>(variants: Variants<T>): [string, T][] => Object.entries<T>(variants);

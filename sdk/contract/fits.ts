@@ -1,18 +1,8 @@
 /** Whether an adapter was made for a backbone: the digest of everything about a backbone that an adapter depends on. */
 import { MettleError } from '../errors.ts';
+import { canonicalJson, sortKeys } from './canonical-json.ts';
 import { sha256Integrity } from './integrity.ts';
 import type { AdapterManifest, BackboneManifest, Integrity, Likeness } from './manifest.ts';
-
-/** JSON without spaces, with sorted keys: equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, sortKeys);
-}
-
-/** `JSON.stringify` replacer that puts the keys of every object in order of their UTF-16 units. */
-export function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
 
 /**
  * SHA-256 of the canonical JSON of `{ inputs, networks, taps }` of a backbone: what an adapter names as `base.contract`. The form of the weights is not in it: an

@@ -1,4 +1,5 @@
 /** The manifest: what a backbone or an adapter is, and every file of it with its size and digest. */
+import type { Signature } from './signature.ts';
 import type { Task } from './task.ts';
 
 /** `sha256-` and the digest in base64, as in Subresource Integrity. */
@@ -110,6 +111,8 @@ export type ManifestBase = {
   canary: Canary | null;
   /** All but the manifest itself. */
   files: FileEntry[];
+  /** Who vouches for everything else that stands here, and through it for every file. */
+  signatures?: Signature[];
 };
 
 /**

@@ -3,8 +3,10 @@ import { untilAborted } from '../abort.ts';
 import type { Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveInput } from '../contract/live.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import type { Warning } from '../errors.ts';
 import type { LoadedEngine } from '../load.ts';
+import type { Resident } from '../residents.ts';
 import type { TaskResult } from '../tasks/types.ts';
 import { answerOf } from './answer.ts';
 import { LiveClock } from './clock.ts';
@@ -47,9 +49,18 @@ export type WatchPlan = {
   input: LiveInput;
   unfamiliar: Unfamiliar | undefined;
   warnings: Warning[];
-  /** The engine, started anew if it ended. */
-  living: () => Promise<LoadedEngine>;
+  /** The engine and its adapters, in the order of `adapters`. */
+  taken: Taken;
+  /** The same anew, where the engine has ended. */
+  again: () => Promise<Taken>;
   signal: AbortSignal | undefined;
+};
+
+/** An engine that will not give up these adapters before `release` is called. */
+export type Taken = {
+  loaded: Pick<LoadedEngine, 'engine' | 'backbone'>;
+  residents: readonly Resident[];
+  release: () => void;
 };
 
 /** The models look at whole seconds. */
@@ -112,34 +123,44 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
 /** A live run of the engine; begun anew where its worker ended, without what it had seen before. */
 class LiveModels {
   readonly #plan: WatchPlan;
-  #run: Promise<{ loaded: LoadedEngine; run: number }> | null = null;
+  #taken: Taken;
+  #run: Promise<number> | null = null;
 
   constructor(plan: WatchPlan) {
     this.#plan = plan;
+    this.#taken = plan.taken;
   }
 
-  async look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number) {
-    this.#run ??= this.#begin();
-    const { loaded, run } = await this.#run;
+  /** Outputs by the adapters' ids. */
+  async look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number): Promise<Record<string, AdapterOutputs>> {
     try {
-      return await loaded.engine.look(run, segment, end);
+      return await this.#look(segment, end);
     } catch (error) {
-      if (!loaded.engine.ended) throw error;
-      this.#run = this.#begin();
-      const fresh = await this.#run;
-      return await fresh.loaded.engine.look(fresh.run, segment, end);
+      if (!this.#taken.loaded.engine.ended) throw error;
+      this.#taken.release();
+      this.#taken = nothing(this.#taken);
+      this.#taken = await this.#plan.again();
+      this.#run = null;
+      return await this.#look(segment, end);
     }
   }
 
   async close(): Promise<void> {
-    const begun = await this.#run?.catch(() => null);
-    if (begun) await begun.loaded.engine.cancel(begun.run);
+    const run = await this.#run?.catch(() => null);
+    if (run != null) await this.#taken.loaded.engine.cancel(run);
+    this.#taken.release();
   }
 
-  async #begin() {
-    const { living, adapters, context } = this.#plan;
-    const loaded = await living();
-    const ids = adapters.map(({ id }) => id);
-    return { loaded, run: await loaded.engine.beginLive(ids, context) };
+  async #look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number): Promise<Record<string, AdapterOutputs>> {
+    const { loaded, residents } = this.#taken;
+    this.#run ??= loaded.engine.beginLive(
+      residents.map(({ key }) => key),
+      this.#plan.context,
+    );
+    const outputs = await loaded.engine.look(await this.#run, segment, end);
+    return Object.fromEntries(residents.map(({ key, manifest }) => [manifest.id, outputs[key]!]));
   }
 }
+
+/** What was given back already. */
+const nothing = (taken: Taken): Taken => ({ ...taken, release: () => {} });

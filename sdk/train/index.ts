@@ -56,6 +56,7 @@ export type {
   Temperature,
 } from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
+export type { PublisherKey, Signature } from '../contract/signature.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';

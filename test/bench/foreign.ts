@@ -32,7 +32,7 @@ export type ForeignRow = {
 type Heard = ({ confidence: number; withheld: boolean } | null)[];
 
 export async function judgeForeign(
-  engine: LoadedEngine,
+  engine: ForForeign,
   adapter: AdapterManifest,
   material: readonly Foreign[],
 ): Promise<ForeignRow[]> {
@@ -40,7 +40,9 @@ export async function judgeForeign(
   for (const { kind, name, open } of material) {
     try {
       await using clip = await open();
-      const { results } = await analyzeClip(engine, clip as Clip, [adapter], { unfamiliar: 'show' });
+      const { results } = await analyzeClip(engine, clip as Clip, [{ key: adapter.id, manifest: adapter }], {
+        unfamiliar: 'show',
+      });
       byKind.set(kind, [...(byKind.get(kind) ?? []), ...strongest(results[0]!, adapter.familiarity?.least ?? 0)]);
     } catch (error) {
       if (!(error instanceof MettleError)) throw error;
@@ -87,27 +89,24 @@ function strongest(result: TaskResult, least: number): Heard {
   });
 }
 
+type ForForeign = Pick<LoadedEngine, 'backbone'> & { engine: LocalEngine; adapters: AdapterManifest[] };
+
 export async function openForForeign(
   backboneName: string | readonly [string, string],
   adapters: readonly string[],
-): Promise<LoadedEngine & { engine: LocalEngine }> {
+): Promise<ForForeign> {
   const backbone = await openBackbone(backboneName, {});
   const opened = await Promise.all(adapters.map((name) => openModel(name, 'adapter', {})));
   const engine = new LocalEngine(runtimes);
   const packages = await Promise.all(opened.map((model) => model.download('wasm', {})));
-  const info = await engine.load({
+  await engine.load({
     backbone: await backbone.download('wasm', {}),
     adapters: packages,
     device: 'auto',
     threads: 1,
   });
   const manifests = packages.map(({ manifest }) => manifest as AdapterManifest);
-  return {
-    engine: Object.assign(engine, { ended: null }),
-    info,
-    backbone: backbone.manifest,
-    adapters: manifests,
-  } as never;
+  return { engine, backbone: backbone.manifest, adapters: manifests };
 }
 
 const percent = (share: number): string => (100 * share).toFixed(1);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { finishManifest, manifestText, registryEntry, withChunks } from '../../sdk/compile/package.ts';
-import { canonicalJson, checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import { canonicalJson } from '../../sdk/contract/canonical-json.ts';
+import { checkFits, contractOf } from '../../sdk/contract/fits.ts';
 import { sha256Integrity } from '../../sdk/contract/integrity.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
@@ -103,7 +104,9 @@ describe('a manifest', () => {
     ['files.0.bytes', 0, 'files[0].bytes: expected an integer from 1, got 0'],
     ['files.0.bytes', 2.5, 'files[0].bytes: expected an integer from 1, got 2.5'],
     ['files.0.bytes', '9', 'files[0].bytes: expected an integer from 1, got "9"'],
-    ['files.0.chunks', [], 'files[0].chunkBytes: missing'],
+    ['files.0.chunks', [], 'files[0].chunks: expected at least 1 item, got 0'],
+    ['files.0.chunks', [`sha256-${'A'.repeat(43)}=`], 'files[0].chunkBytes: missing'],
+    ['files.0.chunkBytes', 4096, 'files[0].chunks: missing'],
     ['files.0.chunkBytes', 4096, 'files[0].chunks: missing'],
     ['files.0.pieces', [], 'files[0].pieces: unknown field'],
     ['files.0.path', 'notes.bin', 'files[0]: "notes.bin" is used by no variant'],
@@ -329,7 +332,7 @@ describe('publishing', () => {
 
   test('gives a registry entry that a registry accepts', async () => {
     const entry = await registryEntry(await backboneManifest(), 'backbones/nano/manifest.json');
-    expect(parseRegistry({ nano: entry }, 'registry')).toEqual({ nano: entry });
+    expect(parseRegistry({ nano: entry }, 'registry').models).toEqual({ nano: entry });
     expect(() => parseRegistry({ nano: { ...entry, manifest: '/x' } }, 'registry')).toThrow(
       'registry: nano.manifest: expected a relative path',
     );

@@ -9,11 +9,12 @@ import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import type { BackboneManifest, Scope } from '../../contract/manifest.ts';
-import { idPattern } from '../../contract/parse-manifest.ts';
+import { idPattern } from '../../contract/manifest-form.ts';
 import type { Split } from '../../contract/split.ts';
 import { LocalEngine } from '../../engine/engine.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
+import type { HubOptions } from '../../hub/access.ts';
 import { openBackbone } from '../../load.ts';
 import { type ConfigChange, configFor, defaultEpochs } from '../../train/adapter/config.ts';
 import { trainAdapter } from '../../train/adapter/train-adapter.ts';
@@ -55,6 +56,8 @@ export type TrainRun = {
   /** Folder and bytes for cached features. */
   cache: string;
   cacheBytes: number;
+  /** How the backbone is fetched. */
+  hub?: HubOptions;
   resume: boolean;
   /** The command line, for the card. */
   command: string;
@@ -84,7 +87,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   onProgress?.({ phase: 'data', dataset });
   const request = { device: run.device, threads: run.threads };
   const variant = variantOf(await runtimes.chooseDevice(run.device));
-  const opened = await openBackbone(run.backbone, { signal: signal });
+  const opened = await openBackbone(run.backbone, { ...run.hub, signal });
   const backbone = await opened.download(variant, { signal });
   const config = configFor(dataset, run.config);
   const work = new DiskStore(workFolder(run));

@@ -17,6 +17,7 @@ const rooms = {
   'front-end': { sees: ['ground'] },
   toybox: { sees: ['ground'] },
   onnx: { sees: ['ground', 'ops'] },
+  tflite: { sees: ['ground', 'ops', 'front-end', 'onnx'], packages: ['flatbuffers'] },
   // The platforms: behind the doors.
   page: { sees: ['ground'], packages: ['mediabunny'] },
   doors: {
@@ -27,24 +28,35 @@ const rooms = {
   // What runs in the workers, and what knows bytes only.
   media: { sees: ['ground', 'front-end', 'page'], packages: ['mediabunny'] },
   engine: { sees: ['ground', 'front-end', 'ops', 'onnx'], packages: ['onnxruntime-common'] },
-  hub: { sees: ['ground', 'page'] },
+  hub: { sees: ['ground', 'page'], packages: ['@noble/ed25519'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
   export: { sees: ['ground', 'tasks'] },
-  compile: { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
+  compile: { sees: ['ground', 'ops', 'onnx', 'tflite', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
-  load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work'] },
-  analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load'] },
-  live: { sees: ['ground', 'page', 'media', 'tasks', 'load'] },
-  mettle: { at: '^sdk/mettle\\.ts$', sees: ['ground', 'tasks', 'work', 'load', 'analyze', 'live'] },
-  index: { at: '^sdk/index\\.ts$', sees: ['ground', 'hub', 'tasks', 'work', 'load', 'analyze', 'live', 'mettle'] },
+  residents: { at: '^sdk/residents\\.ts$', sees: ['ground', 'engine', 'hub'] },
+  load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work', 'residents'] },
+  analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load', 'residents'] },
+  live: { sees: ['ground', 'page', 'media', 'tasks', 'load', 'residents'] },
+  mettle: {
+    at: '^sdk/mettle\\.ts$',
+    sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze', 'live'],
+  },
+  index: {
+    at: '^sdk/index\\.ts$',
+    sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'live', 'mettle'],
+  },
   // Training; a page can do it too.
   'train/metrics': { sees: ['ground', 'tasks'] },
   'train/loop': { sees: ['ground', 'ops', 'onnx', 'models', 'engine'], packages: ['onnxruntime-common'] },
   'train/data': { sees: ['ground', 'train/metrics'] },
   'train/features': {
     sees: ['ground', 'front-end', 'ops', 'onnx', 'models', 'engine', 'compile', 'train/loop', 'train/data'],
+  },
+  'train/silence': {
+    sees: ['ground', 'ops', 'onnx', 'engine', 'compile', 'tasks', 'train/metrics', 'train/data', 'train/features'],
+    packages: ['onnxruntime-common'],
   },
   'train/adapter': {
     sees: [
@@ -59,6 +71,7 @@ const rooms = {
       'train/loop',
       'train/data',
       'train/features',
+      'train/silence',
     ],
   },
   'train/pretrain': {
@@ -83,6 +96,7 @@ const rooms = {
   'node/files': { sees: ['ground', 'onnx'] },
   'node/host': { sees: [] },
   'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
+  'node/publish': { sees: ['ground', 'doors', 'onnx', 'hub', 'compile', 'node/files'] },
   'node/output': { sees: ['ground', 'tasks', 'analyze', 'node/files'] },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
@@ -113,9 +127,12 @@ const rooms = {
       'compile',
       'models',
       'load',
+      'tasks',
       'train/metrics',
       'train/loop',
       'train/data',
+      'train/features',
+      'train/silence',
       'train/adapter',
       'node/files',
       'node/host',
@@ -131,6 +148,7 @@ const rooms = {
       'load',
       'ops',
       'onnx',
+      'tflite',
       'toybox',
       'hub',
       'models',
@@ -149,6 +167,7 @@ const rooms = {
       'node/toybox',
       'node/data',
       'node/pretrain',
+      'node/publish',
       'node/train',
     ],
   },

@@ -2,7 +2,8 @@
  * Makes everything that ships again, from data that anyone may have to finished folders: `npx tsx adapters/reproduce.ts --data DIR --work DIR`. Every stage is a
  * command that users have too and is printed before it runs. What is there is not made again, and what was interrupted goes on, so it can be started as often
  * as need be; on two cores the whole takes some hours. Build first (`npm run build`). The last stage puts the folders in their places. `--small` does every
- * stage with next to nothing, into WORK alone, to see in minutes that all of it runs here.
+ * stage with next to nothing, into WORK alone, to see in minutes that all of it runs here. `--backbone` trains the everyday adapters beside another one: a folder, or `google` for
+ * the networks of Google, whose adapters go to WORK/google and do not ship.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -21,14 +22,15 @@ const { values } = parseArgs({
     data: { type: 'string' },
     work: { type: 'string' },
     only: { type: 'string' },
+    backbone: { type: 'string' },
     list: { type: 'boolean' },
     small: { type: 'boolean', default: false },
   },
 });
 if (!values.data || !values.work) {
   process.stderr.write(
-    'Usage: npx tsx adapters/reproduce.ts --data DIR --work DIR [--only STAGE] [--list] [--small]\n' +
-      'DIR of --data holds pictures/, clips/, sounds/ and backbones/ (adapters/README.md says what they are).\n',
+    'Usage: npx tsx adapters/reproduce.ts --data DIR --work DIR [--only STAGE,...] [--backbone DIR|google] [--list] [--small]\n' +
+      'DIR of --data holds pictures/, photos/, clips/, sounds/ and backbones/ (adapters/README.md says what they are).\n',
   );
   process.exit(2);
 }
@@ -82,14 +84,53 @@ const toybox = (layout: keyof typeof clips): Stage => ({
   ],
 });
 const nano = './backbones/nano';
-const train = (id: string, folder: string, more: readonly string[] = []): Stage => ({
+const train = (id: string, folder: string, scope: string, more: readonly string[] = []): Stage => ({
   name: id,
   makes: `adapters/${id}`,
   command: [
     ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs, ...more],
+    ...['--scope', join(here, `scopes/${scope}.json`)],
     ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
   ],
 });
+
+/** Clips of the real world: scenes for `localize` and `parse`, and clips with masks. */
+const compose = (kind: 'scenes' | 'masks', world: string, count: number): Stage => ({
+  name: `data-everyday-${kind}`,
+  makes: `data/everyday-${world}/events.csv`,
+  command: [
+    ...[...script('adapters/everyday/compose.ts'), '--data', data, '--out', 'data', '--kind', kind],
+    ...['--seed', '1', '--clips', amount(count, 110), '--processes', '2'],
+  ],
+});
+/** The later half of each network, where things are told apart; of pictures with masks from the finest maps on. */
+const pair = {
+  things: tap('google-things', 'mobilenetv2', ['tap_12', 'tap_14', 'tap_16'], ['--size', '160x160', ...signed]),
+  masks: tap(
+    'google-masks',
+    'deeplabv3_mnv2',
+    ['tap_02', 'tap_05', 'tap_12', 'aspp_merge'],
+    ['--size', '192x192', ...signed],
+  ),
+  sounds: tap('google-sounds', 'yamnet', ['tap_09', 'tap_11', 'tap_12', 'tap_13'], sound),
+};
+const isGoogle = values.backbone === 'google';
+const other = values.backbone === undefined ? undefined : resolve(values.backbone);
+const everyday = (world: 'ave' | 'llp' | 'avs', task: string): Stage => {
+  const id = `everyday-${world}`;
+  const seen = world === 'avs' ? pair.masks : pair.things;
+  const bases = isGoogle ? [seen, pair.sounds].map(({ makes }) => `./${makes}`) : [other ?? nano];
+  const out = `${isGoogle ? 'google' : 'adapters'}/${id}`;
+  return {
+    name: id,
+    makes: out,
+    command: [
+      ...[...mettle, 'train', '--data', `data/${id}`, '--task', task],
+      ...bases.flatMap((base) => ['--backbone', base]),
+      ...[...epochs, '--note', `data/${id}/card.md`, '--cache', 'features', '--resume', '--out', out],
+    ],
+  };
+};
 
 const quality = [
   ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox', '--backbone', nano],
@@ -113,16 +154,13 @@ const stages: Stage[] = [
     ],
   },
   ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
-  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`)),
-  {
-    name: 'data-everyday',
-    makes: 'data/everyday/events.csv',
-    command: [
-      ...[...script('adapters/everyday/compose.ts'), '--sounds', from('sounds/esc10'), '--pictures', from('pictures')],
-      ...['--out', 'data/everyday', '--seed', '1', '--clips', amount(300, 30)],
-    ],
-  },
-  train('everyday-10', 'data/everyday', ['--task', 'localize', '--note', join(here, 'everyday/card.md')]),
+  ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
+  compose('scenes', 'llp', 1200),
+  compose('masks', 'avs', 600),
+  ...(isGoogle ? Object.values(pair) : []),
+  everyday('ave', 'localize'),
+  everyday('llp', 'parse'),
+  everyday('avs', 'segment'),
   { name: 'quality', makes: 'quality.json', command: quality },
   {
     // What LCD has above the probe is close to its target there: one seed does not tell.
@@ -133,9 +171,12 @@ const stages: Stage[] = [
   { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.', ...(small ? ['shipped'] : [])] },
 ];
 
-const chosen = values.only === undefined ? stages : stages.filter(({ name }) => name === values.only);
-if (chosen.length === 0) {
-  process.stderr.write(`There is no stage "${values.only}"; there are ${stages.map(({ name }) => name).join(', ')}.\n`);
+const only = values.only?.split(',');
+const chosen = only ? stages.filter(({ name }) => only.includes(name)) : stages;
+if (only && chosen.length < only.length) {
+  process.stderr.write(
+    `There is no such stage in "${values.only}"; there are ${stages.map(({ name }) => name).join(', ')}.\n`,
+  );
   process.exit(2);
 }
 mkdirSync(work, { recursive: true });

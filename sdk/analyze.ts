@@ -2,13 +2,14 @@
 
 import { untilAborted } from './abort.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
-import type { AdapterManifest } from './contract/manifest.ts';
+import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
 import type { AdapterOutputs } from './contract/model.ts';
-import { callback, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
-import type { ResultContext } from './tasks/context.ts';
+import type { Resident } from './residents.ts';
+import { contextOf, type ResultContext } from './tasks/context.ts';
 import type { Timing } from './tasks/given.ts';
 import { toLocalization } from './tasks/localization.ts';
 import { toParsing } from './tasks/parsing.ts';
@@ -27,6 +28,11 @@ export type CallProgress = {
 
 /** What every call takes. */
 export type CallOptions = {
+  /**
+   * What becomes of answers about seconds that are unlike all that an adapter learned from: `withhold` (the default) leaves them out and counts them in
+   * `withheld`, `show` gives them all the same.
+   */
+  unfamiliar?: Unfamiliar;
   /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each second of the clip. */
@@ -43,7 +49,7 @@ export type AnalyzeOptions = CallOptions & {
   thumbnailHeight?: number;
 };
 
-export const callRules: Rules<CallOptions> = { signal, onProgress: callback };
+export const callRules: Rules<CallOptions> = { unfamiliar: oneOf(...UNFAMILIAR), signal, onProgress: callback };
 export const analyzeRules: Rules<AnalyzeOptions> = {
   ...callRules,
   tasks: someOf(...TASKS),
@@ -69,32 +75,41 @@ export type Analysis = {
   timing: Timing;
 };
 
-type Pass = { masks: Map<string, Mask[]>; outputs: Record<string, AdapterOutputs>; decodeMs: number; modelMs: number };
+type Asked = Pick<Resident, 'key' | 'manifest'>;
+type Pass = {
+  masks: Map<string, Mask[]>;
+  /** By key, of those that have a measure. */
+  familiarity: Map<string, SensesFamiliarity[]>;
+  outputs: Record<string, AdapterOutputs>;
+  decodeMs: number;
+  modelMs: number;
+};
 
 /** Runs `adapters` over the clip on one backbone pass. Rejects with `signal.reason` when aborted; the engine then keeps nothing of the clip. */
 export async function analyzeClip(
-  loaded: LoadedEngine,
+  loaded: Pick<LoadedEngine, 'engine' | 'backbone'>,
   clip: Clip,
-  adapters: readonly AdapterManifest[],
+  residents: readonly Asked[],
   options: AnalyzeOptions,
 ): Promise<Analysis> {
   const started = performance.now();
-  const context = (adapter: AdapterManifest): ResultContext => ({
-    adapter: adapter.id,
-    classes: adapter.classes,
+  const measured = residents.filter(({ manifest }) => manifest.familiarity);
+  const familiarity = new Map(measured.map(({ key }) => [key, [] as SensesFamiliarity[]]));
+  const context = ({ key, manifest }: Asked): ResultContext => ({
+    ...contextOf(manifest, familiarity.get(key) ?? []),
     duration: clip.duration,
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
     hasPicture: clip.video !== null,
-    untrained: adapter.untrained,
     warnings: clip.warnings,
+    unfamiliar: options.unfamiliar,
   });
   const { engine } = loaded;
-  const begun = engine.begin(adapters.map(({ id }) => id));
+  const begun = engine.begin(residents.map(({ key }) => key));
   try {
     const run = await untilAborted(begun, options.signal);
-    const pass = await passOver(loaded, clip, run, adapters, context, options);
-    const results = adapters.map((adapter) => resultOf(adapter, pass, context(adapter)));
+    const pass = await passOver(loaded, clip, run, residents, familiarity, context, options);
+    const results = residents.map((resident) => resultOf(resident, pass, context(resident)));
     return {
       duration: clip.duration,
       segments: clip.segmentCount,
@@ -112,11 +127,12 @@ export async function analyzeClip(
 
 /** The next second is decoded while the models work on this one; never more than that one is held. */
 async function passOver(
-  { engine, backbone }: LoadedEngine,
+  { engine, backbone }: Pick<LoadedEngine, 'engine' | 'backbone'>,
   clip: Clip,
   run: number,
-  adapters: readonly AdapterManifest[],
-  context: (adapter: AdapterManifest) => ResultContext,
+  residents: readonly Asked[],
+  familiarity: Pass['familiarity'],
+  context: (asked: Asked) => ResultContext,
   { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
   const { visual, audio } = backbone.inputs;
@@ -125,15 +141,17 @@ async function passOver(
     sampleRate: audio.sampleRate,
     thumbnailHeight,
   };
-  const pass: Pass = { masks: new Map(adapters.map(({ id }) => [id, []])), outputs: {}, decodeMs: 0, modelMs: 0 };
+  const masks: Pass['masks'] = new Map(residents.map(({ key }) => [key, []]));
+  const pass: Pass = { masks, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
 
   const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
-    for (const adapter of adapters) {
-      if (adapter.task === 'segment') {
-        pass.masks.get(adapter.id)!.push(toMask(outputs[adapter.id]!, context(adapter), index));
+    for (const resident of residents) {
+      familiarity.get(resident.key)?.push(sensesFamiliarity(outputs[resident.key]!));
+      if (resident.manifest.task === 'segment') {
+        pass.masks.get(resident.key)!.push(toMask(outputs[resident.key]!, context(resident), index));
       }
     }
     pass.modelMs += performance.now() - start;
@@ -161,9 +179,9 @@ async function passOver(
   return pass;
 }
 
-function resultOf(adapter: AdapterManifest, { masks, outputs }: Pass, context: ResultContext): TaskResult {
-  if (adapter.task === 'segment') return toSegmentation(masks.get(adapter.id)!, context);
-  const own = outputs[adapter.id]!;
+function resultOf({ key, manifest: adapter }: Asked, { masks, outputs }: Pass, context: ResultContext): TaskResult {
+  if (adapter.task === 'segment') return toSegmentation(masks.get(key)!, context);
+  const own = outputs[key]!;
   if (adapter.task === 'localize') return toLocalization(own, context);
   return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

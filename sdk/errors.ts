@@ -20,7 +20,7 @@ export type ErrorCode =
   | 'missing-package'
   /** Bytes from outside break the rules of their format (manifest, safetensors, ONNX, CSV). */
   | 'invalid-file'
-  /** Bytes do not match their SHA-256. */
+  /** Bytes do not match their SHA-256, or are not signed by a key that was asked for. */
   | 'integrity'
   /** Two valid parts do not fit together: adapter and backbone, manifest and SDK version. */
   | 'incompatible'
@@ -79,7 +79,8 @@ export type Warning = {
     | 'device-fallback'
     | 'invalid-samples'
     | 'cancelled-sound'
-    | 'no-cache';
+    | 'no-cache'
+    | 'other-weights';
   /** One or two sentences for people. */
   message: string;
 };

@@ -18,7 +18,9 @@ export type {
 } from './contract/clip.ts';
 export type { Device, DeviceRequest } from './contract/device.ts';
 export type { EngineInfo } from './contract/engine-info.ts';
+export type { SensesFamiliarity, Unfamiliar } from './contract/familiar.ts';
 export type { LiveFeeds, LiveFrame, LiveSound, LiveSource, LiveStreams } from './contract/live.ts';
+export type { Scope, Sense } from './contract/manifest.ts';
 export type { VariantName } from './contract/model.ts';
 export { segmentCount } from './contract/segment-time.ts';
 export type { Task } from './contract/task.ts';
@@ -33,7 +35,8 @@ export type { WatchOptions } from './live/options.ts';
 export type { LiveEvent, LiveEvents } from './live/tracker.ts';
 export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
-export { createMettle, type Mettle, type TaskOptions } from './mettle.ts';
+export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
+export type { MemoryUse } from './residents.ts';
 export { classColor } from './tasks/color.ts';
 export {
   type DrawContext,

@@ -6,15 +6,16 @@ import type { EngineInfo } from './contract/engine-info.ts';
 import { checkFits } from './contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
 import type { ModelPackage, VariantName } from './contract/model.ts';
-import { callback, oneOf, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
+import { callback, oneOf, positive, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
 import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
 import { heldBack } from './door.ts';
 import type { Engine, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
 import { MettleError, type Warning } from './errors.ts';
 import { type HubOptions, hubRules } from './hub/access.ts';
-import { listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
+import { type DownloadProgress, listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
 import { pairModels } from './hub/pair-models.ts';
+import { fitting, type OpenedAdapter, Residents } from './residents.ts';
 import { type Workshop, type WorkshopOptions, workshopRules } from './work/workshop.ts';
 
 /** How far `createMettle` is. A GPU that fails after all is given up for WASM, and the phases begin again. */
@@ -45,11 +46,17 @@ export type CreateOptions = WorkshopOptions &
   HubOptions & {
     /**
      * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-     * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it: `https://host/model/#sha256-...`.
+     * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it, or
+     * the key of its publisher: `https://host/model/#sha256-...`, `#ed25519-...`.
      */
     backbone?: string | readonly [string, string];
     /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
     adapters?: readonly string[];
+    /**
+     * Most bytes of model files that are in memory at once, backbone included. What is too much waits, beginning with the last adapters; a call that asks for one loads it
+     * again, from the cache where it is kept, and those that were used least lately make room. Default: no limit.
+     */
+    budget?: number;
     /** Default `auto`: WebGPU, else WASM; in Node onnxruntime-node's CPU, else WASM. */
     device?: DeviceRequest;
     /** Threads of the CPU kernels. Default: chosen by the machine. */
@@ -73,6 +80,7 @@ export const createRules: Rules<CreateOptions> = {
     fits: (value) => text.fits(value) || (texts.fits(value) && [1, 2].includes((value as string[]).length)),
   },
   adapters: { ...texts, expected: 'an array of ids, paths or URLs' },
+  budget: positive('a number of bytes'),
   device: oneOf('auto', 'webgpu', 'wasm', 'cpu', 'cuda'),
   threads: whole(1),
   runtimePath: text,
@@ -82,9 +90,10 @@ export const createRules: Rules<CreateOptions> = {
 
 export type LoadedEngine = {
   engine: Awaited<ReturnType<Workshop['createEngine']>>;
+  /** As the engine was loaded; `residents` knows which adapters there are by now. */
   info: EngineInfo;
   backbone: WholeBackbone;
-  adapters: AdapterManifest[];
+  residents: Residents;
 };
 
 /** Opens, checks, downloads and loads what the options name, in a fresh engine. Nothing stays behind if any of it fails or is aborted. */
@@ -104,10 +113,21 @@ export async function loadEngine(
   const onAbort = (): void => void engine.dispose();
   signal?.addEventListener('abort', onAbort);
   try {
-    const loaded = await loadOnDevice(engine, backbone, adapters, options);
+    const models = adapters.map(({ model }) => model);
+    const loaded = await loadOnDevice(engine, backbone, models, options);
     signal?.throwIfAborted();
-    const info = { ...loaded, warnings: [...warnings, ...loaded.warnings] };
-    return { engine, info, backbone: backbone.manifest, adapters: adapters.map((a) => a.manifest) };
+    const info = { ...loaded.info, warnings: [...warnings, ...loaded.info.warnings] };
+    const { id, version } = backbone.manifest;
+    const residents = new Residents(
+      {
+        engine,
+        variant: info.variant,
+        backbone: { id, version, bytes: backbone.bytes(info.variant) },
+        budget: options.budget,
+      },
+      adapters.map((adapter, index) => ({ ...adapter, loaded: index < loaded.count })),
+    );
+    return { engine, info, backbone: backbone.manifest, residents };
   } catch (error) {
     await engine.dispose();
     throw signal?.aborted ? signal.reason : error;
@@ -139,25 +159,31 @@ export async function openBackbone(
 
 /** One cache for all that a call opens, so that what fails there is told once. */
 function accessOf(options: CreateOptions, onWarning: (warning: Warning) => void): OpenOptions {
-  const { assets, cache, offline, refresh, hosts, stallSeconds, signal } = options;
-  return { platform: bytesFor(assets), cache, offline, refresh, hosts, stallSeconds, signal, onWarning };
+  const { assets, cache, offline, refresh, hosts, publishers, stallSeconds, signal } = options;
+  return { platform: bytesFor(assets), cache, offline, refresh, hosts, publishers, stallSeconds, signal, onWarning };
 }
+
+type NamedAdapter = Omit<OpenedAdapter, 'loaded'>;
 
 async function openAdapters(
   adapters: readonly string[] | undefined,
   backbone: BackboneManifest,
   access: OpenOptions,
-): Promise<OpenedModel<AdapterManifest>[]> {
+): Promise<NamedAdapter[]> {
+  const open = async (location: string): Promise<NamedAdapter> => ({
+    location,
+    model: await openModel(location, 'adapter', access),
+  });
   if (adapters) {
-    const opened = await Promise.all(adapters.map((location) => openModel(location, 'adapter', access)));
-    for (const { manifest } of opened) await checkFits(manifest, backbone);
+    const opened = await Promise.all(adapters.map(open));
+    for (const { model } of opened) await checkFits(model.manifest, backbone);
     return opened;
   }
   const shipped = (await listShipped(access)).filter(({ kind }) => kind === 'adapter');
-  const opened = await Promise.all(shipped.map(({ id }) => openModel(id, 'adapter', access)));
+  const opened = await Promise.all(shipped.map(({ id }) => open(id)));
   const fits = await Promise.all(
-    opened.map(({ manifest }) =>
-      checkFits(manifest, backbone).then(
+    opened.map(({ model }) =>
+      checkFits(model.manifest, backbone).then(
         () => true,
         () => false,
       ),
@@ -166,20 +192,44 @@ async function openAdapters(
   return opened.filter((_, i) => fits[i]);
 }
 
-/** Loads the variant of the device that will be taken; a GPU that fails later means a second download, of the WASM variant. */
+/** Loads one more adapter beside those that an engine has, whoever uses it meanwhile. Throws as `createMettle`, and `invalid-argument` where one of its id is there. */
+export async function loadAdapter(
+  { residents, backbone }: LoadedEngine,
+  location: string,
+  options: CreateOptions,
+  onWarning: (warning: Warning) => void,
+): Promise<AdapterManifest> {
+  const { signal } = options;
+  const model = await openModel(location, 'adapter', accessOf(options, onWarning));
+  await checkFits(model.manifest, backbone);
+  const progress = heldBack(options.onProgress);
+  const count = new DownloadCount([model], residents.variant, 0, progress.call);
+  await residents.add(location, model, {
+    signal,
+    onDownload: (step) => count.modelStep(step),
+    onStep: (step) => count.engineStep(step),
+    check: progress.rethrow,
+  });
+  return model.manifest;
+}
+
+/** Loads the variant of the device that will be taken; a GPU that fails later means a second download, of the WASM variant. `count` tells how many adapters fitted in. */
 async function loadOnDevice(
   engine: Engine,
   backbone: OpenedModel<WholeBackbone>,
-  adapters: OpenedModel<AdapterManifest>[],
+  all: OpenedModel<AdapterManifest>[],
   options: CreateOptions,
-): Promise<EngineInfo> {
+): Promise<{ info: EngineInfo; count: number }> {
   const device = options.device ?? 'auto';
-  const manifests = [backbone, ...adapters].map(({ manifest }) => manifest);
+  const manifests = [backbone, ...all].map(({ manifest }) => manifest);
   const { threads } = options;
   const runtimePath = runtimeFolder(options.assets, options.runtimePath);
   // An error of the caller's function must not count as one of the device.
   const progress = heldBack(options.onProgress);
-  const load = async (wanted: VariantName, on: DeviceRequest, runtimeBytes: number): Promise<EngineInfo> => {
+  const load = async (wanted: VariantName, on: DeviceRequest, runtimeBytes: number) => {
+    const base = { id: backbone.manifest.id, bytes: backbone.bytes(wanted) };
+    const sizes = all.map((adapter) => adapter.bytes(wanted));
+    const adapters = all.slice(0, fitting(base, sizes, options.budget));
     const models = [backbone, ...adapters];
     const count = new DownloadCount(models, wanted, runtimeBytes, progress.call);
     const files = await download(backbone, adapters, wanted, count, options.signal);
@@ -187,7 +237,7 @@ async function loadOnDevice(
     const request = { ...files, device: on, threads, runtimePath };
     const info = await engine.load(request, (step) => count.engineStep(step));
     progress.rethrow();
-    return info;
+    return { info, count: adapters.length };
   };
   const choice = await engine.chooseDevice(device);
   const { variant } = chooseVariant(choice, manifests);
@@ -197,10 +247,10 @@ async function loadOnDevice(
     progress.rethrow();
     const gpuFailed = error instanceof MettleError && error.code === 'device' && variant.startsWith('webgpu');
     if (device !== 'auto' || !gpuFailed) throw error;
-    const info = await load('wasm', 'wasm', (await engine.chooseDevice('wasm')).runtimeBytes);
+    const { info, count } = await load('wasm', 'wasm', (await engine.chooseDevice('wasm')).runtimeBytes);
     const message = variant === 'webgpu-f16' ? `Half precision failed. ${error.message}` : error.message;
     const warning = { code: 'device-fallback' as const, message };
-    return { ...info, why: [message, ...info.why], warnings: [warning, ...info.warnings] };
+    return { info: { ...info, why: [message, ...info.why], warnings: [warning, ...info.warnings] }, count };
   }
 }
 
@@ -228,6 +278,10 @@ class DownloadCount {
     this.#tell(model, file);
   }
 
+  modelStep(step: DownloadProgress): void {
+    if (step.type === 'file') this.file(step.model, step.path, step.received);
+  }
+
   engineStep(step: EngineProgress): void {
     if (step.phase !== 'download') {
       this.#onProgress(step);
@@ -253,12 +307,7 @@ async function download(
   signal: AbortSignal | undefined,
 ): Promise<Pick<EngineLoad, 'backbone' | 'adapters'>> {
   const fetchModel = <M extends Manifest>(model: OpenedModel<M>): Promise<ModelPackage<M>> =>
-    model.download(variant, {
-      signal,
-      onProgress(progress) {
-        if (progress.type === 'file') count.file(progress.model, progress.path, progress.received);
-      },
-    });
+    model.download(variant, { signal, onProgress: (step) => count.modelStep(step) });
   const [first, ...rest] = await Promise.all([fetchModel(backbone), ...adapters.map(fetchModel)]);
   return { backbone: first as ModelPackage<WholeBackbone>, adapters: rest as ModelPackage<AdapterManifest>[] };
 }

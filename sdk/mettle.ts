@@ -13,14 +13,23 @@ import type { ClipSource } from './contract/clip.ts';
 import type { EngineInfo } from './contract/engine-info.ts';
 import type { LiveSource } from './contract/live.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
-import { checkOptions, type Rules, text } from './contract/options.ts';
+import { checkArgument, checkOptions, type Rules, text } from './contract/options.ts';
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
+import { untrainedWarnings } from './engine/untrained.ts';
 import { MettleError, type Warning } from './errors.ts';
 import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
-import { type Moment, moments, type WatchPlan } from './live/watch.ts';
-import { type CreateOptions, createRules, type LoadedEngine, loadEngine } from './load.ts';
+import { type Moment, moments, type Taken, type WatchPlan } from './live/watch.ts';
+import {
+  type CreateOptions,
+  type CreateProgress,
+  createRules,
+  type LoadedEngine,
+  loadAdapter,
+  loadEngine,
+} from './load.ts';
+import type { MemoryUse, Resident } from './residents.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
 
@@ -30,6 +39,17 @@ export type TaskOptions = CallOptions & {
   adapter?: string;
 };
 
+/** What `load` takes. */
+export type LoadOptions = {
+  /** Ends the call: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** As that of `createMettle`, for this adapter alone. */
+  onProgress?: (progress: CreateProgress) => void;
+};
+
+/** An adapter that can be asked. */
+export type LoadedAdapter = EngineInfo['adapters'][number];
+
 /**
  * A backbone and adapters, loaded and warm. Own it with `await using`, or call `dispose()`. Calls may overlap; the engine takes them one second at a time. They reject
  * with a `MettleError`, with `signal.reason`, or with what a function of yours threw.
@@ -37,6 +57,18 @@ export type TaskOptions = CallOptions & {
 export interface Mettle extends AsyncDisposable {
   /** Device, threads, variant, and why; models and versions. */
   info(): EngineInfo;
+  /**
+   * Loads one more adapter for the same backbone, named as in `createMettle`. Calls go on meanwhile; later ones may ask for it. Rejects with `invalid-argument` where one of
+   * its id is loaded, `incompatible` where it was made for another backbone or is more than the budget, or as `createMettle`; then nothing is other than before.
+   *
+   * @example
+   * await mettle.load('./rain');
+   */
+  load(adapter: string, options?: LoadOptions): Promise<LoadedAdapter>;
+  /** Frees the adapter with this id. Calls that were made before finish on it, and it goes with the last; later ones do not know it. Rejects with `not-found`. */
+  unload(id: string): Promise<void>;
+  /** Bytes of the files of each model, and which of them are in memory. */
+  memory(): MemoryUse;
   /** Which event is both seen and heard, second by second. */
   localize(source: ClipSource, options?: TaskOptions): Promise<LocalizationResult>;
   /** Which events are heard, which are seen, which both, with start and end. */
@@ -79,6 +111,7 @@ export async function createMettle(options: CreateOptions = {}): Promise<Mettle>
 }
 
 const taskRules: Rules<TaskOptions> = { ...callRules, adapter: text };
+const loadRules: Rules<LoadOptions> = { signal: createRules.signal, onProgress: createRules.onProgress };
 
 class LoadedMettle implements Mettle {
   readonly #workshop: Workshop;
@@ -86,6 +119,7 @@ class LoadedMettle implements Mettle {
   #loaded: LoadedEngine;
   #reloading: Promise<LoadedEngine> | null = null;
   #disposed: MettleError | null = null;
+  readonly #warnings: Warning[] = [];
 
   constructor(workshop: Workshop, options: CreateOptions, loaded: LoadedEngine) {
     this.#workshop = workshop;
@@ -95,7 +129,41 @@ class LoadedMettle implements Mettle {
   }
 
   info(): EngineInfo {
-    return this.#loaded.info;
+    const { info, backbone, residents } = this.#loaded;
+    const manifests = residents.all.map(({ manifest }) => manifest);
+    const others = [...info.warnings.filter(({ code }) => code !== 'untrained'), ...this.#warnings];
+    return {
+      ...info,
+      adapters: manifests.map(told),
+      warnings: [...others, ...untrainedWarnings([backbone, ...manifests])],
+    };
+  }
+
+  load(adapter: string, options?: LoadOptions): Promise<LoadedAdapter> {
+    return this.#call(options, loadRules, async (own) => {
+      checkArgument(adapter, text, 'adapter');
+      const loaded = await untilAborted(this.#living(), own.signal);
+      const manifest = await loadAdapter(loaded, adapter, { ...this.#options, ...own }, (warning) => {
+        if (!this.info().warnings.some(({ code }) => code === warning.code)) this.#warnings.push(warning);
+      });
+      return told(manifest);
+    });
+  }
+
+  unload(id: string): Promise<void> {
+    return this.#call(undefined, { signal: createRules.signal }, async () => {
+      checkArgument(id, text, 'id');
+      const { residents } = this.#loaded;
+      const ids = residents.all.map(({ manifest }) => manifest.id);
+      if (residents.remove(id)) return;
+      throw new MettleError('not-found', `No adapter "${id}" is loaded.${didYouMean(id, ids)}`, {
+        hint: `There is ${ids.join(', ') || 'none'}.`,
+      });
+    });
+  }
+
+  memory(): MemoryUse {
+    return this.#loaded.residents.memory();
   }
 
   localize(source: ClipSource, options?: TaskOptions): Promise<LocalizationResult> {
@@ -112,17 +180,18 @@ class LoadedMettle implements Mettle {
 
   analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis> {
     return this.#call(options, analyzeRules, (own) => {
-      const chosen = own.tasks ? own.tasks.flatMap((task) => this.#adaptersFor(task)) : this.#loaded.adapters;
-      return this.#analyze(source, chosen, own);
+      const { tasks } = own;
+      const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
+      return this.#analyze(source, choose, own);
     });
   }
 
   async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
     if (this.#disposed) throw this.#disposed;
     checkOptions(options, watchRules);
-    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks } = options;
+    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks, unfamiliar } = options;
     try {
-      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks }));
+      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks, unfamiliar }));
     } catch (error) {
       throw this.#disposed ?? error;
     }
@@ -146,13 +215,13 @@ class LoadedMettle implements Mettle {
     options: TaskOptions | undefined,
   ): Promise<Extract<TaskResult, { task: T }>> {
     return this.#call(options, taskRules, async ({ adapter, ...own }) => {
-      const { results } = await this.#analyze(source, [this.#adapterFor(task, adapter)], own);
+      const { results } = await this.#analyze(source, (all) => [adapterFor(task, adapter, all)], own);
       return results[0] as Extract<TaskResult, { task: T }>;
     });
   }
 
   /** What every call has in common: its options are checked, and whatever fails because of `dispose` says so. */
-  async #call<O extends CallOptions, T>(
+  async #call<O extends { signal?: AbortSignal }, T>(
     options: O | undefined,
     rules: Rules<O>,
     work: (own: O) => Promise<T>,
@@ -167,34 +236,57 @@ class LoadedMettle implements Mettle {
     }
   }
 
-  async #analyze(source: ClipSource, adapters: readonly AdapterManifest[], options: AnalyzeOptions): Promise<Analysis> {
-    const loaded = await untilAborted(this.#living(), options.signal);
-    await using clip = await this.#workshop.openClip(source, options);
-    return await analyzeClip(loaded, clip, adapters, options);
+  async #analyze(
+    source: ClipSource,
+    choose: (all: readonly Resident[]) => readonly Resident[],
+    options: AnalyzeOptions,
+  ): Promise<Analysis> {
+    const { loaded, residents, release } = await this.#take(choose, options.signal);
+    try {
+      await using clip = await this.#workshop.openClip(source, options);
+      return await analyzeClip(loaded, clip, residents, options);
+    } finally {
+      release();
+    }
+  }
+
+  /** An engine with what a call needs of it. Without a wait where there is nothing to wait for: what is unloaded after the call was made is still this call's. */
+  async #take(
+    choose: (all: readonly Resident[]) => readonly Resident[],
+    signal: AbortSignal | undefined,
+  ): Promise<Taken> {
+    const loaded = this.#loaded.engine.ended ? await untilAborted(this.#living(), signal) : this.#loaded;
+    const residents = choose(loaded.residents.all);
+    return { loaded, residents, release: await loaded.residents.acquire(residents, signal) };
   }
 
   async *#moments(
     source: LiveSource,
-    { signal, tasks, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
+    { signal, tasks, unfamiliar, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
   ): AsyncGenerator<Moment, void, undefined> {
     const feeds = openFeeds(source);
-    const { adapters, backbone } = await untilAborted(this.#living(), signal);
-    const chosen = tasks ? tasks.flatMap((task) => this.#adaptersFor(task)) : adapters;
-    const { visual, audio } = backbone.inputs;
+    const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
+    const taken = await this.#take(choose, signal);
+    const adapters = taken.residents.map(({ manifest }) => manifest);
+    const again = () => this.#take((all) => adapters.map(({ task, id }) => adapterFor(task, id, all)), signal);
+    const { visual, audio } = taken.loaded.backbone.inputs;
     const format = { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
     const warnings: Warning[] = [];
     const warn = (warning: Warning): void => {
       if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
     };
-    const input = await this.#workshop.openLive(format, warn, signal);
-    const living = (): Promise<LoadedEngine> => this.#living();
-    yield* moments({ ...plan, adapters: chosen, feeds, input, warnings, living, signal });
+    const input = await this.#workshop.openLive(format, warn, signal).catch((error: unknown) => {
+      taken.release();
+      throw error;
+    });
+    yield* moments({ ...plan, adapters, feeds, input, unfamiliar, warnings, taken, again, signal });
   }
 
   /** The engine; loaded again if its worker ended since. */
   async #living(): Promise<LoadedEngine> {
     if (!this.#loaded.engine.ended) return this.#loaded;
-    this.#reloading ??= loadEngine(this.#workshop, this.#options).finally(() => {
+    const adapters = this.#loaded.residents.all.map(({ location }) => location);
+    this.#reloading ??= loadEngine(this.#workshop, { ...this.#options, adapters }).finally(() => {
       this.#reloading = null;
     });
     const loaded = await this.#reloading;
@@ -202,25 +294,26 @@ class LoadedMettle implements Mettle {
     this.#loaded = loaded;
     return loaded;
   }
+}
 
-  #adapterFor(task: Task, id: string | undefined): AdapterManifest {
-    const candidates = this.#adaptersFor(task);
-    const chosen = id === undefined ? candidates[0] : candidates.find((adapter) => adapter.id === id);
-    if (chosen) return chosen;
-    const ids = candidates.map((adapter) => adapter.id);
-    const meant = didYouMean(id!, ids);
-    throw new MettleError('not-found', `No adapter "${id}" for ${task} is loaded.${meant}`, {
-      hint: `There is ${ids.join(', ')}; others are named in createMettle({ adapters: [...] }).`,
-    });
-  }
+const told = ({ id, version, task }: AdapterManifest): LoadedAdapter => ({ id, version, task });
 
-  #adaptersFor(task: Task): AdapterManifest[] {
-    const { adapters } = this.#loaded;
-    const found = adapters.filter((adapter) => adapter.task === task);
-    if (found.length > 0) return found;
-    const loaded = adapters.map(({ id, task: other }) => `"${id}" (${other})`).join(', ') || 'none';
-    throw new MettleError('not-found', `No adapter for ${task} is loaded; loaded: ${loaded}.`, {
-      hint: `Name one in createMettle({ adapters: [...] }).`,
-    });
-  }
+function adapterFor(task: Task, id: string | undefined, all: readonly Resident[]): Resident {
+  const candidates = adaptersFor(task, all);
+  const chosen = id === undefined ? candidates[0] : candidates.find(({ manifest }) => manifest.id === id);
+  if (chosen) return chosen;
+  const ids = candidates.map(({ manifest }) => manifest.id);
+  const meant = didYouMean(id!, ids);
+  throw new MettleError('not-found', `No adapter "${id}" for ${task} is loaded.${meant}`, {
+    hint: `There is ${ids.join(', ')}; others are named in createMettle({ adapters: [...] }) or mettle.load().`,
+  });
+}
+
+function adaptersFor(task: Task, all: readonly Resident[]): Resident[] {
+  const found = all.filter(({ manifest }) => manifest.task === task);
+  if (found.length > 0) return found;
+  const loaded = all.map(({ manifest }) => `"${manifest.id}" (${manifest.task})`).join(', ') || 'none';
+  throw new MettleError('not-found', `No adapter for ${task} is loaded; loaded: ${loaded}.`, {
+    hint: `Name one in createMettle({ adapters: [...] }) or mettle.load().`,
+  });
 }

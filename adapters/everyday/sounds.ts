@@ -1,8 +1,7 @@
-/** A take in memory, and when it sounds: recordings of ESC-10 that are shorter than five seconds are filled up with digital silence, and calls have pauses. */
+/** A recording in memory, and when it sounds: some are filled up with digital silence, and calls have pauses. */
 import { concatenate } from '../../sdk/arrays.ts';
 import { openClip } from '../../sdk/media/clip.ts';
 import type { Span } from '../../sdk/toybox/types.ts';
-import type { Take } from './esc10.ts';
 
 /** Hz of everything that is composed. */
 export const rate = 48_000;
@@ -10,26 +9,22 @@ export const rate = 48_000;
 /** Mono samples at `rate`, and the stretches of them that sound, in seconds. */
 export type Sound = { samples: Float32Array; spans: Span[] };
 
-/** Sounds that come and go. All others go on as long as they are recorded. */
-const calls: ReadonlySet<string> = new Set(['Dog bark', 'Baby cry', 'Person sneeze', 'Rooster']);
-export const isCall = (label: string): boolean => calls.has(label);
-
 const frameSeconds = 0.05;
 /** A frame sounds that is no more than this many decibels below the loudest one, and above the floor. */
 const reach = { call: 25, steady: 40 };
 const floorDecibels = -70;
 /** Pauses shorter than this many seconds belong to the sound: a clock that ticks once a second ticks all the time. */
-const shortestPause = 1.2;
+export const shortestPause = 1.2;
 const shortestSound = 0.1;
 
-export async function openTake(take: Take): Promise<Sound> {
-  await using clip = await openClip(take.path);
+export async function openSound(path: string, call: boolean): Promise<Sound> {
+  await using clip = await openClip(path);
   const seconds: Float32Array[] = [];
   for await (const { pcm } of clip.segments({ frame: { width: 1, height: 1 }, sampleRate: rate })) {
     if (pcm) seconds.push(pcm);
   }
   const samples = concatenate(seconds);
-  return { samples, spans: soundingSpans(samples, isCall(take.label)) };
+  return { samples, spans: soundingSpans(samples, call) };
 }
 
 /** When `samples` at `rate` sound, in seconds; empty where they never do. */
@@ -49,9 +44,10 @@ export function soundingSpans(samples: Float32Array, call: boolean): Span[] {
 
 function frameDecibels(samples: Float32Array): number[] {
   const size = frameSeconds * rate;
-  return Array.from({ length: Math.floor(samples.length / size) }, (_, frame) => {
+  return Array.from({ length: Math.ceil(samples.length / size) }, (_, frame) => {
+    const end = Math.min(samples.length, (frame + 1) * size);
     let sum = 0;
-    for (let i = frame * size; i < (frame + 1) * size; i++) sum += samples[i]! * samples[i]!;
+    for (let i = frame * size; i < end; i++) sum += samples[i]! * samples[i]!;
     return 10 * Math.log10(Math.max(sum / size, 1e-12));
   });
 }

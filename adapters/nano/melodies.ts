@@ -1,7 +1,7 @@
 /** Melodies, chords and rhythms on every instrument of a General MIDI sound font, by fluidsynth. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dice, diceOf } from '../../sdk/toybox/dice.ts';
 
@@ -13,9 +13,12 @@ const seconds = 12;
 /** Ticks of a quarter note, and of a second at 120 quarters a minute. */
 const [quarter, second] = [480, 960];
 
+/** Whether fluidsynth and the sound font are there. */
+export const canRender = (): boolean => existsSync(font) && spawnSync('fluidsynth', ['--version']).status === 0;
+
 /** Writes `PROGRAM-N.wav` and `drums-N.wav` and returns how many there are; those that are there already stay. 0 without fluidsynth or the sound font. */
 export async function renderMelodies(folder: string): Promise<number> {
-  if (!existsSync(font) || spawnSync('fluidsynth', ['--version']).status !== 0) {
+  if (!canRender()) {
     process.stderr.write('left out: melodies need fluidsynth and fluid-soundfont-gm\n');
     return 0;
   }
@@ -26,32 +29,26 @@ export async function renderMelodies(folder: string): Promise<number> {
   }
   for (let n = 0; n < drumKits; n++) jobs.push({ name: `drums-${n}`, midi: rhythm });
   for (const { name, midi } of jobs) {
-    const wav = join(folder, `${name}.wav`);
-    if (existsSync(wav)) continue;
-    const file = join(folder, `${name}.mid`);
-    await writeFile(file, midi(diceOf(`melody ${name}`)));
-    const { status, stderr } = spawnSync('fluidsynth', [
-      '-ni',
-      '-q',
-      '-g',
-      '0.8',
-      '-r',
-      '32000',
-      '-F',
-      wav,
-      font,
-      file,
-    ]);
-    await rm(file);
-    if (status !== 0) throw new Error(`fluidsynth cannot render ${name}: ${stderr}`);
+    await renderMidi(join(folder, `${name}.wav`), midi(diceOf(`melody ${name}`)));
   }
   return jobs.length;
+}
+
+/** Plays a MIDI file into a WAV file, unless that is there. Throws where fluidsynth fails. */
+export async function renderMidi(wav: string, midi: Uint8Array): Promise<void> {
+  if (existsSync(wav)) return;
+  const [file, part] = [`${wav}.mid`, `${wav}.part.wav`];
+  await writeFile(file, midi);
+  const { status, stderr } = spawnSync('fluidsynth', ['-ni', '-q', '-g', '0.8', '-r', '32000', '-F', part, font, file]);
+  await rm(file);
+  if (status !== 0) throw new Error(`fluidsynth cannot render ${wav}: ${stderr}`);
+  await rename(part, wav);
 }
 
 type Note = { at: number; length: number; key: number; strength: number };
 
 /** Notes of a scale that wander, in some of which others sound along. */
-function melody(program: number, dice: Dice): Uint8Array {
+export function melody(program: number, dice: Dice, bank = 0): Uint8Array {
   const scale = dice.pick([
     [0, 2, 4, 5, 7, 9, 11],
     [0, 2, 3, 5, 7, 8, 10],
@@ -71,11 +68,11 @@ function melody(program: number, dice: Dice): Uint8Array {
     for (const above of dice.chance(0.3) ? [0, 2, 4] : [0])
       notes.push({ at, length, key: key(step + above), strength });
   }
-  return midiFile(0, program, notes);
+  return midiFile(0, program, notes, bank);
 }
 
 /** Drums on a grid of eighths, each with a chance of its own. */
-function rhythm(dice: Dice): Uint8Array {
+export function rhythm(dice: Dice): Uint8Array {
   const beat = quarter * dice.pick([0.25, 0.5]);
   const drums = Array.from({ length: 6 }, () => ({ key: dice.whole(35, 81), chance: dice.between(0.1, 0.7) }));
   const notes: Note[] = [];
@@ -88,13 +85,14 @@ function rhythm(dice: Dice): Uint8Array {
 }
 
 /** A standard MIDI file of one track. */
-function midiFile(channel: number, program: number, notes: readonly Note[]): Uint8Array {
+function midiFile(channel: number, program: number, notes: readonly Note[], bank = 0): Uint8Array {
   const events = notes.flatMap(({ at, length, key, strength }) => [
     { at: Math.round(at), bytes: [0x90 + channel, key, strength] },
     { at: Math.round(at + length), bytes: [0x80 + channel, key, 0] },
   ]);
   events.sort((a, b) => a.at - b.at || a.bytes[0]! - b.bytes[0]!);
-  const track: number[] = [0, 0xc0 + channel, program];
+  const select = bank > 0 ? [0, 0xb0 + channel, 0, bank] : [];
+  const track: number[] = [...select, 0, 0xc0 + channel, program];
   let now = 0;
   for (const { at, bytes } of events) {
     track.push(...variableLength(at - now), ...bytes);

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { diceOf } from '../../sdk/toybox/dice.ts';
+import { type Dice, diceOf } from '../../sdk/toybox/dice.ts';
 
 const languages = [
   'en-us',
@@ -50,15 +50,18 @@ export async function speakSentences(folder: string): Promise<number> {
   }
   for (const language of languages) {
     for (const voice of voices) {
-      const wav = join(folder, `${language}-${voice}.wav`);
-      if (existsSync(wav)) continue;
-      const dice = diceOf(`sentence ${language} ${voice}`);
-      const word = (): string => Array.from({ length: dice.whole(1, 3) }, () => dice.pick(syllables)).join('');
-      const text = Array.from({ length: dice.whole(12, 20) }, () => word() + (dice.chance(0.2) ? ',' : '')).join(' ');
-      const sound = ['-s', String(dice.whole(110, 200)), '-p', String(dice.whole(20, 80))];
-      const { status, stderr } = spawnSync('espeak-ng', ['-v', `${language}+${voice}`, ...sound, '-w', wav, text]);
-      if (status !== 0) throw new Error(`espeak-ng cannot say ${language}+${voice}: ${stderr}`);
+      speak(join(folder, `${language}-${voice}.wav`), language, voice, diceOf(`sentence ${language} ${voice}`));
     }
   }
   return languages.length * voices.length;
+}
+
+/** Lets a voice speak into a WAV file, unless that is there. Throws where eSpeak fails. */
+export function speak(wav: string, language: string, voice: string, dice: Dice): void {
+  if (existsSync(wav)) return;
+  const word = (): string => Array.from({ length: dice.whole(1, 3) }, () => dice.pick(syllables)).join('');
+  const text = Array.from({ length: dice.whole(12, 20) }, () => word() + (dice.chance(0.2) ? ',' : '')).join(' ');
+  const sound = ['-s', String(dice.whole(110, 200)), '-p', String(dice.whole(20, 80))];
+  const { status, stderr } = spawnSync('espeak-ng', ['-v', `${language}+${voice}`, ...sound, '-w', wav, text]);
+  if (status !== 0) throw new Error(`espeak-ng cannot say ${language}+${voice}: ${stderr}`);
 }

@@ -64,7 +64,7 @@ function announce(name, note, clip) {
   document.body.dataset.state = 'busy';
   $('name').replaceChildren(element('strong', {}, name), element('span', {}, note));
   markClip(clip);
-  for (const id of ['error', 'notice', 'warnings']) $(id).hidden = true;
+  for (const id of ['error', 'notice', 'warnings', 'scopes']) $(id).hidden = true;
   clearResults();
   $('progress').hidden = false;
   showProgress({ phase: 'open' });
@@ -128,9 +128,20 @@ function showNotes(results, warnings) {
     title,
     ` The weights of ${untrained.join(', ')} are noise: the page shows how the SDK works and how fast, but events and masks mean nothing.`,
   );
+  $('scopes').hidden = results.length === 0;
+  $('scopes').replaceChildren(...results.map((result) => element('li', {}, ...aboutAdapter(result))));
   const others = [...mettle.info().warnings, ...warnings].filter(({ code }) => code !== 'untrained');
   $('warnings').hidden = others.length === 0;
   $('warnings').replaceChildren(...others.map(({ message }) => element('li', {}, message)));
+}
+
+/** What it knows, what it does not, and how much it kept silent about. */
+function aboutAdapter({ adapter, scope, withheld }) {
+  const [sense, other] = scope?.senses ?? ['audio', 'visual'];
+  const senses = other ? 'sound and picture' : `${sense === 'audio' ? 'sound' : 'picture'} alone`;
+  const about = scope ? `Knows: ${scope.world} Does not know: ${scope.unknown}` : 'Nobody said what it knows.';
+  const silent = withheld > 0 ? ` Silent about ${withheld} s, which are unlike all that it learned from.` : '';
+  return [element('strong', {}, adapter), `, by ${senses}. ${about}${silent}`];
 }
 
 async function showFailure(error, signal) {

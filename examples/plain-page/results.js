@@ -5,7 +5,7 @@
 import { classColor, drawMask, toWebVTT } from '../../dist/page/index.js';
 import { compare, labelsAt, maskAt } from '../truth.js';
 import { element, percent } from './elements.js';
-import { drawChart, MASK_COLORS, MODALITIES, TITLES } from './timeline.js';
+import { drawChart, localizedTitle, MASK_COLORS, MODALITIES, TITLES } from './timeline.js';
 
 const $ = (id) => document.getElementById(id);
 const video = $('video');
@@ -119,7 +119,7 @@ function readout({ result, comparison }, second, ordinal) {
       meter('of the picture', result.masks[second].area, `rgb(${MASK_COLORS[ordinal % MASK_COLORS.length]})`),
     ];
     if (comparison) lines.push(meter('overlap', comparison.overlaps[second] ?? 0, 'var(--accent)'));
-    return [set(TITLES.segment, lines)];
+    return [set(TITLES.segment + silence(result.masks[second].withheld), lines)];
   }
   const { classes } = result;
   const top = (probabilities) =>
@@ -134,13 +134,17 @@ function readout({ result, comparison }, second, ordinal) {
       );
   const at = result.seconds[second];
   if (result.task === 'localize') {
-    return [set(TITLES.localize, top(at.probabilities), trueText('audio-visual', second))];
+    const title = localizedTitle(result) + silence(at.withheld);
+    return [set(title, top(at.probabilities), trueText('audio-visual', second))];
   }
   return [
-    set(MODALITIES.audio, top(at.audio), trueText('audio', second)),
-    set(MODALITIES.visual, top(at.visual), trueText('visual', second)),
+    set(MODALITIES.audio + silence(at.withheld.audio), top(at.audio), trueText('audio', second)),
+    set(MODALITIES.visual + silence(at.withheld.visual), top(at.visual), trueText('visual', second)),
   ];
 }
+
+/** Said where an answer is left out. */
+const silence = (withheld) => (withheld ? ', unfamiliar: no answer' : '');
 
 function trueText(modality, second) {
   if (!shown.truth) return '';

@@ -4,6 +4,10 @@ import { maskAt } from '../truth.js';
 import { clock, element, percent } from './elements.js';
 
 export const TITLES = { localize: 'Seen and heard', parse: 'Video parsing', segment: 'Sounding area' };
+/** Which sense tells the events of a result for localize: both, or the only one that decides. */
+export const modalityOf = ({ scope }) => (scope?.senses.length === 1 ? scope.senses[0] : 'audio-visual');
+export const localizedTitle = (result) =>
+  modalityOf(result) === 'audio-visual' ? TITLES.localize : MODALITIES[modalityOf(result)];
 export const MODALITIES = { audio: 'Heard', visual: 'Seen', 'audio-visual': 'Both at once' };
 /** One per segmentation result, in their order. */
 export const MASK_COLORS = [
@@ -41,7 +45,7 @@ function ruler({ duration, seek }) {
 function laneRows({ result, comparison }, context) {
   const modalities = result.task === 'localize' ? ['audio-visual'] : Object.keys(MODALITIES);
   return modalities.map((modality) => {
-    const title = result.task === 'localize' ? TITLES.localize : MODALITIES[modality];
+    const title = result.task === 'localize' ? localizedTitle(result) : MODALITIES[modality];
     const events = result.task === 'localize' ? result.events : result.events.filter((e) => e.modality === modality);
     const found = track(events, 'found', title, result.classes, context);
     const lane = comparison?.lanes.find((one) => one.modality === modality);

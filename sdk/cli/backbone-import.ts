@@ -1,14 +1,17 @@
 /** `mettle backbone import`: published checkpoints, of one sense or of both, as a backbone package. */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { ImportPart, ImportSource } from '../compile/import.ts';
 import type { Forms } from '../compile/variants.ts';
+import { limits } from '../contract/limits.ts';
 import type { BackboneManifest } from '../contract/manifest.ts';
-import { idPattern } from '../contract/parse-manifest.ts';
+import { idPattern } from '../contract/manifest-form.ts';
 import { MettleError } from '../errors.ts';
 import { accountFor, checkAccounting } from '../models/checkpoints/account.ts';
 import { type BackbonePreset, type PresetName, presets } from '../models/presets.ts';
+import { readSmall } from '../node/disk.ts';
 import type { FileByteSource } from '../node/files/byte-source.ts';
 import type { Evaluate } from '../ops/index.ts';
+import { FRONT_END_OPTIONS, type FrontEndValues, givenFrontEnd } from './front-end-options.ts';
 import { importCard, type Origin } from './import-card.ts';
 import { FORMS_HELP, formsText, readForms } from './import-forms.ts';
 import { accountText } from './import-text.ts';
@@ -19,12 +22,26 @@ import type { Io } from './types.ts';
 export const IMPORT_HELP = `Usage
   mettle backbone import CHECKPOINT --preset NAME --out DIR [options]
   mettle backbone import PICTURES SOUNDS --preset NAME --preset NAME --id ID --out DIR [options]
+  mettle backbone import MODEL.tflite --out DIR [options]
+  mettle backbone import MODEL.tflite --list
 
 CHECKPOINT is a .safetensors file or a PyTorch file (.pth, .ckpt, .bin) of Swin-V2, HTS-AT or CLAP's audio side. Nothing in it is
 run. Every tensor in it is used, left out for a reason that is printed, or the import stops. Of two checkpoints, and presets in the
 same order, one is for pictures and one for sounds: the package then has both senses.
 
-Options
+MODEL.tflite is a TensorFlow Lite file of a vision or sound network, in floats or integers, which become floats. Its blocks' ends are
+the taps. An audio front end inside it is recognised and replaced by the one of this package.
+
+Options of MODEL.tflite
+  --list              print values that could be taps, with their shapes, and write nothing
+  --tap NAME          value that adapters shall read; may be repeated (default: the ends of its blocks)
+  --mean R,G,B --std R,G,B
+                      pictures that it takes as floats: how they are scaled (default: what the file says of its integers)
+  --modality NAME --front-end FILE
+                      other inputs, as in "mettle backbone tap"
+  --out, --id, --license, --note, --quiet as below (default of --id: the name of DIR)
+
+Options of CHECKPOINT
   --preset NAME       the network that the weights are for, once per checkpoint; see below
   --pretrained-windows LIST
                       windows that the stages of a Swin-V2 were trained with before it was tuned to larger ones, e.g.
@@ -61,6 +78,9 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
       id: { type: 'string' },
       license: { type: 'string' },
       forms: { type: 'string' },
+      list: { type: 'boolean' },
+      tap: { type: 'string', multiple: true },
+      ...FRONT_END_OPTIONS,
       note: { type: 'string' },
       force: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
@@ -76,6 +96,9 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   if (positionals.length < 1 || positionals.length > 2) {
     throw usageError(`Expected one CHECKPOINT or two, got ${positionals.length}.`, command);
   }
+  if (await isTfliteFile(positionals[0]!)) return await fromTflite(positionals, values, io);
+  const foreign = ['list', 'tap', ...givenFrontEnd(values)].find((name) => values[name as keyof typeof values]);
+  if (foreign) throw usageError(`--${foreign} is for TensorFlow Lite files; ${positionals[0]} is none.`, command);
   const presetNames = readPresets(values.preset ?? [], positionals);
   if (presetNames.length > 1 && !values.id) throw usageError('--id ID is missing; two checkpoints need it.', command);
   const id = readId(values.id ?? presetNames[0]!);
@@ -104,6 +127,45 @@ export async function backboneImport(argv: string[], io: Io): Promise<number> {
   } finally {
     for (const file of files) await file[Symbol.asyncDispose]();
   }
+}
+
+/** Told by how it begins. A file that is not there is for others to say. */
+async function isTfliteFile(path: string): Promise<boolean> {
+  const { FileByteSource } = await import('../node/files/byte-source.ts');
+  const { isTflite } = await import('../tflite/reader.ts');
+  await using file = await FileByteSource.open(path);
+  return isTflite(await file.read(0, 8));
+}
+
+type TfliteValues = FrontEndValues & {
+  list?: boolean;
+  tap?: string[];
+  out?: string;
+  id?: string;
+  license?: string;
+  note?: string;
+  quiet?: boolean;
+};
+
+async function fromTflite([path, ...more]: string[], values: TfliteValues, io: Io): Promise<number> {
+  for (const name of ['preset', 'pretrained-windows', 'forms', 'force', 'dry-run']) {
+    if (name in values) throw usageError(`--${name} is for checkpoints; ${path} is a TensorFlow Lite file.`, command);
+  }
+  if (more.length > 0) throw usageError(`${path} is a TensorFlow Lite file and is imported by itself.`, command);
+  if (!values.out && !values.list) throw usageError('--out DIR is missing; or say --list.', command);
+  const { importTflite, listTflite } = await import('./import-tflite.ts');
+  const bytes = await readSmall(path!, 'a TensorFlow Lite model', limits.fileBytes, io.signal);
+  const where = basename(path!);
+  if (values.list) {
+    await listTflite({ bytes, where, frontEnd: values }, io);
+    return 0;
+  }
+  const out = resolve(values.out!);
+  const { license = 'unknown', tap: taps = [], quiet = false } = values;
+  if (license === '') throw usageError('--license must not be empty.', command);
+  const source = { bytes, where, id: readId(values.id ?? basename(out).toLowerCase()), license, taps, quiet };
+  await importTflite({ ...source, frontEnd: values, note: await readNote(values.note) }, out, io);
+  return 0;
 }
 
 type Part = ImportPart & { presetName: PresetName; file: FileByteSource };

@@ -1,16 +1,14 @@
 /** `mettle backbone tap`: any ONNX network as a backbone package, or a list of the values in it that adapters could read. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { FrontEndSource } from '../compile/tapped.ts';
 import { bytesText, limits } from '../contract/limits.ts';
-import { parseLogMelFrontEnd, parsePictureFrontEnd } from '../contract/parse-front-end.ts';
-import { parseJson } from '../contract/parse-json.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
 import { savePackage } from '../node/files/save-package.ts';
 import type { Network } from '../onnx/taps.ts';
+import { FRONT_END_OPTIONS, readFrontEnd } from './front-end-options.ts';
 import { readOptions, usageError } from './options.ts';
-import { oneLine } from './terminal.ts';
+import { candidatesText, tapsText } from './tapped-text.ts';
 import type { Io } from './types.ts';
 
 export const TAP_HELP = `Usage
@@ -44,11 +42,7 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
     options: {
       list: { type: 'boolean' },
       tap: { type: 'string', multiple: true },
-      modality: { type: 'string' },
-      size: { type: 'string' },
-      mean: { type: 'string' },
-      std: { type: 'string' },
-      'front-end': { type: 'string' },
+      ...FRONT_END_OPTIONS,
       id: { type: 'string' },
       license: { type: 'string' },
       out: { type: 'string' },
@@ -69,15 +63,13 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
   const { listTaps, shapeFed, tapBackbone } = await import('../compile/tapped.ts');
   const { runtimes } = await import('../node/runtimes.ts');
   const network = openNetwork(await readSmall(path, 'an ONNX model', limits.fileBytes, io.signal), basename(path));
-  const source = await readFrontEnd(values, network);
+  const defaults = { ...imageNet, size: () => sizeOf(network) };
+  const source = await readFrontEnd(values, defaults, 'backbone tap');
   const { ort } = await runtimes.loadRuntime({ device: 'auto' });
   const surgery = { network, readExternal: externalBeside(path), ort };
   if (values.list) {
     const candidates = await listTaps(surgery, shapeFed(network, source));
-    const width = Math.max(0, ...candidates.map(({ value }) => value.length));
-    for (const { value, shape, op, reason } of candidates) {
-      io.stdout.write(`${oneLine(value).padEnd(width)}  [${shape.join(', ')}]  ${oneLine(op)}, ${reason}\n`);
-    }
+    io.stdout.write(candidatesText(candidates));
     if (candidates.length === 0) io.stderr.write('No value looks like the end of a block.\n');
     return 0;
   }
@@ -86,11 +78,7 @@ export async function backboneTap(argv: string[], io: Io): Promise<number> {
   const { license = 'unknown', tap = [] } = values;
   const built = await tapBackbone({ ...source, id, version: '1.0.0', license, taps: tap }, surgery);
   await savePackage(out, built.files);
-  const taps = [...built.manifest.taps.visual, ...built.manifest.taps.audio];
-  for (const { name, layout, tokens, width, grid } of taps) {
-    const shape = layout === 'map' ? [1, width, ...grid] : [1, tokens, width];
-    io.stdout.write(`${oneLine(name)}  ${layout} [${shape.join(', ')}]\n`);
-  }
+  io.stdout.write(tapsText(built.manifest));
   return 0;
 }
 
@@ -117,31 +105,6 @@ function externalBeside(model: string): (location: string) => Uint8Array {
   };
 }
 
-type InputOptions = { modality?: string; size?: string; mean?: string; std?: string; 'front-end'?: string };
-
-async function readFrontEnd(values: InputOptions, network: Network): Promise<FrontEndSource> {
-  const { modality = 'picture', size, mean, std, 'front-end': file } = values;
-  if (modality !== 'picture' && modality !== 'sound') {
-    throw usageError(`--modality "${modality}" is unknown; expected picture or sound.`, 'backbone tap');
-  }
-  if (file !== undefined) {
-    if (size ?? mean ?? std) throw usageError('--front-end says all; leave out --size, --mean, --std.', 'backbone tap');
-    const json = parseJson(await readSmall(file, 'a front end', limits.noteBytes), file);
-    return modality === 'picture'
-      ? { modality: 'visual', frontEnd: parsePictureFrontEnd(json, file) }
-      : { modality: 'audio', frontEnd: parseLogMelFrontEnd(json, file) };
-  }
-  if (modality === 'sound') throw usageError('Sounds need --front-end FILE.', 'backbone tap');
-  const [width, height] = size === undefined ? sizeOf(network) : pixels(size);
-  const frontEnd = {
-    width,
-    height,
-    mean: triple('--mean', mean ?? imageNet.mean),
-    std: triple('--std', std ?? imageNet.std),
-  };
-  return { modality: 'visual', frontEnd };
-}
-
 /** Width and height that the network's own input is made for. */
 function sizeOf({ model, where }: Network): [number, number] {
   for (const { shape } of model.graph.inputs) {
@@ -149,16 +112,4 @@ function sizeOf({ model, where }: Network): [number, number] {
     if (typeof height === 'number' && typeof width === 'number') return [width, height];
   }
   throw usageError(`${where} takes pictures of any size; say which with --size WxH.`, 'backbone tap');
-}
-
-function pixels(size: string): [number, number] {
-  const match = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(size);
-  if (match) return [Number(match[1]), Number(match[2])];
-  throw usageError(`--size "${size}" is no size; expected WIDTHxHEIGHT in pixels, e.g. 224x224.`, 'backbone tap');
-}
-
-function triple(option: string, value: string): [number, number, number] {
-  const numbers = value.split(',').map(Number);
-  if (numbers.length === 3 && numbers.every(Number.isFinite)) return numbers as [number, number, number];
-  throw usageError(`${option} "${value}": expected three numbers with commas between.`, 'backbone tap');
 }

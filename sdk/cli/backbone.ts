@@ -4,7 +4,9 @@ import { usageError } from './options.ts';
 import type { Io } from './types.ts';
 
 export const BACKBONE_HELP = `Usage
+  mettle backbone add [NAME] [options]          a published network by name: downloaded, checked, made a package
   mettle backbone import CHECKPOINT [options]   published checkpoints of Swin-V2, HTS-AT or both as a package
+  mettle backbone import MODEL.tflite [options] a TensorFlow Lite network as a package
   mettle backbone tap MODEL.onnx [options]      any ONNX network as a package: choose which values adapters read
 
   mettle backbone NAME --help                   options of one of them
@@ -14,6 +16,10 @@ export const BACKBONE_HELP = `Usage
 export async function backbone(argv: string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
   switch (name) {
+    case 'add': {
+      const { backboneAdd } = await import('./backbone-add.ts');
+      return await backboneAdd(rest, io);
+    }
     case 'import': {
       const { backboneImport } = await import('./backbone-import.ts');
       return await backboneImport(rest, io);
@@ -27,10 +33,10 @@ export async function backbone(argv: string[], io: Io): Promise<number> {
       io.stdout.write(BACKBONE_HELP);
       return 0;
     case undefined:
-      throw usageError('"mettle backbone" needs a name: import or tap.', 'backbone');
+      throw usageError('"mettle backbone" needs a name: add, import or tap.', 'backbone');
     default:
       throw usageError(
-        `"mettle backbone ${name}" is no command; expected import or tap.${didYouMean(name, ['import', 'tap'])}`,
+        `"mettle backbone ${name}" is no command; expected add, import or tap.${didYouMean(name, ['add', 'import', 'tap'])}`,
         'backbone',
       );
   }

@@ -5,6 +5,7 @@ import { limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { type CaptionLanguage, captionLanguages, captions } from '../export/index.ts';
 import { readSmall } from '../node/disk.ts';
+import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
 import { chooseAdapters } from './models.ts';
 import {
   COMMON_OPTIONS,
@@ -37,6 +38,7 @@ Captions of the sounds that are no speech, for people who do not hear: "[dog bar
   --adapter ID        id, path or URL of an adapter that parses (default: all shipped ones that fit)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
+${HUB_HELP}
   --quiet             no progress bar
   --verbose           print the stack of an internal fault
 `;
@@ -49,6 +51,7 @@ export async function makeCaptions(argv: string[], io: Io): Promise<number> {
       device: COMMON_OPTIONS.device,
       verbose: COMMON_OPTIONS.verbose,
       help: COMMON_OPTIONS.help,
+      ...HUB_OPTIONS,
       merge: { type: 'string' },
       language: { type: 'string' },
       format: { type: 'string' },
@@ -81,11 +84,13 @@ export async function makeCaptions(argv: string[], io: Io): Promise<number> {
   // What is wrong with the options or the subtitles is told before a film is analyzed for minutes.
   captions([], options);
   const backbone = readBackbone(values.backbone);
+  const hub = await readHub('captions', values);
   const adapters =
     values.adapter ?? chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), ['parse']);
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
     const session = await io.createMettle({
+      ...hub,
       backbone,
       adapters,
       device: readDevice(values.device),

@@ -5,6 +5,7 @@ import { MettleError } from '../errors.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
+import { HUB_OPTIONS, readHub } from './hub-options.ts';
 import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -15,6 +16,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
+      ...HUB_OPTIONS,
       format: { type: 'string' },
       split: { type: 'string' },
       backbone: { type: 'string', multiple: true },
@@ -28,6 +30,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
   }
   const [adapter, data, ...rest] = positionals;
   if (!adapter || !data || rest.length > 0) throw usageError('Name one ADAPTER and one DIR.', 'eval');
+  const hub = await readHub('eval', values);
   const { evaluateOnDisk } = await import('../node/train/eval.ts');
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
@@ -38,6 +41,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       split: readChoice('split', values.split, SPLITS) ?? 'test',
       backbone: readBackbone(values.backbone),
       device: readDevice(values.device),
+      hub,
       signal: io.signal,
       onProgress: ({ done, total }) => bar.update('Evaluating', done, total, `${done}/${total}`),
     });

@@ -1,4 +1,5 @@
 /** The help texts. */
+import { HUB_HELP } from './hub-options.ts';
 
 export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and where, from picture and sound together. On this device.
 
@@ -8,13 +9,18 @@ Usage
   mettle captions FILE [options]   captions of sounds, for people who do not hear, beside subtitles of speech
   mettle export RESULTS.json ...   what a run found as captions, chapters, table or markers
   mettle info [options]            versions, device and models
-  mettle verify MODEL...           every byte of a model and of the runtime, and what is not covered
+  mettle verify MODEL...           every byte of a model and of the runtime, who signed it, and what is not covered
+  mettle pack DIR [options]        make a model's folder ready to be published
+  mettle serve DIR [options]       a folder over HTTP, to try models and pages on this machine
+  mettle keygen FILE               a pair of keys, to sign models with
+  mettle sign DIR --key FILE       vouch for a model or a list of models
   mettle assets DIR [options]      what a page loads by itself: workers, runtime, models
-  mettle backbone NAME ...         make backbone packages: import, tap
+  mettle backbone NAME ...         make backbone packages: add, import, tap
   mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
   mettle data NAME ...             data sets: check one, make a toybox
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
+  mettle calibrate ADAPTER         teach a finished adapter when to keep silent and how sure to sound
   mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
   mettle help COMMAND              options of a command
@@ -30,14 +36,18 @@ Options
   --tasks LIST        localize, parse, segment, separated by commas (default: all that the adapters can)
   --out DIR           write results.json, events.vtt, masks and report.html there; several FILEs get a folder each in DIR
   --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds
+                      for sounds; or names that "mettle backbone add" made
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-                      ID#sha256-... pins a model to the digest of its manifest, which "mettle verify" prints
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
+  --unfamiliar NAME   withhold, which leaves out and counts answers about seconds unlike all that an adapter learned from,
+                      or show, which gives them (default: withhold)
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
   --verbose           print the stack of an internal fault
+
+Where models come from
+${HUB_HELP}
 
 Exit codes
   0 done   1 internal fault   2 wrong usage or bad input   130 interrupted
@@ -93,6 +103,9 @@ Training
   --id NAME           its id (default: the folder's name)
   --license NAME      its licence (default: MIT)
   --note FILE         text for its card, such as where the clips come from
+  --scope FILE        JSON of what it answers for, which every result says: {"senses": ["audio", "visual"], "world": "what
+                      the clips show", "unknown": "what it does not know"}; JSON itself will do. Senses are those that
+                      decide: an adapter that listens alone names audio
   --exact             keep its weights in float32 (default: in 8 bits where no output changes by more than 1 %)
   --forms LIST        forms to write, e.g. webgpu-f16=float16, whatever they change; as in mettle backbone import
   --config FILE       a JSON object of these options, for example
@@ -101,10 +114,34 @@ Training
   --json              print figures as JSON
   --quiet             print nothing but errors and figures
 
+Where the backbone comes from
+${HUB_HELP}
+
 Figures at the end are those of the graph that was trained, in float32; "mettle eval" judges the finished folder.
 
 Exit codes
   0 done   1 internal fault   2 wrong usage, bad input or diverged   130 interrupted; --resume goes on
+`;
+
+export const CALIBRATE_HELP = `Usage
+  mettle calibrate ADAPTER --data DIR --out DIR [options]
+
+Gives a finished adapter a measure of familiarity (from the training clips), the threshold below which it keeps silent and
+temperatures that make its confidence mean frequency (from the validation clips), and prints what that does on the test
+clips. Graphs and weights stay as they are. "mettle train" does the same at its end.
+
+Options
+  --data DIR          the data that the adapter was trained on, with its splits
+  --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
+  --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
+  --scope FILE        JSON of what it answers for, as in mettle train (default: what the adapter says)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --threads N         threads of the CPU
+  --cache DIR         folder for features of clips, that of the training for example (default: OUT.work/features)
+  --cache-gb X        room for them (default: 20)
+  --out DIR           the calibrated adapter; must not exist
+  --json              print figures alone
+  --quiet             print nothing but errors and figures
 `;
 
 export const EVAL_HELP = `Usage
@@ -120,4 +157,7 @@ Options
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar
+
+Where models come from
+${HUB_HELP}
 `;

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import { jsonText } from '../contract/plain-text.ts';
 import { sdkVersion } from '../contract/version.ts';
+import { scopeLines, sensesText } from '../tasks/scope-text.ts';
 import { INFO_HELP } from './help.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 import { COMMON_OPTIONS, readDevice, readOptions } from './options.ts';
@@ -42,6 +43,11 @@ export async function info(argv: string[], io: Io): Promise<number> {
   return code;
 }
 
+const aboutLines = ({ scope, keepsSilent }: Extract<ShippedModel, { kind: 'adapter' }>): string[] => [
+  ...scopeLines(scope),
+  `Answers ${sensesText(scope)}; ${keepsSilent ? 'silent where a second is unfamiliar.' : 'it cannot tell what is unfamiliar.'}`,
+];
+
 type Facts = {
   version: string;
   node: string;
@@ -72,6 +78,7 @@ function text({ version, node, platform, cores, engine, models }: Facts, io: Io)
     lines.push(
       `  ${model.id.padEnd(20)} ${model.version}  ${what}${model.untrained ? paint.warn(' (untrained)') : ''}`,
     );
+    if (model.kind === 'adapter') lines.push(...aboutLines(model).map((line) => paint.dim(`    ${oneLine(line)}`)));
   }
   return `${lines.join('\n')}\n`;
 }

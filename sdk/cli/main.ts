@@ -4,17 +4,22 @@ import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
 import { cache } from './cache.ts';
+import { calibrate } from './calibrate.ts';
 import { makeCaptions } from './captions.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { exportResults } from './export.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
+import { keygen } from './keygen.ts';
 import { listShippedModels } from './models.ts';
 import { usageError } from './options.ts';
+import { pack } from './pack.ts';
 import { pretrain } from './pretrain.ts';
 import { reportError } from './report-error.ts';
 import { run } from './run.ts';
+import { serve } from './serve.ts';
+import { sign } from './sign.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
 import { watch } from './watch.ts';
@@ -46,6 +51,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
   cache,
+  calibrate,
   captions: makeCaptions,
   export: exportResults,
   info,
@@ -56,6 +62,10 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   pretrain,
   watch,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
+  pack,
+  serve,
+  keygen,
+  sign,
 };
 
 async function dispatch(argv: string[], io: Io): Promise<number> {

@@ -24,6 +24,17 @@ process.on('uncaughtException', (error) => {
   process.exitCode = reportError(error, { stderr }, { verbose: process.argv.includes('--verbose') });
   process.exit();
 });
-const code = await main(process.argv.slice(2), { stdout, stderr, env, signal: controller.signal });
+const { signal } = controller;
+const ask = async (question: string): Promise<string> => {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: stdout });
+  try {
+    return await terminal.question(question, { signal });
+  } finally {
+    terminal.close();
+  }
+};
+const isTerminal = process.stdin.isTTY === true && stdout.isTTY === true;
+const code = await main(process.argv.slice(2), { stdout, stderr, env, signal, ...(isTerminal ? { ask } : {}) });
 // Threads of a runtime may outlive their work; what was written to a pipe must still get out.
 stdout.write('', () => stderr.write('', () => process.exit(code === 130 && stoppedBy ? stoppedBy : code)));

@@ -15,7 +15,17 @@ export async function listShippedModels(signal?: AbortSignal): Promise<ShippedMo
       const { manifest } = await openModel(id, kind, { signal });
       const { version, untrained } = manifest;
       if (manifest.kind === 'backbone') return { kind: 'backbone', id, version, untrained };
-      return { kind: 'adapter', id, version, untrained, task: manifest.task, backbone: manifest.base.id };
+      const { task, base, scope, familiarity } = manifest;
+      return {
+        kind: 'adapter',
+        id,
+        version,
+        untrained,
+        task,
+        backbone: base.id,
+        scope,
+        keepsSilent: familiarity !== null,
+      };
     }),
   );
 }

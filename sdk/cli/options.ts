@@ -6,6 +6,7 @@ import { TASKS, type Task } from '../contract/task.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
+import { locateAdded } from './added.ts';
 import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {
@@ -43,11 +44,13 @@ export function readDevice(value: string | undefined): DeviceRequest {
   });
 }
 
-/** One backbone, or a pair: the option given twice, or once with a comma. */
+/** One backbone, or a pair: the option given twice, or once with a comma. Names of added ones become their folders. */
 export function readBackbone(values: readonly string[] = [DEFAULT_BACKBONE]): string | readonly [string, string] {
   const names = (values.length === 1 ? values[0]!.split(',') : values).map((name) => name.trim());
   const [one, other, ...more] = names;
-  if (!names.includes('') && one && more.length === 0) return other ? [one, other] : one;
+  if (!names.includes('') && one && more.length === 0) {
+    return other ? [locateAdded(one), locateAdded(other)] : locateAdded(one);
+  }
   throw new MettleError('invalid-argument', `--backbone takes one backbone or two, got "${values.join(' ')}".`, {
     hint: 'Two are one for pictures and one for sounds: --backbone ./pictures --backbone ./sounds.',
   });

@@ -2,6 +2,7 @@
 
 import { type PresetName, presets } from '../models/presets.ts';
 import type { PretrainRun } from '../node/pretrain/run.ts';
+import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
 import { type NumberRange, readDevice, readNumber, readOptions, readThreads, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -37,6 +38,7 @@ Work in progress lies in FILE.safetensors.work. "mettle backbone import" makes a
   --threads N         threads of the CPU for the steps
   --makers N          threads that make views (default: half as many as there are cores)
   --resume            go on from the checkpoint; the same weights as without the interruption
+${HUB_HELP}
   --quiet             print nothing but errors and the result
 `;
 
@@ -45,6 +47,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
   const { values } = readOptions('pretrain', {
     args: argv,
     options: {
+      ...HUB_OPTIONS,
       preset: { type: 'string' },
       teacher: { type: 'string', multiple: true },
       material: { type: 'string', multiple: true },
@@ -84,7 +87,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
     otherwise: string,
     range: NumberRange,
   ): number => readNumber('pretrain', name, values[name] ?? otherwise, range);
-  const options: Omit<PretrainRun, 'signal' | 'onProgress'> = {
+  const options: Omit<PretrainRun, 'hub' | 'signal' | 'onProgress'> = {
     preset: readPreset(needed('preset', values.preset)),
     teachers: needed('teacher', values.teacher),
     material: needed('material', values.material).map(readFolder),
@@ -116,6 +119,7 @@ export async function pretrain(argv: string[], io: Io): Promise<number> {
   try {
     const { explained, told } = await pretrainOnDisk({
       ...options,
+      hub: await readHub('pretrain', values),
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
     });

@@ -2,6 +2,7 @@
 
 import { basename, join } from 'node:path';
 import type { RgbImage } from '../contract/clip.ts';
+import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
@@ -9,10 +10,12 @@ import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
 import { RUN_HELP } from './help.ts';
+import { HUB_OPTIONS, readHub } from './hub-options.ts';
 import { chooseAdapters } from './models.ts';
 import {
   COMMON_OPTIONS,
   readBackbone,
+  readChoice,
   readDevice,
   readOptions,
   readTasks,
@@ -31,11 +34,13 @@ export async function run(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
+      ...HUB_OPTIONS,
       tasks: { type: 'string' },
       out: { type: 'string' },
       backbone: { type: 'string', multiple: true },
       adapter: { type: 'string', multiple: true },
       threads: { type: 'string' },
+      unfamiliar: { type: 'string' },
       quiet: { type: 'boolean' },
     },
   });
@@ -48,13 +53,16 @@ export async function run(argv: string[], io: Io): Promise<number> {
   const tasks = readTasks(values.tasks);
   const device = readDevice(values.device);
   const threads = readThreads(values.threads);
+  const unfamiliar = readChoice('unfamiliar', values.unfamiliar, UNFAMILIAR);
   const backbone = readBackbone(values.backbone);
+  const hub = await readHub('run', values);
   const adapters =
     values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
 
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
     const session = await io.createMettle({
+      ...hub,
       backbone,
       adapters,
       device,
@@ -79,7 +87,13 @@ export async function run(argv: string[], io: Io): Promise<number> {
         });
       }
       const folders = foldersFor(positionals, values.out);
-      const job = { tasks, json: values.json === true, quiet: values.quiet === true, verbose: values.verbose === true };
+      const job = {
+        tasks,
+        unfamiliar,
+        json: values.json === true,
+        quiet: values.quiet === true,
+        verbose: values.verbose === true,
+      };
       return await runAll(session, positionals, folders, job, bar, io);
     } finally {
       await session.dispose();
@@ -89,7 +103,13 @@ export async function run(argv: string[], io: Io): Promise<number> {
   }
 }
 
-type Job = { tasks: Task[] | undefined; json: boolean; quiet: boolean; verbose: boolean };
+type Job = {
+  tasks: Task[] | undefined;
+  unfamiliar: Unfamiliar | undefined;
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+};
 
 /** One after the other; a FILE that fails does not keep the others. */
 async function runAll(
@@ -103,7 +123,7 @@ async function runAll(
   const codes: number[] = [];
   for (const [index, file] of files.entries()) {
     try {
-      const findings = await analyze(session, file, folders[index] !== null, job.tasks, bar, io);
+      const findings = await analyze(session, file, folders[index] !== null, job, bar, io);
       const folder = folders[index] ? await writeResults(folders[index], findings, { signal: io.signal }) : null;
       bar.clear();
       print(findings, folder, job, io);
@@ -121,7 +141,7 @@ async function analyze(
   session: MettleSession,
   file: string,
   withThumbnails: boolean,
-  tasks: Task[] | undefined,
+  { tasks, unfamiliar }: Job,
   bar: ProgressBar,
   io: Io,
 ): Promise<Findings> {
@@ -129,6 +149,7 @@ async function analyze(
   const thumbnails: (RgbImage | null)[] = [];
   const analysis = await session.analyze(file, {
     tasks,
+    unfamiliar,
     signal: io.signal,
     onProgress: ({ done, total }) => bar.update(name, done, total, `${done}/${total} s`),
     ...(withThumbnails && {

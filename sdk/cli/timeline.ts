@@ -1,6 +1,7 @@
 /** Results as text: one line of blocks per class, one column of time for all. */
 import type { Findings } from '../node/output/findings.ts';
 import { audioText, durationText, percent, seconds, TASK_TITLES, videoText } from '../node/output/format.ts';
+import { scopeLines, sensesText, withheldText } from '../tasks/scope-text.ts';
 import { lanesOf, type Modality } from '../tasks/timeline.ts';
 import type { Event, SegmentationResult, TaskResult } from '../tasks/types.ts';
 import { oneLine, type Paint, shorten } from './terminal.ts';
@@ -33,15 +34,17 @@ function cellCount(segments: number, columns: number): number {
 }
 
 function taskLines(result: TaskResult, segments: number, cells: number, paint: Paint): string[] {
-  const title = `\n${paint.bold(TASK_TITLES[result.task])}  ${paint.dim(oneLine(result.adapter))}`;
-  if (result.task === 'segment') return [title, areaLine(result, segments, cells, paint)];
+  const head = `\n${paint.bold(TASK_TITLES[result.task])}  ${paint.dim(oneLine(`${result.adapter}, ${sensesText(result.scope)}`))}`;
+  const title = [head, ...scopeLines(result.scope).map((text) => paint.dim(`  ${oneLine(text)}`))];
+  const silence = result.withheld > 0 ? [paint.dim(`  ${withheldText(result.withheld)}`)] : [];
+  if (result.task === 'segment') return [...title, areaLine(result, segments, cells, paint), ...silence];
   const lines = lanesOf(result).flatMap((lane) => {
     return [...groupByClass(lane.events)].map(([classIndex, events]) => {
       const bar = Array.from({ length: cells }, (_, cell) => (isCovered(events, cell, segments / cells) ? '█' : '·'));
       return line(SENSES[lane.modality], events[0]!.label, colored(bar, classIndex, paint), eventList(events), paint);
     });
   });
-  return [title, ...(lines.length ? lines : [paint.dim('  no events')])];
+  return [...title, ...(lines.length ? lines : [paint.dim('  no events')]), ...silence];
 }
 
 function line(sense: string, label: string, bar: string, note: string, paint: Paint): string {
@@ -83,6 +86,6 @@ function areaLine(result: SegmentationResult, segments: number, cells: number, p
     const area = time < result.duration ? (areas[Math.floor(time)] ?? 0) : 0;
     return SHADES[largest > 0 ? Math.ceil((area / largest) * (SHADES.length - 1)) : 0];
   }).join('');
-  const note = largest > 0 ? `up to ${percent(largest)} of the picture` : 'nothing sounds';
+  const note = largest > 0 ? `up to ${percent(largest)} of the picture` : 'no mask';
   return line('area', 'sounding', bar, note, paint);
 }

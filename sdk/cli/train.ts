@@ -11,6 +11,7 @@ import { readSmall } from '../node/disk.ts';
 import type { TrainRun } from '../node/train/run.ts';
 import { DATA_FORMATS } from '../train/data/index.ts';
 import { TRAIN_HELP } from './help.ts';
+import { HUB_OPTIONS, readHub } from './hub-options.ts';
 import { readForms } from './import-forms.ts';
 import {
   COMMON_OPTIONS,
@@ -23,12 +24,14 @@ import {
   readThreads,
   usageError,
 } from './options.ts';
+import { readScope } from './scope.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
 /** `number`: an option with a value; all of them may also stand in the file of `--config`. */
 const OPTIONS = {
   ...COMMON_OPTIONS,
+  ...HUB_OPTIONS,
   format: { type: 'string' },
   task: { type: 'string' },
   data: { type: 'string' },
@@ -37,6 +40,7 @@ const OPTIONS = {
   id: { type: 'string' },
   license: { type: 'string' },
   note: { type: 'string' },
+  scope: { type: 'string' },
   epochs: { type: 'string' },
   batch: { type: 'string' },
   seed: { type: 'string' },
@@ -77,11 +81,14 @@ export async function train(argv: string[], io: Io): Promise<number> {
   try {
     const { trained, reports } = await trainOnDisk({
       ...readRun(values, argv),
+      hub: await readHub('train', values),
       note: await readNote(values.note),
+      scope: await readScope(values.scope),
       signal: io.signal,
       onProgress: (progress) => show(progress, bar, say),
     });
     for (const { id, reason } of trained.skipped) say(oneLine(`left out: ${id}: ${reason}`));
+    if (trained.unmeasured !== null) say(`It will not keep silent: ${trained.unmeasured}`);
     if (trained.refused !== null) say('In 8 bits its outputs would differ too much: the adapter is in float32.');
     io.stdout.write(values.json ? `${jsonText(reports)}\n` : `${figuresText(reports)}\nAdapter: ${values.out}\n`);
     return 0;
@@ -110,7 +117,9 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
     else if (checkpoint)
       say(`warning: ${checkpoint} will be written over; with --resume the training would go on from it`);
   } else if (progress.phase === 'evaluation') bar.clear();
-  else {
+  else if (progress.phase === 'calibration') {
+    bar.update('Calibrating', progress.done, progress.total, `${progress.done}/${progress.total}`);
+  } else {
     const { step, steps, epoch, loss, evaluation, samplesPerSecond, secondsLeft } = progress.progress;
     const megabytes = Math.round(process.memoryUsage().rss / 1e6);
     const rest = `loss ${loss.toFixed(4)} · ${samplesPerSecond.toFixed(1)} clips/s · ${megabytes} MB · ${Math.ceil(secondsLeft)} s left`;
@@ -119,7 +128,7 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
   }
 }
 
-function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'signal' | 'onProgress'> {
+function readRun(values: Values, argv: readonly string[]): Omit<TrainRun, 'hub' | 'signal' | 'onProgress'> {
   const { data } = values;
   const out = values.out?.replace(/(?<=.)[\\/]+$/, '');
   if (!data) throw usageError('--data DIR is missing.', 'train');

@@ -3,7 +3,10 @@ import type { Analysis } from '../analyze.ts';
 import type { Segment } from '../contract/clip.ts';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
+import type { Unfamiliar } from '../contract/familiar.ts';
+import type { Scope } from '../contract/manifest.ts';
 import type { Task } from '../contract/task.ts';
+import type { HubOptions } from '../hub/access.ts';
 import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
 
@@ -15,6 +18,8 @@ export type CliIo = {
   stderr: Output;
   /** Environment variables; `NO_COLOR` is the only one read. */
   env?: Record<string, string | undefined>;
+  /** Puts a question to whoever sits at the terminal; absent where there is none. */
+  ask?: (question: string) => Promise<string>;
   /** Aborted on Ctrl-C. */
   signal?: AbortSignal;
   /** Default: that of the SDK. */
@@ -23,21 +28,33 @@ export type CliIo = {
   listModels?: (signal?: AbortSignal) => Promise<ShippedModel[]>;
 };
 
-/** `io` with nothing left out. */
-export type Io = Required<Omit<CliIo, 'signal'>> & { signal: AbortSignal };
+/** `io` with nothing left out but a terminal. */
+export type Io = Required<Omit<CliIo, 'signal' | 'ask'>> & { signal: AbortSignal; ask?: CliIo['ask'] };
 
 export type ShippedModel =
   | { kind: 'backbone'; id: string; version: string; untrained: boolean }
-  | { kind: 'adapter'; id: string; version: string; untrained: boolean; task: Task; backbone: string };
+  | {
+      kind: 'adapter';
+      id: string;
+      version: string;
+      untrained: boolean;
+      task: Task;
+      backbone: string;
+      scope: Scope | null;
+      /** Whether it measures how familiar a second is. */
+      keepsSilent: boolean;
+    };
 
-export type CreateMettle = (options: {
-  backbone?: string | readonly [string, string];
-  adapters?: string[];
-  device?: DeviceRequest;
-  threads?: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: CreateProgress) => void;
-}) => Promise<MettleSession>;
+export type CreateMettle = (
+  options: HubOptions & {
+    backbone?: string | readonly [string, string];
+    adapters?: string[];
+    device?: DeviceRequest;
+    threads?: number;
+    signal?: AbortSignal;
+    onProgress?: (progress: CreateProgress) => void;
+  },
+) => Promise<MettleSession>;
 
 /** The part of `Mettle` that the commands use. */
 export interface MettleSession {
@@ -46,6 +63,7 @@ export interface MettleSession {
     source: string,
     options: {
       tasks?: Task[];
+      unfamiliar?: Unfamiliar;
       signal?: AbortSignal;
       onProgress?: (progress: { phase: 'segments'; done: number; total: number }) => void;
       onSegment?: (segment: Segment) => void;

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { bytesText } from '../contract/limits.ts';
 import { jsonText, spacedLine } from '../contract/plain-text.ts';
 import { runtimeVersion } from '../contract/version.ts';
+import { splitPin } from '../hub/pin.ts';
 import type { Verification } from '../hub/verify.ts';
+import { readHub, SOURCE_HELP, SOURCE_OPTIONS } from './hub-options.ts';
 import { readOptions, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -15,9 +17,11 @@ export const VERIFY_HELP = `Usage
   mettle verify MODEL... [options]
 
 Reads every file of each MODEL (a shipped id, or the path or URL of a package) and of the runtime installed here, compares sizes
-and digests, and says what they do not cover. MODEL may be pinned: LOCATION#sha256-..., as everywhere a model is named.
+and digests, and says what they do not cover. MODEL may be pinned: LOCATION#sha256-... to the digest of its manifest,
+LOCATION#ed25519-... to the key that signed it, as everywhere a model is named. The cache is not asked.
 
 Options
+${SOURCE_HELP}
   --json              print JSON
   --quiet             print nothing but what is wrong
   --verbose           print the stack of an internal fault
@@ -38,6 +42,7 @@ export async function verify(argv: string[], io: Io): Promise<number> {
     args: argv,
     allowPositionals: true,
     options: {
+      ...SOURCE_OPTIONS,
       json: { type: 'boolean' },
       quiet: { type: 'boolean' },
       verbose: { type: 'boolean' },
@@ -49,6 +54,7 @@ export async function verify(argv: string[], io: Io): Promise<number> {
     return 0;
   }
   if (positionals.length === 0) throw usageError('No MODEL was named.', 'verify');
+  const { hosts, publishers } = await readHub('verify', values);
   const { verifyModel } = await import('../hub/verify.ts');
   const bar = new ProgressBar(io.stderr, !values.quiet);
   const verified: { location: string; result: Verification }[] = [];
@@ -56,7 +62,10 @@ export async function verify(argv: string[], io: Io): Promise<number> {
     for (const location of positionals) {
       const onProgress = ({ path, done, total }: { path: string; done: number; total: number }) =>
         bar.update(path, done, total, `${bytesText(done)} of ${bytesText(total)}`);
-      verified.push({ location, result: await verifyModel(location, { signal: io.signal, onProgress }) });
+      verified.push({
+        location,
+        result: await verifyModel(location, { signal: io.signal, hosts, publishers, onProgress }),
+      });
     }
   } finally {
     bar.clear();
@@ -75,15 +84,16 @@ export async function verify(argv: string[], io: Io): Promise<number> {
   return 2;
 }
 
-function modelReport(location: string, { manifest, integrity, vouched, bytes, failures }: Verification) {
+function modelReport(location: string, { manifest, integrity, vouched, signers, bytes, failures }: Verification) {
   const { kind, id, version, files } = manifest;
   return {
-    location: location.replace(/#sha256-[^#]*$/, ''),
+    location: splitPin(location).location,
     kind,
     id,
     version,
     integrity,
     vouched,
+    signers,
     files: files.length,
     bytes,
     failures: failures.map(({ error }) => error.message),
@@ -104,7 +114,7 @@ async function notCovered(results: readonly Verification[]): Promise<string[]> {
   return [
     ...(strangers.length > 0
       ? [
-          `Who wrote the manifest of ${strangers.join(', ')}: nothing vouches for it. Compare its digest with one that you trust, and pin it.`,
+          `Who wrote the manifest of ${strangers.join(', ')}: nothing vouches for it. Compare its digest with one that you trust, and pin it, or the key of its publisher.`,
         ]
       : []),
     ...(extra.length > 0
@@ -134,12 +144,22 @@ async function unlistedFiles({ manifest, url }: Verification): Promise<string[]>
     .map((path) => oneLine(path));
 }
 
+const known = {
+  pin: 'as pinned',
+  key: 'of a publisher whose key is pinned',
+  registry: 'as the list of shipped models says',
+  none: 'not pinned',
+};
+
 function reportText({ models, runtime, notCovered }: Report): string {
-  const lines = models.flatMap(({ location, kind, id, version, integrity, vouched, files, bytes, failures }) => [
-    `${kind} ${id} ${version}: ${failures.length === 0 ? `all ${files} files are as its manifest says, ${bytesText(bytes)}` : `${failures.length} of ${files} files are not as its manifest says`}`,
-    `  manifest ${integrity}, ${vouched === 'pin' ? 'as pinned' : vouched === 'registry' ? 'as the list of shipped models says' : 'not pinned'}`,
-    ...(vouched === null ? [`  pin      ${location}#${integrity}`] : []),
-  ]);
+  const lines = models.flatMap(
+    ({ location, kind, id, version, integrity, vouched, signers, files, bytes, failures }) => [
+      `${kind} ${id} ${version}: ${failures.length === 0 ? `all ${files} files are as its manifest says, ${bytesText(bytes)}` : `${failures.length} of ${files} files are not as its manifest says`}`,
+      `  manifest ${integrity}, ${known[vouched ?? 'none']}`,
+      ...signers.map((key) => `  signed   by ${key}`),
+      ...(vouched === null ? [`  pin      ${location}#${integrity}`] : []),
+    ],
+  );
   const good = runtime.failures.length === 0;
   lines.push(
     `${runtime.name}: ${good ? `all ${runtime.files} files are those that this version was made with` : `${runtime.failures.length} files are others`}`,

@@ -2,6 +2,7 @@
 import { jsonText, spacedLine } from '../contract/plain-text.ts';
 import type { Moment } from '../live/watch.ts';
 import { MODALITY_TITLES } from '../tasks/timeline.ts';
+import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
 import { chooseAdapters } from './models.ts';
 import {
   COMMON_OPTIONS,
@@ -29,6 +30,7 @@ or a file, which is watched at the pace at which it plays. Ends with the source,
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
+${HUB_HELP}
   --json              a line of JSON for each moment in which something begins or ends
   --verbose           print the stack of an internal fault
 `;
@@ -39,6 +41,7 @@ export async function watch(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
+      ...HUB_OPTIONS,
       hop: { type: 'string' },
       tasks: { type: 'string' },
       backbone: { type: 'string', multiple: true },
@@ -58,9 +61,11 @@ export async function watch(argv: string[], io: Io): Promise<number> {
       : readNumber('watch', 'hop', values.hop, { least: 0.25, most: 1, whole: false });
   const tasks = readTasks(values.tasks);
   const backbone = readBackbone(values.backbone);
+  const hub = await readHub('watch', values);
   const adapters =
     values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
   const session = await io.createMettle({
+    ...hub,
     backbone,
     adapters,
     device: readDevice(values.device),

@@ -1,7 +1,15 @@
 /** Compiles an adapter for one backbone to a folder that the hub can serve: meta-tokens and query projections become constants. */
 import { contractOf } from '../contract/fits.ts';
-import type { AdapterGraphs, AdapterManifest, BackboneManifest, GraphFiles, Variants } from '../contract/manifest.ts';
+import type {
+  AdapterGraphs,
+  AdapterManifest,
+  BackboneManifest,
+  GraphFiles,
+  Scope,
+  Variants,
+} from '../contract/manifest.ts';
 import { tapShape } from '../contract/taps.ts';
+import { isTokens } from '../contract/tokens.ts';
 import { type AdapterConfig, clipPart, segmentPart, tapsRead } from '../models/adapter.ts';
 import { tokensPerBlock } from '../models/lcd.ts';
 import { Params, type Weights } from '../models/params.ts';
@@ -18,6 +26,8 @@ export type AdapterSource = {
   config: AdapterConfig;
   /** See the manifest's. */
   thresholds?: readonly number[] | null;
+  /** See the manifest's. */
+  scope?: Scope | null;
   /** Trained weights, or a seed for noise, which marks the package as untrained. */
   weights: Weights | { seed: number };
   /** How each device gets it. Default: {@link exactForms}. */
@@ -41,7 +51,8 @@ export async function compileAdapter(
     ([variant, { segment, clip }]): [string, AdapterGraphs] => [variant, { segment: segment!, clip: clip ?? null }],
   );
   const spec = ([name, value]: [string, Value]) => ({ name, shape: [...value.shape] });
-  const deliver = clip ? ('clip' as const) : ('segment' as const);
+  const deliverOf = (name: string): AdapterManifest['segment']['outputs'][number]['deliver'] =>
+    clip ? 'clip' : isTokens(name) ? 'familiarity' : 'segment';
   const manifest = await finishManifest(
     {
       schema: 1,
@@ -55,10 +66,13 @@ export async function compileAdapter(
       task: config.task,
       classes: [...config.classes],
       thresholds: source.thresholds ? [...source.thresholds] : null,
+      scope: source.scope ?? null,
+      familiarity: null,
+      calibration: null,
       base: { id: base.id, contract: await contractOf(base) },
       segment: {
         reads: tapsRead(base.taps, config),
-        outputs: Object.entries(segment).map((output) => ({ ...spec(output), deliver })),
+        outputs: Object.entries(segment).map((output) => ({ ...spec(output), deliver: deliverOf(output[0]) })),
       },
       clip: clip ? { segments: config.segments, outputs: Object.entries(clip).map(spec) } : null,
       variants: Object.fromEntries(variants) as Variants<AdapterGraphs>,
@@ -68,13 +82,13 @@ export async function compileAdapter(
   return { manifest, files: withManifest(files, manifest) };
 }
 
-/** One second: taps in, as the backbone gives them. */
+/** One second: taps in, as the backbone gives them, and whatever the task is, meta-tokens among what comes out. */
 function buildSegment({ config, weights }: AdapterSource, base: BackboneManifest): Record<string, Value> {
   const graph = new Graph();
   const taps = new Map([...base.taps.visual, ...base.taps.audio].map((tap) => [tap.name, tap]));
   const read = (name: string): Value =>
     graph.remember(`tap ${name}`, () => graph.input(name, tapShape(taps.get(name)!)));
-  return segmentPart(Params.constants(graph, weights), base.taps, read, config);
+  return segmentPart(Params.constants(graph, weights), base.taps, read, config, { tokens: true });
 }
 
 /** A window of seconds: tokens [T, K, c] and mask [T] in, and outputs without a batch axis. */

@@ -1,5 +1,5 @@
 /** The identity of a network: a digest of its numbers by name, the same whatever form a package keeps them in. */
-import { canonicalJson } from '../contract/fits.ts';
+import { canonicalJson } from '../contract/canonical-json.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { Integrity } from '../contract/manifest.ts';
 

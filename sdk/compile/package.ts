@@ -1,9 +1,10 @@
 /** The publisher's side: from graphs and weights in memory to a manifest that the hub accepts, and an entry for a registry. Writes no files. */
-import { sortKeys } from '../contract/fits.ts';
+import { sortKeys } from '../contract/canonical-json.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
-import type { AdapterManifest, BackboneManifest, FileEntry, Manifest } from '../contract/manifest.ts';
+import type { AdapterManifest, BackboneManifest, FileEntry, Integrity, Manifest } from '../contract/manifest.ts';
 import { parseManifest } from '../contract/parse-manifest.ts';
 import type { Registry, RegistryEntry } from '../contract/registry.ts';
+import type { Signature } from '../contract/signature.ts';
 
 /** What is known of a backbone's manifest when its graphs are; weights that mean nothing are marked `untrained`. */
 export function backboneDraft(
@@ -40,8 +41,7 @@ export async function finishManifest(
 ): Promise<Manifest> {
   const entries: FileEntry[] = [];
   for (const path of Object.keys(files).sort()) {
-    const bytes = files[path]!;
-    entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
+    entries.push(await fileEntry(path, files[path]!));
   }
   return parseManifest({ ...draft, files: entries }, `manifest of ${draft.kind} "${draft.id}"`);
 }
@@ -52,11 +52,11 @@ export async function withDocuments<M extends Manifest>(
   documents: Readonly<Record<string, Uint8Array>>,
 ): Promise<M> {
   const entries = manifest.files.filter(({ path }) => !Object.hasOwn(documents, path));
-  for (const [path, bytes] of Object.entries(documents)) {
-    entries.push({ path, bytes: bytes.byteLength, integrity: await sha256Integrity(bytes) });
-  }
-  const files = entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
+  for (const [path, bytes] of Object.entries(documents)) entries.push(await fileEntry(path, bytes));
+  return withFiles(
+    manifest,
+    entries.sort((a, b) => (a.path < b.path ? -1 : 1)),
+  );
 }
 
 /** Bytes of a piece of a file that has a digest of its own, unless the caller wants another size. */
@@ -69,16 +69,26 @@ export async function withChunks<M extends Manifest>(
   chunkBytes = usualChunkBytes,
 ): Promise<M> {
   const entries = manifest.files.map(async (entry): Promise<FileEntry> => {
-    const { path, bytes, integrity } = entry;
-    const data = files[path];
-    if (!data) return entry;
-    if (bytes <= chunkBytes) return { path, bytes, integrity };
-    const starts = Array.from({ length: Math.ceil(bytes / chunkBytes) }, (_, index) => index * chunkBytes);
-    const chunks = starts.map((start) => sha256Integrity(data.subarray(start, start + chunkBytes)));
-    return { path, bytes, integrity, chunkBytes, chunks: await Promise.all(chunks) };
+    const data = files[entry.path];
+    return data ? await fileEntry(entry.path, data, chunkBytes) : entry;
   });
-  const where = `manifest of ${manifest.kind} "${manifest.id}"`;
-  return parseManifest({ ...manifest, files: await Promise.all(entries) }, where) as M;
+  return withFiles(manifest, await Promise.all(entries));
+}
+
+/** A file as a manifest lists it, with digests of its pieces where it has more than one. */
+export async function fileEntry(path: string, data: Uint8Array, chunkBytes = Infinity): Promise<FileEntry> {
+  const entry: FileEntry = { path, bytes: data.byteLength, integrity: await sha256Integrity(data) };
+  if (entry.bytes <= chunkBytes) return entry;
+  const chunks: Integrity[] = [];
+  for (let start = 0; start < entry.bytes; start += chunkBytes) {
+    chunks.push(await sha256Integrity(data.subarray(start, start + chunkBytes)));
+  }
+  return { ...entry, chunkBytes, chunks };
+}
+
+/** With these files in place of the former, checked as a reader would, and without signatures, which were of other content. */
+export function withFiles<M extends Manifest>({ signatures: _, ...manifest }: M, files: FileEntry[]): M {
+  return parseManifest({ ...manifest, files }, `manifest of ${manifest.kind} "${manifest.id}"`) as M;
 }
 
 /** The text of manifest.json: keys sorted, two spaces, a newline at the end. Equal manifests have equal texts. */
@@ -93,6 +103,6 @@ export async function registryEntry(manifest: Manifest, path: string): Promise<R
 }
 
 /** The text of registry.json, in the form of `manifestText`. */
-export function registryText(registry: Registry): string {
-  return `${JSON.stringify(registry, sortKeys, 2)}\n`;
+export function registryText(registry: Registry, signatures?: readonly Signature[]): string {
+  return `${JSON.stringify({ ...registry, signatures }, sortKeys, 2)}\n`;
 }

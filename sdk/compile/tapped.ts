@@ -3,6 +3,7 @@
 import { limits } from '../contract/limits.ts';
 import type { BackboneManifest, Integrity, LogMelFrontEnd, PictureFrontEnd, Tap } from '../contract/manifest.ts';
 import type { Ort } from '../contract/runtime.ts';
+import { pictureShape, soundShape } from '../contract/taps.ts';
 import { canaryInput } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
@@ -114,11 +115,8 @@ export function shapeFed(network: Network, source: FrontEndSource): number[] {
   return shape;
 }
 
-function shapeOf(source: FrontEndSource): number[] {
-  if (source.modality === 'visual') return [1, 3, source.frontEnd.height, source.frontEnd.width];
-  const { frames, mels, layout } = source.frontEnd;
-  return layout === 'plain' ? [1, frames, mels] : [1, 1, frames, mels];
-}
+const shapeOf = (source: FrontEndSource): number[] =>
+  source.modality === 'visual' ? pictureShape(source.frontEnd) : soundShape(source.frontEnd);
 
 function checkInput({ model, where }: Network, shape: readonly number[]): void {
   const inputs = fedInputs(model.graph);

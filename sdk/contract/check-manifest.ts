@@ -1,14 +1,15 @@
 /** Whether the fields of a manifest, each of which is well by itself, fit together: what one sense has, what variants and files there are, and what memory follows from them. */
+
 import { bytesText, limits } from './limits.ts';
 import type { AdapterManifest, BackboneManifest, GraphFiles, Manifest, TensorSpec, Variants } from './manifest.ts';
+import { documentNames, elementsOf } from './manifest-form.ts';
 import { checkLogMel, checkPicture } from './parse-front-end.ts';
 import { atMost, type Place } from './strict-json.ts';
+import { isTokens } from './tokens.ts';
 
-/** Files that may be listed though no graph needs them. */
-const documents = new Set(['README.md', 'LICENSE', 'NOTICE', 'adapter_config.json', 'report.json', 'evaluation.json']);
+const documents = new Set(documentNames);
 
 const modalities = ['visual', 'audio'] as const;
-export const elementsOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Of the variants that a package has. */
 const each = <T>(variants: Variants<T>): [string, T][] => Object.entries<T>(variants);
@@ -52,13 +53,21 @@ function checkBackbone({ inputs, networks, taps, variants }: BackboneManifest, a
 const tapElements = (taps: BackboneManifest['taps']): number =>
   modalities.flatMap((modality) => taps[modality]).reduce((sum, { tokens, width }) => sum + tokens * width, 0);
 
-function checkAdapter({ task, classes, thresholds, segment, clip, variants }: AdapterManifest, at: Place): void {
+function checkAdapter(manifest: AdapterManifest, at: Place): void {
+  const { task, classes, thresholds, segment, clip, variants } = manifest;
   if (task !== 'segment' && classes.length === 0) throw at.field('classes').error('expected at least 1 item, got 0');
   if (thresholds && task !== 'parse') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
   if (thresholds && thresholds.length !== classes.length) {
     const wanted = `expected ${classes.length} items, one per class, got ${thresholds.length}`;
     throw at.field('thresholds').error(wanted);
   }
+  const { calibration, familiarity } = manifest;
+  if (calibration && 'both' in calibration === (task === 'parse')) {
+    const wanted = task === 'parse' ? 'audio and visual' : 'both';
+    throw at.field('calibration').error(`expected ${wanted}, since task is "${task}"`);
+  }
+  const measured = segment.outputs.some(({ name }) => isTokens(name));
+  if (familiarity && !measured) throw at.field('familiarity').error('expected null, since no output holds meta-tokens');
   const { outputElements } = limits;
   const sum = (outputs: readonly TensorSpec[]) => outputs.reduce((all, { shape }) => all + elementsOf(shape), 0);
   atMost('numbers of all outputs', sum(segment.outputs), outputElements, at.field('segment').field('outputs'));
@@ -70,6 +79,11 @@ function checkAdapter({ task, classes, thresholds, segment, clip, variants }: Ad
   segment.outputs.forEach(({ name, shape, deliver }, index) => {
     const output = at.field('segment').field('outputs').index(index);
     if (shape[0] !== 1) throw output.field('shape').error(`expected 1 as the first dimension, got ${shape[0]}`);
+    if (deliver === 'familiarity' && !isTokens(name)) {
+      throw output
+        .field('deliver')
+        .error('expected "segment" or "clip", since familiarity is told by meta-tokens alone');
+    }
     if (deliver !== 'clip') return;
     if (!clip) throw output.field('deliver').error('expected "segment", since clip is null');
     if (name === 'mask') throw output.field('name').error('"mask" is an input that every clip graph has');
@@ -130,6 +144,22 @@ function checkFiles(manifest: Manifest, at: Place): void {
     const entry = manifest.files.find(({ path }) => path === file);
     if (!entry) throw place.expected('a file listed in "files"', file);
     atMost('bytes', entry.bytes, limits.canaryBytes, place);
+    used.add(file);
+  }
+  if (manifest.kind === 'adapter' && manifest.base.likeness) {
+    const { file } = manifest.base.likeness;
+    const place = at.field('base').field('likeness').field('file');
+    const entry = manifest.files.find(({ path }) => path === file);
+    if (!entry) throw place.expected('a file listed in "files"', file);
+    atMost('bytes', entry.bytes, limits.canaryBytes, place);
+    used.add(file);
+  }
+  if (manifest.kind === 'adapter' && manifest.familiarity) {
+    const { file } = manifest.familiarity;
+    const place = at.field('familiarity').field('file');
+    const entry = manifest.files.find(({ path }) => path === file);
+    if (!entry) throw place.expected('a file listed in "files"', file);
+    atMost('bytes', entry.bytes, limits.familiarityBytes, place);
     used.add(file);
   }
   manifest.files.forEach(({ path }, index) => {

@@ -31,7 +31,7 @@ export type EngineInfo = {
     /** As its manifest says. */
     version: string;
   };
-  /** The loaded adapters, in the order they were named. */
+  /** Adapters that can be asked, in the order they were named; with a budget, some may wait outside memory. */
   adapters: {
     /** As its manifest says. */
     id: string;

@@ -1,18 +1,8 @@
 /** Whether an adapter was made for a backbone: the digest of everything about a backbone that an adapter depends on. */
 import { MettleError } from '../errors.ts';
+import { canonicalJson, sortKeys } from './canonical-json.ts';
 import { sha256Integrity } from './integrity.ts';
-import type { AdapterManifest, BackboneManifest, Integrity } from './manifest.ts';
-
-/** JSON without spaces, with sorted keys: equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, sortKeys);
-}
-
-/** `JSON.stringify` replacer that puts the keys of every object in order of their UTF-16 units. */
-export function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
+import type { AdapterManifest, BackboneManifest, Integrity, Likeness } from './manifest.ts';
 
 /**
  * SHA-256 of the canonical JSON of `{ inputs, networks, taps }` of a backbone: what an adapter names as `base.contract`. The form of the weights is not in it: an
@@ -26,14 +16,18 @@ export function contractOf({
   return sha256Integrity(new TextEncoder().encode(canonicalJson({ inputs, networks, taps })));
 }
 
+/** `same`: the backbone that an adapter was made for. `alike`: it takes and gives the same, and whether its numbers agree is to be found out by running it. */
+export type Fit = 'same' | 'alike';
+
 /**
- * Resolves if `adapter` can read the taps of `backbone`; nothing but the two manifests is needed.
- * Throws `incompatible` if it was made for another backbone, or for other inputs, weights or taps of this one.
+ * Whether `adapter` can read the taps of `backbone`; nothing but the two manifests is needed.
+ * Throws `incompatible` if it was made for another backbone, or for other inputs, weights or taps of this one and does not say what a backbone must be like.
  */
-export async function checkFits(adapter: AdapterManifest, backbone: BackboneManifest): Promise<void> {
+export async function checkFits(adapter: AdapterManifest, backbone: BackboneManifest): Promise<Fit> {
   const { id, base } = adapter;
   const contract = await contractOf(backbone);
-  if (base.id !== backbone.id || base.contract !== contract) {
+  const fit = base.contract === contract ? 'same' : looksAlike(base.likeness, backbone) ? 'alike' : null;
+  if (base.id !== backbone.id || fit === null) {
     const loaded =
       base.id === backbone.id
         ? `"${backbone.id}" ${backbone.version} with contract ${brief(contract)}`
@@ -53,6 +47,29 @@ export async function checkFits(adapter: AdapterManifest, backbone: BackboneMani
       { hint: 'Export the adapter again from the backbone that it was trained on.' },
     );
   }
+  return fit;
+}
+
+/** Whether a backbone is fed the same and has the same taps, as far as the adapter has to do with them. What a graph calls its input is its own business. */
+function looksAlike(likeness: Likeness | undefined, { inputs, taps }: BackboneManifest): boolean {
+  if (!likeness) return false;
+  return (['visual', 'audio'] as const).every((sense) => {
+    const read = likeness.taps[sense];
+    if (read.length === 0) return true;
+    const there = new Map(taps[sense].map((tap) => [tap.name, canonicalJson(tap)]));
+    return (
+      read.every((tap) => there.get(tap.name) === canonicalJson(tap)) &&
+      isFedAlike(likeness.inputs[sense], inputs[sense])
+    );
+  });
+}
+
+/** The same fields with the same values; numbers may have been written with fewer digits. */
+function isFedAlike(one: object | null, other: object | null): boolean {
+  if (!one || !other) return false;
+  const rounded = (key: string, value: unknown): unknown =>
+    key === 'input' ? undefined : typeof value === 'number' ? Number(value.toPrecision(5)) : sortKeys(key, value);
+  return JSON.stringify(one, rounded) === JSON.stringify(other, rounded);
 }
 
 /** Enough of a digest to tell two apart. */

@@ -15,3 +15,9 @@ export async function sha256Integrity(bytes: Uint8Array): Promise<Integrity> {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }
+
+/** The same digest from 64 hexadecimal digits, as most publishers write it. */
+export function hexIntegrity(hex: string): Integrity {
+  const bytes = (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
+  return `sha256-${btoa(String.fromCharCode(...bytes))}`;
+}

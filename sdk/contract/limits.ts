@@ -12,6 +12,8 @@ export const limits = {
   manifestBytes: 1 * MiB,
   /** Bytes of a canary, which is read whenever a model is loaded. */
   canaryBytes: 1 * MiB,
+  /** Bytes of an adapter's measure of familiarity, likewise. */
+  familiarityBytes: 1 * MiB,
   /** Bytes of one file of a package: what one protobuf message, and one buffer of most browsers, can hold. */
   fileBytes: 2 * GiB,
   /** Fewest bytes of a piece of a file that has a digest of its own: smaller ones would only make manifests long. */
@@ -36,6 +38,10 @@ export const limits = {
   clipElements: 2 ** 28,
   /** Bytes that an ONNX session is estimated to take at most. */
   sessionBytes: 4 * GiB,
+  /** Numbers of all constants of a TensorFlow Lite file, which several tensors may share: 1 GiB of float32. */
+  tfliteNumbers: 2 ** 28,
+  /** Tables, names and entries of lists that are copied out of a TensorFlow Lite file. Real ones have some hundred thousand. */
+  tfliteItems: 8_000_000,
   /** Bytes that the pixels of a PNG or JPEG take when they are unpacked: 33 million pixels of RGBA. */
   pictureBytes: 128 * MiB,
   /** Pixels along each side of a picture. */

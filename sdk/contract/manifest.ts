@@ -1,4 +1,5 @@
 /** The manifest: what a backbone or an adapter is, and every file of it with its size and digest. */
+import type { Signature } from './signature.ts';
 import type { Task } from './task.ts';
 
 /** `sha256-` and the digest in base64, as in Subresource Integrity. */
@@ -110,6 +111,8 @@ export type ManifestBase = {
   canary: Canary | null;
   /** All but the manifest itself. */
   files: FileEntry[];
+  /** Who vouches for everything else that stands here, and through it for every file. */
+  signatures?: Signature[];
 };
 
 /**
@@ -127,6 +130,40 @@ export type GraphFiles = { graph: string; weights: string; precision?: Precision
 export type Variants<T> = { webgpu: T; wasm: T; 'webgpu-f16'?: T };
 export type BackboneGraphs = { visual: GraphFiles | null; audio: GraphFiles | null };
 export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
+
+/** What is heard, or what is seen. */
+export type Sense = 'audio' | 'visual';
+
+/** What an adapter can answer for: said wherever an answer is. */
+export type Scope = {
+  /** The senses that decide an answer. An adapter that listens alone says so here, whatever its task is called. */
+  senses: Sense[];
+  /** What its training clips show, for people. */
+  world: string;
+  /** What it does not know, and so takes for something else or for nothing, for people. */
+  unknown: string;
+};
+
+/** Of parsing, by sense. */
+export type SenseTemperatures = {
+  /** Of what is heard. */
+  audio: Temperature;
+  /** Of what is seen. */
+  visual: Temperature;
+};
+/** Of localization and segmentation. */
+export type OneTemperature = {
+  /** Of what both senses say together. */
+  both: Temperature;
+};
+
+/** How what a network says becomes a probability that means a frequency: logits over `temperature`, and then `bias` added. */
+export type Temperature = {
+  /** Above 1 where the network is too sure. */
+  temperature: number;
+  /** 0 where classes exclude each other, and for masks. */
+  bias: number;
+};
 
 /** What a backbone takes; null for a sense that it does not have. */
 export type BackboneInputs = { visual: PictureFrontEnd | null; audio: LogMelFrontEnd | null };
@@ -148,6 +185,21 @@ export type BackboneManifest = ManifestBase & {
   variants: Variants<BackboneGraphs>;
 };
 
+/**
+ * What an adapter knows of the backbone that it was made for, so that it can run on another one that differs in the last digits of its numbers alone, such as the same
+ * network with weights in 8 bits.
+ */
+export type Likeness = {
+  /** How the senses that it reads are fed; null for one that it does not read. */
+  inputs: BackboneInputs;
+  /** Those that it reads. */
+  taps: BackboneTaps;
+  /** A small safetensors file of what these taps gave for made-up inputs, as in a {@link Canary}. */
+  file: string;
+  /** How far a tap may be off: length of the difference over the length of what is in the file, 0 to 1. */
+  tolerance: number;
+};
+
 /** What an adapter answers, what it reads, and its compiled graphs. */
 export type AdapterManifest = ManifestBase & {
   /** Tells manifests apart. */
@@ -158,12 +210,25 @@ export type AdapterManifest = ManifestBase & {
   classes: string[];
   /** Parsing alone: the probability, 0 to 1, from which each class counts, in the order of `classes`; null where nothing chose it, which means 0.5. */
   thresholds: number[] | null;
+  /** What it can answer for. Null where its maker did not say, as in packages of before there was this field. */
+  scope: Scope | null;
+  /** How familiar a second is, told by its meta-tokens. Null in packages without a measure: their answers are never withheld. */
+  familiarity: {
+    /** Its path in the package: see `engine/familiarity.ts`. */
+    file: string;
+    /** The familiarity, 0 to 1, below which answers are withheld. */
+    least: number;
+  } | null;
+  /** Makes confidence mean frequency: by sense for parsing, else `both`. Null where nothing was fitted; confidence is then what the network says. */
+  calibration: SenseTemperatures | OneTemperature | null;
   /** The backbone it was made for. */
   base: {
     /** A pair as `pictures+sounds`. */
     id: string;
     /** Digest of that manifest's `inputs`, `networks` and `taps`. */
     contract: Integrity;
+    /** What another backbone of this id must be like. Without it no other is accepted. */
+    likeness?: Likeness;
   };
   /** Runs once per second. */
   segment: {
@@ -171,8 +236,8 @@ export type AdapterManifest = ManifestBase & {
     reads: string[];
     /** By name, with their shapes. */
     outputs: (TensorSpec & {
-      /** Who gets it: the caller at once, or the clip graph at the end. */
-      deliver: 'segment' | 'clip';
+      /** Who gets it: the caller at once, the clip graph at the end, or the measure of familiarity alone. */
+      deliver: 'segment' | 'clip' | 'familiarity';
     })[];
   };
   /**

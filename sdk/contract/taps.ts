@@ -1,5 +1,15 @@
-/** The shape in which a backbone hands out a tap. */
-import type { Tap } from './manifest.ts';
+/** The shapes in which a backbone is fed one second, and hands out a tap. */
+import type { LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
+
+export const pictureShape = ({ height, width }: Pick<PictureFrontEnd, 'height' | 'width'>): number[] => [
+  1,
+  3,
+  height,
+  width,
+];
+
+export const soundShape = ({ layout, frames, mels }: Pick<LogMelFrontEnd, 'layout' | 'frames' | 'mels'>): number[] =>
+  layout === 'plain' ? [1, frames, mels] : [1, 1, frames, mels];
 
 /** The shape of a tap over `seconds` seconds: [seconds, tokens, width], or [seconds, width, rows, columns] of a map. */
 export function tapShape({ layout, tokens, width, grid }: Tap, seconds = 1): number[] {

@@ -15,7 +15,7 @@ import { MettleError } from '../errors.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 import { seededRandom } from '../random.ts';
 
-/** Kept of one output at most. */
+/** Kept of one output at most, unless the caller wants fewer. */
 const mostValues = 2048;
 
 /** An output whose largest value is below this is compared as if that were this large. */
@@ -56,10 +56,10 @@ export function adapterOutputs({ segment, clip }: Pick<AdapterManifest, 'segment
 }
 
 /** The file, from whole outputs. */
-export function writeCanary(outputs: CanaryNumbers): Uint8Array<ArrayBuffer> {
+export function writeCanary(outputs: CanaryNumbers, most = mostValues): Uint8Array<ArrayBuffer> {
   const tensors = Object.entries(outputs).flatMap(([graph, named]) =>
     Object.entries(named).map(([name, data]) => {
-      const kept = thinned(data);
+      const kept = thinned(data, most);
       return [tensorName(graph, name), { dtype: 'F32' as const, shape: [kept.length], data: kept }] as const;
     }),
   );
@@ -69,7 +69,7 @@ export function writeCanary(outputs: CanaryNumbers): Uint8Array<ArrayBuffer> {
 /**
  * Reads a file that must hold exactly `outputs`. Throws `invalid-file` that begins with `where`, also where a number is not finite.
  */
-export function readCanary(bytes: Uint8Array, outputs: CanaryOutputs, where: string): CanaryNumbers {
+export function readCanary(bytes: Uint8Array, outputs: CanaryOutputs, where: string, most = mostValues): CanaryNumbers {
   const fail = (problem: string): never => {
     throw new MettleError('invalid-file', `${where}: ${problem}.`, {
       hint: 'Export the model again, so that its canary comes from its own graphs.',
@@ -82,7 +82,7 @@ export function readCanary(bytes: Uint8Array, outputs: CanaryOutputs, where: str
     numbers[graph] = {};
     for (const [name, size] of Object.entries(sizes)) {
       const tensor = tensors.get(tensorName(graph, name)) ?? fail(`lacks the tensor "${tensorName(graph, name)}"`);
-      const kept = Math.ceil(size / stepOf(size));
+      const kept = Math.ceil(size / stepOf(size, most));
       if (tensor.dtype !== 'F32' || String(tensor.shape) !== String(kept)) {
         fail(`"${tensorName(graph, name)}" is ${tensor.dtype} [${tensor.shape}], expected F32 [${kept}]`);
       }
@@ -132,12 +132,13 @@ export function checkCanary(
 const tensorName = (graph: string, output: string): string => `out/${graph}/${output}`;
 
 /** Odd, so that no power of two, as widths often are, makes it meet the same columns only. */
-function stepOf(size: number): number {
-  return size <= mostValues ? 1 : Math.ceil(size / mostValues) | 1;
+function stepOf(size: number, most: number): number {
+  return size <= most ? 1 : Math.ceil(size / most) | 1;
 }
 
-function thinned(whole: Float32Array): Float32Array {
-  const step = stepOf(whole.length);
+/** Every n-th number of an output, as the file keeps it. */
+export function thinned(whole: Float32Array, most = mostValues): Float32Array {
+  const step = stepOf(whole.length, most);
   if (step === 1) return whole;
   return Float32Array.from({ length: Math.ceil(whole.length / step) }, (_, i) => whole[i * step]!);
 }

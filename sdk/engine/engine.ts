@@ -4,9 +4,10 @@
  */
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
+import { familiarityOutput } from '../contract/familiar.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
-import type { AdapterOutputs, NamedArray, VariantName } from '../contract/model.ts';
+import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import type { Runtime, Runtimes } from '../contract/runtime.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { checkLoad, checkSegment } from './check.ts';
@@ -14,11 +15,12 @@ import { LoadedModels, sizeOf, stacked } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
 import { RecentLooks } from './recent.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
-import { type AnyManifest, chooseVariant, missingFiles, variantOf } from './variant.ts';
+import { untrainedWarnings } from './untrained.ts';
+import { type AnyManifest, chooseVariant, graphsOf, missingFiles, variantOf } from './variant.ts';
 import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 
-type Loaded = { request: EngineLoad; runtime: Runtime; models: LoadedModels };
-/** What a run keeps, by adapter and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
+type Loaded = { request: EngineLoad; runtime: Runtime; variant: VariantName; models: LoadedModels };
+/** What a run keeps, by the adapter's key and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
 type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
 /** What a live run keeps, by adapter. */
 type LiveRun = { recent: Map<string, RecentLooks> };
@@ -55,10 +57,30 @@ export class LocalEngine implements Engine {
     });
   }
 
-  begin(adapterIds: string[]): Promise<number> {
+  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: OnProgress = () => {}): Promise<void> {
+    return this.#queue.run(async () => {
+      const { models, request, variant } = this.#requireLoaded();
+      checkLoad({ ...request, adapters: [adapter] });
+      const absent = absentFiles([adapter], variant);
+      if (absent) throw absent;
+      const own = graphsOf(adapter.manifest, variant).length;
+      const done = { load: 0, warmup: 0 };
+      // The backbone's two passes are run again, for taps that nobody read before.
+      const total = { load: own, warmup: own + 2 };
+      await models.add(key, adapter, (phase) => onProgress({ phase, done: ++done[phase], total: total[phase] }));
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#loaded?.models.remove(key);
+    });
+  }
+
+  begin(keys: string[]): Promise<number> {
     return this.#queue.run(() => {
       const { models } = this.#requireLoaded();
-      const kept = new Map(adapterIds.map((id) => [id, emptyTokens(models.manifestOf(id))]));
+      const kept = new Map(keys.map((key) => [key, emptyTokens(models.manifestOf(key))]));
       this.#lastRun++;
       this.#runs.set(this.#lastRun, { segments: 0, kept });
       return this.#lastRun;
@@ -79,12 +101,12 @@ export class LocalEngine implements Engine {
     });
   }
 
-  beginLive(adapterIds: string[], seconds: number): Promise<number> {
+  beginLive(keys: string[], seconds: number): Promise<number> {
     return this.#queue.run(() => {
       const { models } = this.#requireLoaded();
-      for (const id of adapterIds) models.manifestOf(id);
+      for (const key of keys) models.manifestOf(key);
       this.#lastRun++;
-      this.#live.set(this.#lastRun, { recent: new Map(adapterIds.map((id) => [id, new RecentLooks(seconds)])) });
+      this.#live.set(this.#lastRun, { recent: new Map(keys.map((key) => [key, new RecentLooks(seconds)])) });
       return this.#lastRun;
     });
   }
@@ -145,12 +167,12 @@ export class LocalEngine implements Engine {
         runtime?.dispose();
         const gpuFailed = exclude.length === 0 && (runtime ? runtime.device === 'webgpu' : isDeviceError(error));
         if (request.device !== 'auto' || !gpuFailed) throw error;
-        const noWayBack = absentFiles(request, 'wasm', error);
+        const noWayBack = absentFiles(modelsOf(request), 'wasm', error);
         if (noWayBack) throw noWayBack;
         exclude.push('webgpu');
         const half = runtime && variantFor(runtime, request).variant === 'webgpu-f16' ? ' in half precision' : '';
         why.push(...(runtime?.why ?? []), `WebGPU${half} was given up for WASM: ${(error as Error).message}`);
-        const wasTried = !absentFiles(request, 'webgpu') || !absentFiles(request, 'webgpu-f16');
+        const wasTried = !absentFiles(modelsOf(request), 'webgpu') || !absentFiles(modelsOf(request), 'webgpu-f16');
         if (wasTried) warnings.push({ code: 'device-fallback', message: why.at(-1)! });
       }
     }
@@ -158,7 +180,7 @@ export class LocalEngine implements Engine {
 
   async #loadOn(runtime: Runtime, request: EngineLoad, onProgress: OnProgress): Promise<EngineInfo> {
     const { variant, why } = variantFor(runtime, request);
-    const absent = absentFiles(request, variant);
+    const absent = absentFiles(modelsOf(request), variant);
     if (absent) throw absent;
     const total = LoadedModels.graphCount(request, variant);
     const stepOf = (phase: 'load' | 'warmup') => {
@@ -169,13 +191,15 @@ export class LocalEngine implements Engine {
     const start = performance.now();
     const models = await LoadedModels.open(runtime, request, variant, stepOf('load'));
     const loaded = performance.now();
+    let alike: ReadonlyMap<string, number>;
     try {
       await models.warmUp(stepOf('warmup'));
+      alike = await models.checkLikeness(request.adapters);
     } catch (error) {
       await models.release();
       throw error;
     }
-    this.#loaded = { request: withoutFiles(request), runtime, models };
+    this.#loaded = { request: withoutFiles(request), runtime, variant, models };
     const { id, version } = request.backbone.manifest;
     return {
       device: runtime.device,
@@ -192,7 +216,10 @@ export class LocalEngine implements Engine {
       })),
       loadMs: loaded - start,
       warmupMs: performance.now() - loaded,
-      warnings: untrainedWarnings(request),
+      warnings: [
+        ...untrainedWarnings(modelsOf(request).map(({ manifest }) => manifest)),
+        ...otherWeights(request, alike),
+      ],
     };
   }
 
@@ -239,12 +266,18 @@ function withoutFiles(request: EngineLoad): EngineLoad {
 function variantFor(runtime: Runtime, request: EngineLoad): ReturnType<typeof chooseVariant> {
   const manifests: AnyManifest[] = [request.backbone, ...request.adapters].map(({ manifest }) => manifest);
   const choice = chooseVariant(runtime, manifests);
-  if (choice.variant !== 'webgpu-f16' || !absentFiles(request, choice.variant)) return choice;
+  if (choice.variant !== 'webgpu-f16' || !absentFiles(modelsOf(request), choice.variant)) return choice;
   return { variant: variantOf(runtime.device), why: ['No half precision, because its files were not given.'] };
 }
 
-function absentFiles(request: EngineLoad, variant: VariantName, cause?: unknown): MettleError | null {
-  for (const model of [request.backbone, ...request.adapters]) {
+const modelsOf = ({ backbone, adapters }: EngineLoad): ModelPackage<AnyManifest>[] => [backbone, ...adapters];
+
+function absentFiles(
+  models: readonly ModelPackage<AnyManifest>[],
+  variant: VariantName,
+  cause?: unknown,
+): MettleError | null {
+  for (const model of models) {
     const [path] = missingFiles(model, variant);
     if (path === undefined) continue;
     const failure = cause instanceof Error ? `WebGPU failed (${cause.message}), and ` : '';
@@ -264,13 +297,16 @@ function isDeviceError(error: unknown): boolean {
   return error instanceof MettleError && error.code === 'device';
 }
 
-function untrainedWarnings(request: EngineLoad): Warning[] {
-  return [request.backbone, ...request.adapters]
-    .filter(({ manifest }) => manifest.untrained)
-    .map(({ manifest }) => ({
-      code: 'untrained',
-      message: `The weights of ${manifest.kind} "${manifest.id}" were never trained: ${manifest.kind === 'backbone' ? 'adapters read random features of it.' : 'its answers mean nothing.'}`,
-    }));
+/** Below this share a tap differs as it does between devices. */
+const sameWeights = 1e-3;
+
+/** Adapters that run on other numbers than those they were trained on, and how far these are off. */
+function otherWeights({ backbone }: EngineLoad, alike: ReadonlyMap<string, number>): Warning[] {
+  const others = [...alike].filter(([, error]) => error > sameWeights);
+  return others.map(([id, error]) => ({
+    code: 'other-weights',
+    message: `Adapter "${id}" was made for other weights of backbone "${backbone.manifest.id}"; what it reads differs by at most ${Number((100 * error).toPrecision(2))} %.`,
+  }));
 }
 
 function emptyTokens(manifest: AdapterManifest): Map<string, Float32Array[]> {
@@ -301,18 +337,19 @@ function keepTokens(
   const delivered: AdapterOutputs = {};
   for (const { name, deliver } of manifest.segment.outputs) {
     if (deliver === 'clip') tokens.get(name)!.push(outputs[name]!.data);
-    else delivered[name] = outputs[name]!;
+    else if (deliver === 'segment') delivered[name] = outputs[name]!;
   }
-  return delivered;
+  const familiarity = outputs[familiarityOutput];
+  return familiarity && manifest.familiarity ? { ...delivered, [familiarityOutput]: familiarity } : delivered;
 }
 
 async function clipOutputs(
   models: LoadedModels,
-  adapterId: string,
+  key: string,
   segments: number,
   tokens: Map<string, Float32Array[]>,
 ): Promise<AdapterOutputs> {
-  const manifest = models.manifestOf(adapterId);
+  const manifest = models.manifestOf(key);
   if (!manifest.clip) return {};
   const { segments: size, outputs: specs } = manifest.clip;
   const averages = new Map(
@@ -326,7 +363,7 @@ async function clipOutputs(
       const rows = tokens.get(name);
       if (rows) inputs[name] = stacked(size, shape, stackWindow(rows, start, size, sizeOf(shape)));
     }
-    const outputs = await models.clip(adapterId, inputs);
+    const outputs = await models.clip(key, inputs);
     for (const [name, average] of averages) average.add(start, outputs[name]!.data);
   }
   return Object.fromEntries(
@@ -335,8 +372,8 @@ async function clipOutputs(
 }
 
 /** Of the clip graph over the looks that lie behind, its last row: what it says of the newest second. */
-async function newestOutputs(models: LoadedModels, adapterId: string, looks: RecentLooks): Promise<AdapterOutputs> {
-  const { segment, clip } = models.manifestOf(adapterId);
+async function newestOutputs(models: LoadedModels, key: string, looks: RecentLooks): Promise<AdapterOutputs> {
+  const { segment, clip } = models.manifestOf(key);
   if (!clip) return {};
   const { segments: size } = clip;
   const inputs: Record<string, NamedArray> = {};
@@ -348,7 +385,7 @@ async function newestOutputs(models: LoadedModels, adapterId: string, looks: Rec
     inputs[name] = stacked(size, shape, stackWindow(rows, 0, size, sizeOf(shape)));
   }
   inputs.mask = { shape: [size], data: windowMask(seconds, 0, size) };
-  const outputs = await models.clip(adapterId, inputs);
+  const outputs = await models.clip(key, inputs);
   return Object.fromEntries(
     clip.outputs.map(({ name, shape }) => {
       const width = sizeOf(shape.slice(1));

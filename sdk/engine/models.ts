@@ -3,12 +3,14 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { familiarityOutput } from '../contract/familiar.ts';
+import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
-import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, TensorSpec } from '../contract/manifest.ts';
+import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, Tap, TensorSpec } from '../contract/manifest.ts';
 import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
 import type { Runtime } from '../contract/runtime.ts';
-import { tapShape } from '../contract/taps.ts';
+import { pictureShape, soundShape, tapShape } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
@@ -23,6 +25,8 @@ import {
   checkCanary,
   readCanary,
 } from './canary.ts';
+import { type Measure, measured, readMeasure } from './familiarity.ts';
+import { checkLikeness, tapSizes } from './likeness.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
@@ -35,6 +39,7 @@ type LoadedAdapter = {
   segment: GraphSession;
   clip: GraphSession | null;
   canary: OpenCanary | null;
+  measure: Measure | null;
 };
 
 export class LoadedModels {
@@ -42,7 +47,6 @@ export class LoadedModels {
   readonly #backbone: WholeBackbone;
   readonly #variant: VariantName;
   readonly #logMel: (pcm: Float32Array) => Float32Array;
-  readonly #sessions: GraphSession[] = [];
   readonly #passes = new Map<Modality, GraphSession>();
   readonly #canaries = new Map<Modality, OpenCanary>();
   readonly #adapters = new Map<string, LoadedAdapter>();
@@ -52,6 +56,25 @@ export class LoadedModels {
     this.#variant = variant;
     this.#backbone = wholeBackbone(backbone);
     this.#logMel = createLogMel(this.#backbone.inputs.audio);
+  }
+
+  /**
+   * Compares the backbone with what adapters bring along that were made for another one. Returns the ids of these adapters, each with the largest distance of a tap.
+   * Throws `incompatible` where it is too large.
+   */
+  async checkLikeness(adapters: readonly ModelPackage<AdapterManifest>[]): Promise<Map<string, number>> {
+    const contract = await contractOf(this.#backbone);
+    const errors = new Map<string, number>();
+    for (const adapter of adapters.filter(({ manifest: { base } }) => base.likeness && base.contract !== contract)) {
+      const error = await checkLikeness(adapter, this.#backbone.id, async (modality, feed, taps) => {
+        const { input } = this.#backbone.inputs[modality];
+        const shape = this.#inputShape(modality);
+        const feeds = { [input]: this.#tensor(feed(input, shape), shape) };
+        return await this.#readTaps(modality, feeds, taps);
+      });
+      errors.set(adapter.manifest.id, error);
+    }
+    return errors;
   }
 
   /** How many sessions `open` creates, and how many graphs `warmUp` runs. */
@@ -69,7 +92,7 @@ export class LoadedModels {
     const models = new LoadedModels(runtime, request.backbone.manifest, variant);
     try {
       await models.#openBackbone(request.backbone, variant, onStep);
-      for (const adapter of request.adapters) await models.#openAdapter(adapter, variant, onStep);
+      for (const adapter of request.adapters) await models.#openAdapter(adapter.manifest.id, adapter, onStep);
     } catch (error) {
       await models.release();
       throw error;
@@ -77,20 +100,47 @@ export class LoadedModels {
     return models;
   }
 
-  get adapterIds(): string[] {
+  get keys(): string[] {
     return [...this.#adapters.keys()];
   }
 
-  manifestOf(adapterId: string): AdapterManifest {
-    return this.#adapter(adapterId).manifest;
+  manifestOf(key: string): AdapterManifest {
+    return this.#adapter(key).manifest;
+  }
+
+  /** One more adapter, warm; after a failure nothing of it is left. `onStep` gets the phase of each graph that is done. */
+  async add(
+    key: string,
+    adapter: ModelPackage<AdapterManifest>,
+    onStep: (phase: 'load' | 'warmup') => void,
+  ): Promise<void> {
+    if (this.#adapters.has(key)) {
+      throw new MettleError('invalid-argument', `There is an adapter "${key}" already.`, { hint: 'Remove it first.' });
+    }
+    try {
+      await this.#openAdapter(key, adapter, () => onStep('load'));
+      await this.warmUp(() => onStep('warmup'), [key]);
+      await this.checkLikeness([adapter]);
+    } catch (error) {
+      await this.remove(key);
+      throw error;
+    }
+  }
+
+  /** Never throws. */
+  async remove(key: string): Promise<void> {
+    const adapter = this.#adapters.get(key);
+    this.#adapters.delete(key);
+    await adapter?.segment.release();
+    await adapter?.clip?.release();
   }
 
   /**
-   * Runs every graph once on the inputs of canaries, so that shaders and plans are ready, and checks all shapes against the manifests and all numbers that
-   * the packages' canaries have. Throws `device` where the numbers are wrong, `incompatible` where the shapes are.
+   * Runs graphs once on the inputs of canaries, those of the backbone that these adapters read and their own, so that shaders and plans are ready, and checks all shapes
+   * against the manifests and all numbers that the packages' canaries have. Throws `device` where the numbers are wrong, `incompatible` where the shapes are.
    */
-  async warmUp(onStep: () => void): Promise<void> {
-    const wanted = this.#tapsOf(this.adapterIds);
+  async warmUp(onStep: () => void, keys: readonly string[] = this.keys): Promise<void> {
+    const wanted = this.#tapsOf(keys);
     for (const modality of ['visual', 'audio'] as const) {
       await this.#warmUpPass(modality, wanted);
       onStep();
@@ -98,9 +148,11 @@ export class LoadedModels {
     const { visual, audio } = this.#backbone.taps;
     const read = [...visual, ...audio].filter(({ name }) => wanted.has(name));
     const taps = Object.fromEntries(read.map((tap) => [tap.name, this.#made(tap.name, tapShape(tap))]));
-    for (const [id, { manifest, segment, clip }] of this.#adapters) {
+    for (const key of keys) {
+      const { manifest, segment, clip } = this.#adapter(key);
+      const { id } = manifest;
       const { outputs } = manifest.segment;
-      this.#checkAdapter(id, 'segment', outputs, await runToArrays(segment, taps, outputs, id));
+      this.#checkAdapter(key, 'segment', outputs, await runToArrays(segment, taps, outputs, id));
       onStep();
       if (!manifest.clip || !clip) continue;
       const window = manifest.clip.segments;
@@ -108,21 +160,22 @@ export class LoadedModels {
         .filter(({ deliver }) => deliver === 'clip')
         .map(({ name, shape }) => [name, this.#made(name, [window, ...shape.slice(1)])] as const);
       const feeds = { ...Object.fromEntries(kept), mask: this.#made('mask', [window]) };
-      this.#checkAdapter(id, 'clip', manifest.clip.outputs, await runToArrays(clip, feeds, manifest.clip.outputs, id));
+      this.#checkAdapter(key, 'clip', manifest.clip.outputs, await runToArrays(clip, feeds, manifest.clip.outputs, id));
       onStep();
     }
   }
 
   /**
    * One backbone pass, then the segment graph of every adapter named. A null frame is fed as the mean colour (zeros after normalisation), null PCM as
-   * digital silence. Returns all outputs of the segment graphs by adapter id, on the CPU. `onStep` follows each graph.
+   * digital silence. Returns all outputs of the segment graphs by key, on the CPU, and of adapters that measure it how familiar the second is.
+   * `onStep` follows each graph.
    */
   async segment(
     segment: EngineSegment,
-    adapterIds: readonly string[],
+    keys: readonly string[],
     onStep: () => void = () => {},
   ): Promise<Record<string, AdapterOutputs>> {
-    const wanted = this.#tapsOf(adapterIds);
+    const wanted = this.#tapsOf(keys);
     const taps: Tensors = {};
     try {
       for (const modality of ['visual', 'audio'] as const) {
@@ -134,12 +187,13 @@ export class LoadedModels {
         onStep();
       }
       const results: Record<string, AdapterOutputs> = {};
-      for (const id of adapterIds) {
-        const { manifest, segment: session } = this.#adapter(id);
+      for (const key of keys) {
+        const { manifest, segment: session, measure } = this.#adapter(key);
         const outputs = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
         const broken = firstBroken(outputs);
         if (broken !== null) throw await this.#blame(manifest, broken, taps);
-        results[id] = outputs;
+        const present = { audio: segment.pcm !== null, visual: segment.frame !== null };
+        results[key] = measure ? { ...outputs, [familiarityOutput]: measured(measure, outputs, present) } : outputs;
         onStep();
       }
       return results;
@@ -149,8 +203,8 @@ export class LoadedModels {
   }
 
   /** Runs an adapter's clip graph on one window: kept outputs stacked to [segments, ...], and `mask`. */
-  async clip(adapterId: string, inputs: Record<string, NamedArray>): Promise<AdapterOutputs> {
-    const { manifest, clip } = this.#adapter(adapterId);
+  async clip(key: string, inputs: Record<string, NamedArray>): Promise<AdapterOutputs> {
+    const { manifest, clip } = this.#adapter(key);
     const feeds = Object.fromEntries(
       Object.entries(inputs).map(([name, { data, shape }]) => [name, this.#tensor(data, shape)]),
     );
@@ -176,9 +230,9 @@ export class LoadedModels {
 
   /** Never throws. */
   async release(): Promise<void> {
-    for (const session of this.#sessions.splice(0)) await session.release();
+    for (const pass of this.#passes.values()) await pass.release();
     this.#passes.clear();
-    this.#adapters.clear();
+    for (const key of this.keys) await this.remove(key);
   }
 
   async #openBackbone(model: ModelPackage<BackboneManifest>, variant: VariantName, onStep: () => void): Promise<void> {
@@ -200,25 +254,25 @@ export class LoadedModels {
     }
   }
 
-  async #openAdapter(model: ModelPackage<AdapterManifest>, variant: VariantName, onStep: () => void): Promise<void> {
+  async #openAdapter(key: string, model: ModelPackage<AdapterManifest>, onStep: () => void): Promise<void> {
     const { manifest } = model;
     const canary = manifest.canary && openCanary(model, manifest.canary, adapterOutputs(manifest));
-    const files = heldVariant(manifest.variants, variant);
+    const files = heldVariant(manifest.variants, this.#variant);
     const segment = await this.#openGraph(model, 'segment graph', files.segment, {
       inputs: manifest.segment.reads,
       outputs: manifest.segment.outputs.map((output) => output.name),
     });
+    const measure = manifest.familiarity && openMeasure(model, manifest.familiarity);
+    const adapter: LoadedAdapter = { manifest, segment, clip: null, canary, measure };
+    this.#adapters.set(key, adapter);
     onStep();
-    let clip: GraphSession | null = null;
-    if (manifest.clip && files.clip) {
-      const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip').map((output) => output.name);
-      clip = await this.#openGraph(model, 'clip graph', files.clip, {
-        inputs: [...kept, 'mask'],
-        outputs: manifest.clip.outputs.map((output) => output.name),
-      });
-      onStep();
-    }
-    this.#adapters.set(manifest.id, { manifest, segment, clip, canary });
+    if (!manifest.clip || !files.clip) return;
+    const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip').map((output) => output.name);
+    adapter.clip = await this.#openGraph(model, 'clip graph', files.clip, {
+      inputs: [...kept, 'mask'],
+      outputs: manifest.clip.outputs.map((output) => output.name),
+    });
+    onStep();
   }
 
   async #openGraph(
@@ -233,9 +287,7 @@ export class LoadedModels {
       weights: { path: ownPath(files.weights), data: model.files[files.weights]! },
     };
     checkNetwork(source);
-    const session = await GraphSession.open(this.#runtime, source, contract);
-    this.#sessions.push(session);
-    return session;
+    return await GraphSession.open(this.#runtime, source, contract);
   }
 
   async #warmUpPass(modality: Modality, wanted: ReadonlySet<string>): Promise<void> {
@@ -267,8 +319,26 @@ export class LoadedModels {
     }
   }
 
-  #checkAdapter(id: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
-    const { manifest, canary } = this.#adapter(id);
+  /** One pass of one sense, its taps on the CPU. */
+  async #readTaps(modality: Modality, feeds: Tensors, taps: readonly Tap[]): Promise<Record<string, Float32Array>> {
+    const outputs = await this.#passes.get(modality)!.run(
+      feeds,
+      taps.map(({ name }) => name),
+    );
+    try {
+      const reader = await ReadBack.open(this.#runtime, tapSizes(taps));
+      try {
+        return await reader.read(outputs);
+      } finally {
+        await reader.release();
+      }
+    } finally {
+      disposeTensors(outputs);
+    }
+  }
+
+  #checkAdapter(key: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
+    const { manifest, canary } = this.#adapter(key);
     checkShapes(manifest, specs, (name) => outputs[name]!.shape);
     if (!canary) return;
     const numbers = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
@@ -281,15 +351,13 @@ export class LoadedModels {
   }
 
   /** Names of the taps that any of these adapters reads. */
-  #tapsOf(adapterIds: readonly string[]): Set<string> {
-    return new Set(adapterIds.flatMap((id) => this.manifestOf(id).segment.reads));
+  #tapsOf(keys: readonly string[]): Set<string> {
+    return new Set(keys.flatMap((key) => this.manifestOf(key).segment.reads));
   }
 
   #inputShape(modality: Modality): number[] {
     const { visual, audio } = this.#backbone.inputs;
-    if (modality === 'visual') return [1, 3, visual.height, visual.width];
-    const picture = [audio.frames, audio.mels];
-    return audio.layout === 'plain' ? [1, ...picture] : [1, 1, ...picture];
+    return modality === 'visual' ? pictureShape(visual) : soundShape(audio);
   }
 
   #picture({ frame }: EngineSegment): Tensors {
@@ -304,11 +372,11 @@ export class LoadedModels {
     return { [frontEnd.input]: this.#tensor(data, this.#inputShape('audio')) };
   }
 
-  #adapter(id: string): LoadedAdapter {
-    const adapter = this.#adapters.get(id);
+  #adapter(key: string): LoadedAdapter {
+    const adapter = this.#adapters.get(key);
     if (adapter) return adapter;
-    throw new MettleError('not-found', `Adapter "${id}" is not loaded.`, {
-      hint: `Loaded are: ${this.adapterIds.join(', ') || 'none'}.`,
+    throw new MettleError('not-found', `Adapter "${key}" is not loaded.`, {
+      hint: `Loaded are: ${this.keys.join(', ') || 'none'}.`,
     });
   }
 
@@ -329,6 +397,13 @@ function openCanary(
 ): OpenCanary {
   const where = `${ownPath(file)} of ${manifest.kind} "${manifest.id}"`;
   return { numbers: readCanary(files[file]!, outputs, where), rtol };
+}
+
+function openMeasure(
+  { manifest, files }: ModelPackage<AdapterManifest>,
+  { file }: NonNullable<AdapterManifest['familiarity']>,
+): Measure {
+  return readMeasure(files[file]!, manifest, `${file} of adapter "${manifest.id}"`);
 }
 
 /** An output of one second, [1, ...], as `segments` of them, [segments, ...]. */

@@ -36,15 +36,26 @@ export interface Engine {
   chooseDevice(request: DeviceRequest): Promise<DeviceChoice>;
   /** Makes the models ready on a device and runs each graph once. Throws `device`, `incompatible` or `invalid-file`. */
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
-  /** Starts a run over one clip for the adapters with these ids. */
-  begin(adapterIds: string[]): Promise<number>;
-  /** One backbone pass and all per-segment graphs. Returns, by adapter id, the outputs that its manifest marks `deliver: "segment"`. */
+  /**
+   * Makes one more adapter ready on the device that was taken, and runs its graphs once; runs go on meanwhile. `key` names it from now on, as its id does those of `load`.
+   * Throws as `load`, and `invalid-argument` where the key is taken; then nothing is other than before.
+   */
+  add(
+    key: string,
+    adapter: ModelPackage<AdapterManifest>,
+    onProgress?: (progress: EngineProgress) => void,
+  ): Promise<void>;
+  /** Frees an adapter; runs that use it fail from then on. A key that nothing has is ignored. */
+  remove(key: string): Promise<void>;
+  /** Starts a run over one clip for the adapters with these keys. */
+  begin(keys: string[]): Promise<number>;
+  /** One backbone pass and all per-segment graphs. Returns, by key, the outputs that the adapter's manifest marks `deliver: "segment"`, and `familiarity` of those that measure it. */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
   /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. */
-  beginLive(adapterIds: string[], seconds: number): Promise<number>;
+  beginLive(keys: string[], seconds: number): Promise<number>;
   /** As `push`, of the second that ends at `end` (in seconds, always later than before), and with it the clip graphs' outputs for that second, [1, ...]. */
   look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>>;
-  /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by adapter id. */
+  /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by key. */
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
   cancel(run: number): Promise<void>;

@@ -44,6 +44,9 @@ export function missingFiles(model: ModelPackage<AnyManifest>, variant: VariantN
   const { manifest } = model;
   const paths = graphsOf(manifest, variant).flatMap(({ graph, weights }) => [graph, weights]);
   if (manifest.kind === 'backbone') paths.push(...canariesOf(manifest).map(({ canary }) => canary.file));
-  else if (manifest.canary) paths.push(manifest.canary.file);
+  else {
+    if (manifest.canary) paths.push(manifest.canary.file);
+    if (manifest.familiarity) paths.push(manifest.familiarity.file);
+  }
   return [...new Set(paths)].filter((path) => !model.files[path]);
 }

@@ -3,10 +3,12 @@ import { bytesFor } from '#bytes';
 import type { Bytes } from '../contract/bytes.ts';
 import { sha256Integrity } from '../contract/integrity.ts';
 import type { Integrity } from '../contract/manifest.ts';
-import { either, flag, nested, positive, type Rules, text } from '../contract/options.ts';
+import { either, flag, nested, positive, type Rules, text, texts } from '../contract/options.ts';
+import type { PublisherKey } from '../contract/signature.ts';
 import { defaultStallSeconds } from '../contract/worker.ts';
 import type { Warning } from '../errors.ts';
 import type { Hosts } from './addresses.ts';
+import { parsePublisher } from './publishers.ts';
 import { noCache, Shelf } from './shelf.ts';
 
 /** How models are fetched and kept. */
@@ -19,6 +21,11 @@ export type HubOptions = {
   refresh?: boolean;
   /** Addresses of the hosts that `hf:` and `npm:` names stand for. Without one such a name is refused. */
   hosts?: Hosts;
+  /**
+   * Public keys, `ed25519-...` or the text of a PEM file. With them a model is refused unless one of them signed its manifest, or its digest is pinned, or it ships with
+   * the package. `LOCATION#ed25519-...` asks for one key for one model.
+   */
+  publishers?: readonly string[];
   /** Seconds without a byte after which a download is asked for again. Default 20. */
   stallSeconds?: number;
 };
@@ -28,6 +35,10 @@ export const hubRules: Rules<HubOptions> = {
   offline: flag,
   refresh: flag,
   hosts: nested<Hosts>({ hf: text, npm: text }),
+  publishers: {
+    expected: 'a list of public keys, at least one',
+    fits: (value) => texts.fits(value) && (value as string[]).length > 0,
+  },
   stallSeconds: positive('a number of seconds'),
 };
 
@@ -45,9 +56,11 @@ export type Access = {
   offline: boolean;
   refresh: boolean;
   hosts: Hosts;
+  publishers: readonly PublisherKey[];
   stallSeconds: number;
 };
 
+/** Throws `invalid-argument` where a publisher's key is none. */
 export function accessFor(options: AccessOptions): Access {
   const {
     platform = bytesFor(),
@@ -55,6 +68,7 @@ export function accessFor(options: AccessOptions): Access {
     offline = false,
     refresh = false,
     hosts = {},
+    publishers = [],
     stallSeconds = defaultStallSeconds,
   } = options;
   const digest = digestInTurn(platform);
@@ -69,6 +83,7 @@ export function accessFor(options: AccessOptions): Access {
     offline,
     refresh,
     hosts,
+    publishers: publishers.map((key, index) => parsePublisher(key, `options.publishers[${index}]`)),
     stallSeconds,
   };
 }

@@ -46,7 +46,7 @@ export function resolveAddress(location: string, { platform, hosts }: { platform
   const base = hosts[scheme as keyof Hosts];
   if (base === undefined) {
     throw new MettleError('invalid-argument', `"${location}" needs a host, and none was named for ${scheme}:.`, {
-      hint: `Name it: hosts: { ${scheme}: '${host}' }. Nothing is asked of a host that you did not name.`,
+      hint: `Name it: hosts: { ${scheme}: '${host}' }, or --host ${scheme}=${host}. Nothing is asked of a host that you did not name.`,
     });
   }
   if (!URL.canParse(base) || !/^https?:/.test(base)) {
@@ -62,7 +62,7 @@ const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\]|.*\.localhost)$/;
 export function checkProtected(url: URL): void {
   if (url.protocol !== 'http:' || loopback.test(url.hostname)) return;
   throw new MettleError('integrity', `${shown(url)}: over plain http anybody on the way can replace a model.`, {
-    hint: 'Use https, or pin the manifest: ADDRESS#sha256-..., which "mettle verify" prints.',
+    hint: 'Use https, or pin the manifest (ADDRESS#sha256-..., which "mettle verify" prints) or the key of its publisher.',
   });
 }
 

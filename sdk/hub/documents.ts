@@ -23,20 +23,24 @@ type Document = Uint8Array<ArrayBuffer>;
 export async function readDocument<T>(
   access: Access,
   url: URL,
-  { pins, parse, signal }: { pins: readonly Integrity[]; parse: (bytes: Document) => T; signal?: AbortSignal },
+  {
+    pins,
+    parse,
+    signal,
+  }: { pins: readonly Integrity[]; parse: (bytes: Document) => T | Promise<T>; signal?: AbortSignal },
 ): Promise<T> {
   signal?.throwIfAborted();
   const { platform, offline } = access;
   if (!isHttp(platform, url)) {
     const bytes = await platform.readFile(url, { signal, limit: limitOf(url) });
     await checkPins(access, bytes, pins, url);
-    return parse(bytes);
+    return await parse(bytes);
   }
   const shelf = await access.shelf();
   const known = await kept(shelf, url, pins);
   const useKnown = async (): Promise<T> => {
     await checkPins(access, known!.bytes, pins, url);
-    const document = parse(known!.bytes);
+    const document = await parse(known!.bytes);
     await shelf!.note(url, known!.digest);
     return document;
   };
@@ -55,7 +59,7 @@ export async function readDocument<T>(
     throw error;
   }
   const digest = await checkPins(access, bytes, pins, url);
-  const document = parse(bytes);
+  const document = await parse(bytes);
   await shelf?.put(digest, bytes);
   await shelf?.note(url, digest);
   return document;

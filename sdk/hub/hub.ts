@@ -15,10 +15,13 @@ import type {
   Integrity,
   Manifest,
 } from '../contract/manifest.ts';
+import { idPattern } from '../contract/manifest-form.ts';
 import type { ModelPackage, VariantName } from '../contract/model.ts';
 import { callback, checkOptions, type Rules, record, signal as signalRule, text } from '../contract/options.ts';
 import { parseJson } from '../contract/parse-json.ts';
-import { idPattern, parseManifest } from '../contract/parse-manifest.ts';
+import { parseManifest } from '../contract/parse-manifest.ts';
+import { splitSignatures } from '../contract/signature.ts';
+import { Place } from '../contract/strict-json.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { throughDoor } from '../door.ts';
 import { MettleError, type Warning } from '../errors.ts';
@@ -26,7 +29,8 @@ import { type Access, type AccessOptions, accessFor, type HubOptions, hubRules }
 import { besides, checkProtected, manifestUrl, resolveAddress } from './addresses.ts';
 import { readDocument } from './documents.ts';
 import { readVerified } from './download.ts';
-import { splitPin } from './pin.ts';
+import { type Pinned, splitPin } from './pin.ts';
+import { checkSigned } from './publishers.ts';
 import { readRegistry, registryUrl } from './registry.ts';
 import { shown } from './request.ts';
 
@@ -63,7 +67,8 @@ const withArticle = { backbone: 'a backbone', adapter: 'an adapter' };
 
 /**
  * Reads and checks the manifest of the model at `location`: the id of a shipped model, or the path or URL of a folder or of its manifest.json.
- * A name without slash, colon or `.json` is an id; a folder beside is written `./name`. `#sha256-...` after any of them pins the manifest to that digest.
+ * A name without slash, colon or `.json` is an id; a folder beside is written `./name`. After any of them `#sha256-...` pins the manifest to
+ * that digest, `#ed25519-...` to that signer.
  * Throws `not-found`, `network`, `invalid-file`, `integrity`, `incompatible` (other SDK version), or `invalid-argument` if it is of the other kind.
  */
 export async function openModel<K extends ModelKind>(
@@ -82,25 +87,36 @@ export async function openModel<K extends ModelKind>(
   };
 }
 
+/** What was read of a model so far. `vouched` says by what the manifest itself is known: a digest, a key, the list of shipped models, or nothing. */
+export type OpenedManifest = {
+  manifest: Manifest;
+  url: URL;
+  integrity: Integrity;
+  vouched: 'pin' | 'key' | 'registry' | null;
+};
+
 /** The manifest alone, of any kind where that is null, with its digest and who vouches for it. Throws as `openModel`. */
 export async function openManifest(
   location: string,
   kind: ModelKind | null,
   access: Access,
   { signal, integrity: wanted }: Pick<OpenOptions, 'signal' | 'integrity'>,
-): Promise<{ manifest: Manifest; url: URL; integrity: Integrity; vouched: 'pin' | 'registry' | null }> {
+): Promise<OpenedManifest> {
   const found = await locate(location, kind, access, signal);
   const { url } = found;
   const where = `manifest.json of ${kind ?? 'the model'} at ${shown(url)}`;
-  const pins = [found.registered, found.pin, wanted].filter((pin) => pin !== undefined);
-  if (pins.length === 0) checkProtected(url);
-  const parse = (bytes: Uint8Array): { bytes: Uint8Array; manifest: Manifest } => {
-    const manifest = parseManifest(parseJson(bytes, where), where);
+  const pins = [found.registered, found.integrity, wanted].filter((pin) => pin !== undefined);
+  const keys = found.publisher ? [found.publisher] : pins.length > 0 ? [] : access.publishers;
+  if (pins.length === 0 && keys.length === 0) checkProtected(url);
+  const parse = async (bytes: Uint8Array): Promise<{ bytes: Uint8Array; manifest: Manifest }> => {
+    const json = parseJson(bytes, where);
+    const manifest = parseManifest(json, where);
     if (kind !== null && manifest.kind !== kind) throw wrongKind(location, manifest.kind, kind);
+    if (keys.length > 0) await checkSigned(splitSignatures(json, new Place(where)), keys, where);
     return { bytes, manifest };
   };
   const { bytes, manifest } = await readDocument(access, url, { pins, parse, signal });
-  const vouched = found.pin ? 'pin' : found.registered ? 'registry' : null;
+  const vouched = found.integrity ? 'pin' : keys.length > 0 ? 'key' : found.registered ? 'registry' : null;
   return { manifest, url, integrity: await access.digest(bytes), vouched };
 }
 
@@ -150,7 +166,7 @@ export async function listShipped(options: ListOptions = {}): Promise<ShippedMod
   return Object.entries(registry).map(([id, { kind }]) => ({ id, kind }));
 }
 
-type Located = { url: URL; registered?: Integrity; pin?: Integrity };
+type Located = Omit<Pinned, 'location'> & { url: URL; registered?: Integrity };
 
 async function locate(named: string, kind: ModelKind | null, access: Access, signal?: AbortSignal): Promise<Located> {
   const { platform } = access;
@@ -158,9 +174,9 @@ async function locate(named: string, kind: ModelKind | null, access: Access, sig
   if (typeof named !== 'string' || named.trim() === '') {
     throw new MettleError('invalid-argument', `Expected the id, path or URL of ${what}, got nothing.`);
   }
-  const { location, integrity: pin } = splitPin(named);
+  const { location, ...pins } = splitPin(named);
   if (!idPattern.test(location) || location.endsWith('.json')) {
-    return { url: manifestUrl(resolveAddress(location, access)), pin };
+    return { url: manifestUrl(resolveAddress(location, access)), ...pins };
   }
   const registry = await readRegistry(access, signal);
   const entry = Object.hasOwn(registry, location) ? registry[location] : undefined;
@@ -172,7 +188,7 @@ async function locate(named: string, kind: ModelKind | null, access: Access, sig
     });
   }
   if (kind !== null && entry.kind !== kind) throw wrongKind(location, entry.kind, kind);
-  return { url: new URL(entry.manifest, registryUrl(platform)), registered: entry.integrity, pin };
+  return { url: new URL(entry.manifest, registryUrl(platform)), registered: entry.integrity, ...pins };
 }
 
 function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): MettleError {
@@ -183,13 +199,15 @@ function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): Mett
   );
 }
 
-/** Entries of the files that a variant names, each once, and of the canary. */
+/** Entries of the files that a variant names, each once, of the canary, and of the measure of familiarity. */
 function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   const graphs = Object.values<GraphFiles | null>(
     heldVariant<BackboneGraphs | AdapterGraphs>(manifest.variants, variant),
   ).filter((graph) => graph !== null);
   const paths = new Set(graphs.flatMap(({ graph, weights }) => [graph, weights]));
   if (manifest.canary) paths.add(manifest.canary.file);
+  if (manifest.kind === 'adapter' && manifest.base.likeness) paths.add(manifest.base.likeness.file);
+  if (manifest.kind === 'adapter' && manifest.familiarity) paths.add(manifest.familiarity.file);
   return manifest.files.filter((file) => paths.has(file.path));
 }
 

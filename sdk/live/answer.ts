@@ -1,23 +1,27 @@
 /** What an adapter says of one second of a running source: the tasks' own answers, placed where the second lies. */
+import { sensesFamiliarity, type Unfamiliar } from '../contract/familiar.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
-import type { ResultContext, Span } from '../tasks/context.ts';
+import { contextOf, type ResultContext, type Span } from '../tasks/context.ts';
 import { toLocalization } from '../tasks/localization.ts';
 import { toParsing } from '../tasks/parsing.ts';
 import { toMask, toSegmentation } from '../tasks/segmentation.ts';
 import type { TaskResult } from '../tasks/types.ts';
 
 /** Where the answer lies, and what there is to see and hear. */
-export type AnswerContext = Span & { hasAudio: boolean; hasPicture: boolean };
+export type AnswerContext = Span & { hasAudio: boolean; hasPicture: boolean; unfamiliar?: Unfamiliar };
 
 /** Times of events, seconds and masks are those of the span. */
 export function answerOf(
   adapter: AdapterManifest,
   outputs: AdapterOutputs,
-  { start, end, hasAudio, hasPicture }: AnswerContext,
+  { start, end, hasAudio, hasPicture, unfamiliar }: AnswerContext,
 ): TaskResult {
-  const { id, classes, untrained } = adapter;
-  const context: ResultContext = { adapter: id, classes, duration: 1, segments: 1, hasAudio, hasPicture, untrained };
+  const seconds = adapter.familiarity ? [sensesFamiliarity(outputs)] : [];
+  const context: ResultContext = {
+    ...contextOf(adapter, seconds),
+    ...{ duration: 1, segments: 1, hasAudio, hasPicture, unfamiliar },
+  };
   const at = <T extends Span>(part: T): T => ({ ...part, start, end });
   const duration = end - start;
   if (adapter.task === 'segment') {

@@ -1,7 +1,8 @@
 /** Options of `watch`, and what stands where one is left out. */
 import { feedsOf } from '#bytes';
+import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveSource } from '../contract/live.ts';
-import { checkArgument, number, type Rules, record, signal, someOf, text } from '../contract/options.ts';
+import { checkArgument, number, oneOf, type Rules, record, signal, someOf, text } from '../contract/options.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 
@@ -15,6 +16,8 @@ export type WatchOptions = {
   context?: number;
   /** Tasks to run. Default: those of all loaded adapters. */
   tasks?: readonly Task[];
+  /** As for `analyze`: what becomes of answers about moments that are unlike all that an adapter learned from. Default: `withhold`. */
+  unfamiliar?: Unfamiliar;
   /** Seconds for which an adapter must have said an event before it begins; default 0.5. */
   begin?: number;
   /** Seconds for which it must not have said it before it ends; default 1. */
@@ -28,6 +31,7 @@ export const watchRules: Rules<WatchOptions> = {
   hop: seconds(0.25, 1),
   context: seconds(1, 60),
   tasks: someOf(...TASKS),
+  unfamiliar: oneOf(...UNFAMILIAR),
   begin: seconds(0, 60),
   end: seconds(0, 60),
 };

@@ -2,6 +2,7 @@
  * Events of a running source, with hysteresis: one begins when the adapter has said it for long enough, and ends when it has not for long enough, so that a
  * single doubtful moment makes no label flicker.
  */
+import { modalityOf } from '../tasks/timeline.ts';
 import type { ParsedEvent, TaskResult } from '../tasks/types.ts';
 
 /** An event of a running source; times are seconds since it began. */
@@ -85,5 +86,6 @@ function eventsOf(result: TaskResult): { adapter: string; event: ParsedEvent }[]
   const { adapter } = result;
   if (result.task === 'segment') return [];
   if (result.task === 'parse') return result.events.map((event) => ({ adapter, event }));
-  return result.events.map((event) => ({ adapter, event: { ...event, modality: 'audio-visual' as const } }));
+  const modality = modalityOf(result);
+  return result.events.map((event) => ({ adapter, event: { ...event, modality } }));
 }

@@ -1,9 +1,12 @@
 /** A running source, moment by moment: one backbone pass per moment, every adapter on it, and what it says told with hysteresis. */
 import { untilAborted } from '../abort.ts';
+import type { Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveInput } from '../contract/live.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs } from '../contract/model.ts';
 import type { Warning } from '../errors.ts';
 import type { LoadedEngine } from '../load.ts';
+import type { Resident } from '../residents.ts';
 import type { TaskResult } from '../tasks/types.ts';
 import { answerOf } from './answer.ts';
 import { LiveClock } from './clock.ts';
@@ -44,10 +47,20 @@ export type WatchPlan = {
   adapters: readonly AdapterManifest[];
   feeds: LiveFeeds;
   input: LiveInput;
+  unfamiliar: Unfamiliar | undefined;
   warnings: Warning[];
-  /** The engine, started anew if it ended. */
-  living: () => Promise<LoadedEngine>;
+  /** The engine and its adapters, in the order of `adapters`. */
+  taken: Taken;
+  /** The same anew, where the engine has ended. */
+  again: () => Promise<Taken>;
   signal: AbortSignal | undefined;
+};
+
+/** An engine that will not give up these adapters before `release` is called. */
+export type Taken = {
+  loaded: Pick<LoadedEngine, 'engine' | 'backbone'>;
+  residents: readonly Resident[];
+  release: () => void;
 };
 
 /** The models look at whole seconds. */
@@ -55,7 +68,7 @@ const second = 1;
 
 /** Ends with the source. Throws `signal.reason`, and what ended the source. */
 export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, undefined> {
-  const { hop, adapters, feeds, input, signal } = plan;
+  const { hop, adapters, feeds, input, unfamiliar, signal } = plan;
   const clock = new LiveClock();
   const pump = startPump({ feeds, input, clock, hop });
   const tracker = new EventTracker(plan);
@@ -71,7 +84,7 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
       const { frame, pcm } = await untilAborted(input.cut(heard), signal);
       const outputs = await untilAborted(models.look({ frame, pcm }, heard), signal);
       const span = { start: heard - (second + hop) / 2, end: heard - (second - hop) / 2 };
-      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, ...span };
+      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, unfamiliar, ...span };
       const results = adapters.map((adapter) => answerOf(adapter, outputs[adapter.id]!, context));
       const events = tracker.next(span, results);
       const latency = performance.now() - arrived;
@@ -110,34 +123,44 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
 /** A live run of the engine; begun anew where its worker ended, without what it had seen before. */
 class LiveModels {
   readonly #plan: WatchPlan;
-  #run: Promise<{ loaded: LoadedEngine; run: number }> | null = null;
+  #taken: Taken;
+  #run: Promise<number> | null = null;
 
   constructor(plan: WatchPlan) {
     this.#plan = plan;
+    this.#taken = plan.taken;
   }
 
-  async look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number) {
-    this.#run ??= this.#begin();
-    const { loaded, run } = await this.#run;
+  /** Outputs by the adapters' ids. */
+  async look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number): Promise<Record<string, AdapterOutputs>> {
     try {
-      return await loaded.engine.look(run, segment, end);
+      return await this.#look(segment, end);
     } catch (error) {
-      if (!loaded.engine.ended) throw error;
-      this.#run = this.#begin();
-      const fresh = await this.#run;
-      return await fresh.loaded.engine.look(fresh.run, segment, end);
+      if (!this.#taken.loaded.engine.ended) throw error;
+      this.#taken.release();
+      this.#taken = nothing(this.#taken);
+      this.#taken = await this.#plan.again();
+      this.#run = null;
+      return await this.#look(segment, end);
     }
   }
 
   async close(): Promise<void> {
-    const begun = await this.#run?.catch(() => null);
-    if (begun) await begun.loaded.engine.cancel(begun.run);
+    const run = await this.#run?.catch(() => null);
+    if (run != null) await this.#taken.loaded.engine.cancel(run);
+    this.#taken.release();
   }
 
-  async #begin() {
-    const { living, adapters, context } = this.#plan;
-    const loaded = await living();
-    const ids = adapters.map(({ id }) => id);
-    return { loaded, run: await loaded.engine.beginLive(ids, context) };
+  async #look(segment: Awaited<ReturnType<LiveInput['cut']>>, end: number): Promise<Record<string, AdapterOutputs>> {
+    const { loaded, residents } = this.#taken;
+    this.#run ??= loaded.engine.beginLive(
+      residents.map(({ key }) => key),
+      this.#plan.context,
+    );
+    const outputs = await loaded.engine.look(await this.#run, segment, end);
+    return Object.fromEntries(residents.map(({ key, manifest }) => [manifest.id, outputs[key]!]));
   }
 }
+
+/** What was given back already. */
+const nothing = (taken: Taken): Taken => ({ ...taken, release: () => {} });

@@ -5,6 +5,7 @@
 
 import type { Tap } from '../contract/manifest.ts';
 import type { Task } from '../contract/task.ts';
+import { tokensOf } from '../contract/tokens.ts';
 import { MettleError } from '../errors.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
@@ -123,8 +124,8 @@ export function tapsRead(taps: BackboneTaps, config: AdapterConfig): string[] {
 }
 
 /**
- * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c], or those of one sense; for segmentation the mask's logits, `mask` [N, 1, H, W], and with `matching` what
- * that loss compares, `heard` and `seen.<map>` [N, channels].
+ * Meta-tokens of N seconds, `audioTokens` and `visualTokens` [N, K, c], or those of one sense; for segmentation the mask's logits, `mask` [N, 1, H, W], with `tokens` the
+ * meta-tokens that guided it as well, and with `matching` what that loss compares, `heard` and `seen.<map>` [N, channels].
  * `read` gives a tap's value by its name, [N, tokens, width] or a map [N, width, rows, columns].
  * Throws `invalid-argument` where something compares with sound that the configuration does not hear, or a linear probe has no map to read or is to be matched
  * with sound.
@@ -134,7 +135,7 @@ export function segmentPart(
   taps: BackboneTaps,
   read: (name: string) => Value,
   config: AdapterConfig,
-  options: { matching?: boolean } = {},
+  options: { matching?: boolean; tokens?: boolean } = {},
 ): Record<string, Value> {
   if (isMaskProbe(config)) {
     if (options.matching) throw new MettleError('invalid-argument', 'A linear probe has no maps to match with sound.');
@@ -147,14 +148,15 @@ export function segmentPart(
     return p.in(`lcd.${modality}`, (q) => distill(q, values, config.distill));
   };
   const [audio, visual] = [condense('audio'), condense('visual')];
-  if (config.task !== 'segment') {
-    return { ...(audio && { audioTokens: audio }), ...(visual && { visualTokens: visual }) };
-  }
+  const tokens = { ...(audio && { [tokensOf.audio]: audio }), ...(visual && { [tokensOf.visual]: visual }) };
+  if (config.task !== 'segment') return tokens;
   const maps = mapsToGuide(taps.visual).map(({ name, grid }) => ({ value: asTokens(read(name)), grid }));
   const decoded = segmentation(p, maps, { audio, visual }, config);
-  return options.matching
-    ? { mask: decoded.mask, ...matchingOutputs(matching(p, decoded, audio)) }
-    : { mask: decoded.mask };
+  return {
+    mask: decoded.mask,
+    ...(options.tokens && tokens),
+    ...(options.matching && matchingOutputs(matching(p, decoded, audio))),
+  };
 }
 
 /** A tap's output by its name without its sense. */

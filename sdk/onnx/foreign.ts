@@ -20,7 +20,7 @@ const kinds: [(head: Uint8Array, text: string) => boolean, Kind][] = [
   ],
   [
     (_, text) => text.slice(4, 8) === 'TFL3',
-    { is: 'a TensorFlow Lite model', hint: 'Convert it to ONNX first, for example with tf2onnx, and tap that file.' },
+    { is: 'a TensorFlow Lite model', hint: 'It is for "mettle backbone import".' },
   ],
   [
     (head) => begins(head, [0x50, 0x4b]),

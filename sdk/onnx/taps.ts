@@ -106,6 +106,22 @@ export function cutNetwork(
   return { graph: model.finish(), weights, input };
 }
 
+/** The network with more outputs: values that it computes anyway, under names of their own. All that it had stays as it is, byte for byte. */
+export function withOutputs(
+  network: Network,
+  outputs: readonly Omit<TapRequest, 'reshape'>[],
+): Uint8Array<ArrayBuffer> {
+  const graph = new ProtoWriter();
+  copyMessage(new ProtoReader(graphBytes(network), network.where), graph, {});
+  for (const { value, name, shape } of outputs) {
+    graph.message(1, identity(value, name));
+    graph.bytes(12, valueInfo(name, shape ? 'float32' : null, shape));
+  }
+  const model = new ProtoWriter();
+  copyMessage(new ProtoReader(network.bytes, network.where), model, { 7: () => graph.finish() });
+  return model.finish();
+}
+
 /** Nodes and values that the taps depend on. */
 function neededBy(
   graph: OnnxGraph,

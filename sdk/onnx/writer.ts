@@ -32,7 +32,8 @@ export type WeightsFile = {
   places: ReadonlyMap<string, { offset: number; length: number }>;
 };
 
-class NodesOfGraph implements OnnxNodes {
+/** A graph as it grows; `finish` makes a model of it. */
+export class OnnxWriter implements OnnxNodes {
   readonly nodes: ProtoWriter[] = [];
   readonly initializers: ProtoWriter[] = [];
   /** Domains of the nodes beside ONNX's own. */
@@ -106,7 +107,24 @@ class NodesOfGraph implements OnnxNodes {
     }
     this.initializers.push(tensor);
   }
+
+  /** The bytes of a model with these inputs and outputs. */
+  finish(name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array<ArrayBuffer> {
+    const graph = new ProtoWriter();
+    for (const node of this.nodes) graph.message(1, node);
+    graph.string(2, name);
+    for (const tensor of this.initializers) graph.message(5, tensor);
+    for (const info of inputs) graph.message(11, valueInfo(info));
+    for (const info of outputs) graph.message(12, valueInfo(info));
+    const model = new ProtoWriter().varint(1, irVersion).string(2, 'mettle-edge').message(7, graph);
+    model.message(8, new ProtoWriter().string(1, '').varint(2, opset));
+    for (const domain of this.domains) model.message(8, new ProtoWriter().string(1, domain).varint(2, 1));
+    return model.finish();
+  }
 }
+
+/** An input or output; a length that has a name is known when the graph runs. */
+export type ValueInfo = { name: string; shape: readonly (number | string)[]; dtype: DType };
 
 /** The constants that `outputs` need and that belong in a weights file, by name: those that are large, and those that are not in memory. */
 export function largeConstants(outputs: readonly Value[]): Map<string, Value> {
@@ -124,33 +142,23 @@ export function writeOnnx(
   outputs: Record<string, Value>,
   { name = 'mettle', weights }: { name?: string; weights?: WeightsFile } = {},
 ): Uint8Array<ArrayBuffer> {
-  const to = new NodesOfGraph();
+  const to = new OnnxWriter();
   const names = outputNames(outputs);
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
-  const inputs: ProtoWriter[] = [];
+  const inputs: ValueInfo[] = [];
   for (const value of reachable(Object.values(outputs))) {
     if (value.op === inputOp && value.name in outputs) throw new Error(`"${value.name}" names an input and an output`);
-    if (value.op === inputOp) inputs.push(valueInfo(value.name, value));
+    if (value.op === inputOp) inputs.push(value);
     else if (value.op === constantOp) {
       to.initializer(value.name, value.shape, value.data ?? value.dtype, weights);
     } else if (value.op.emit) value.op.emit(to, value, value.inputs.map(nameOf), nameOf(value));
     else throw new Error(`operation ${value.op.name} cannot be written (${value.name})`);
   }
-  const graph = new ProtoWriter();
-  const outputInfos = Object.entries(outputs).map(([outputName, value]) => {
+  const infos = Object.entries(outputs).map(([outputName, value]): ValueInfo => {
     if (nameOf(value) !== outputName) to.node('Identity', [nameOf(value)], [outputName]);
-    return valueInfo(outputName, value);
+    return { name: outputName, shape: value.shape, dtype: value.dtype };
   });
-  for (const node of to.nodes) graph.message(1, node);
-  graph.string(2, name);
-  for (const tensor of to.initializers) graph.message(5, tensor);
-  for (const info of inputs) graph.message(11, info);
-  for (const info of outputInfos) graph.message(12, info);
-
-  const model = new ProtoWriter().varint(1, irVersion).string(2, 'mettle-edge').message(7, graph);
-  model.message(8, new ProtoWriter().string(1, '').varint(2, opset));
-  for (const domain of to.domains) model.message(8, new ProtoWriter().string(1, domain).varint(2, 1));
-  return model.finish();
+  return to.finish(name, inputs, infos);
 }
 
 /** Computed values that are outputs take the output's name, so that no copy is needed; inputs, constants and second names get one. */
@@ -162,9 +170,11 @@ function outputNames(outputs: Record<string, Value>): Map<Value, string> {
   return names;
 }
 
-function valueInfo(name: string, { shape, dtype }: Value): ProtoWriter {
+function valueInfo({ name, shape, dtype }: ValueInfo): ProtoWriter {
   const dimensions = new ProtoWriter();
-  for (const d of shape) dimensions.message(1, new ProtoWriter().varint(1, d));
+  for (const d of shape) {
+    dimensions.message(1, typeof d === 'string' ? new ProtoWriter().string(2, d) : new ProtoWriter().varint(1, d));
+  }
   const tensor = new ProtoWriter().varint(1, dtypeCodes[dtype]).message(2, dimensions);
   return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensor));
 }

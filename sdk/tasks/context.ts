@@ -3,9 +3,12 @@
  * Nothing here knows a task.
  */
 
+import type { SensesFamiliarity, Unfamiliar } from '../contract/familiar.ts';
+import type { AdapterManifest, Scope } from '../contract/manifest.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
 import { segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
+import type { ResultBase } from './types.ts';
 
 /** The clip and the adapter that outputs belong to. */
 export type ResultContext = {
@@ -23,7 +26,24 @@ export type ResultContext = {
   untrained: boolean;
   /** What is known about the clip already; carried over into the result. */
   warnings?: readonly Warning[];
+  /** The adapter's. Default: null. */
+  scope?: Scope | null;
+  /** The adapter's. Default: null. */
+  calibration?: AdapterManifest['calibration'];
+  /** How familiar each second is, and from where on it is familiar enough. Default: null, nobody knows. */
+  familiarity?: { least: number; seconds: readonly SensesFamiliarity[] } | null;
+  /** What becomes of answers about seconds that are not. Default: `withhold`. */
+  unfamiliar?: Unfamiliar;
 };
+
+/** The part of a context that is the adapter's; `seconds` are filled as they become known, and only read where it has a measure. */
+export function contextOf(
+  { id, classes, untrained, scope, calibration, familiarity }: AdapterManifest,
+  seconds: readonly SensesFamiliarity[],
+): Pick<ResultContext, 'adapter' | 'classes' | 'untrained' | 'scope' | 'calibration' | 'familiarity'> {
+  const known = familiarity && { least: familiarity.least, seconds };
+  return { adapter: id, classes, untrained, scope, calibration, familiarity: known };
+}
 
 export type Span = { start: number; end: number };
 
@@ -103,11 +123,24 @@ export function readOutput(
   return { shape, data };
 }
 
-/** The clip's warnings, then those of this result; a missing sense is told in the words of the task. */
-export function warningsFor(context: ResultContext, missing: { noAudio: string; noPicture: string }): Warning[] {
+/** What every result has. `missing` says in the words of the task what the lack of a sense means; of a sense that does not count, nothing. */
+export function resultBase(
+  context: ResultContext,
+  missing: { noAudio?: string; noPicture?: string },
+  withheld: number,
+): ResultBase {
+  const { adapter, duration, untrained, scope = null } = context;
+  return { adapter, duration, untrained, scope, withheld, warnings: warningsFor(context, missing) };
+}
+
+/** The clip's warnings, then those of this result. */
+function warningsFor(
+  context: ResultContext,
+  { noAudio, noPicture }: { noAudio?: string; noPicture?: string },
+): Warning[] {
   const own: Warning[] = [];
-  if (!context.hasAudio) own.push({ code: 'no-audio', message: missing.noAudio });
-  if (!context.hasPicture) own.push({ code: 'no-picture', message: missing.noPicture });
+  if (!context.hasAudio && noAudio) own.push({ code: 'no-audio', message: noAudio });
+  if (!context.hasPicture && noPicture) own.push({ code: 'no-picture', message: noPicture });
   if (context.untrained) {
     own.push({
       code: 'untrained',

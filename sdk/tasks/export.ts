@@ -3,9 +3,11 @@
 import type { AudioTrack, VideoTrack } from '../contract/clip.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import { checkOptions, either, list, number, type Rules, record, required, text } from '../contract/options.ts';
+import { oneLine } from '../contract/plain-text.ts';
 import type { Warning } from '../errors.ts';
 import { cueText, timestamp } from './cue.ts';
 import { type DocumentInfo, foundEvents, type Results, resultsOf, type Timing } from './given.ts';
+import { scopeLines, sensesText, withheldText } from './scope-text.ts';
 import type { Mask, TaskResult } from './types.ts';
 
 /** A mask without its pixels, which are in the file of that name. */
@@ -102,7 +104,8 @@ export function maskFile(ordinal: number, index: number): string {
 }
 
 /**
- * Events of all results as WebVTT, one cue per event by start time, e.g. `[audio] Dog 87%`. An event of localization is `[audio-visual]`.
+ * Events of all results as WebVTT, one cue per event by start time, e.g. `[audio] Dog 87%`. An event of localization is `[audio-visual]`, or of the sense that alone
+ * decides. Notes before them name each adapter, what it knows and how many seconds it kept silent about.
  * Segmentation has no events. Throws `invalid-argument`.
  */
 export function toWebVTT(from: Results): string {
@@ -116,7 +119,17 @@ export function toWebVTT(from: Results): string {
   const note = results.some((result) => result.untrained)
     ? ['NOTE The models were never trained: these cues are noise and mean nothing.\n']
     : [];
-  return `${['WEBVTT\n', ...note, ...cues].join('\n')}`;
+  return `${['WEBVTT\n', ...note, ...results.map(scopeNote), ...cues].join('\n')}`;
+}
+
+/** A comment of WebVTT: who answered, what it knows, and how much it left out. It must hold no arrow. */
+function scopeNote({ adapter, scope, withheld }: TaskResult): string {
+  const lines = [
+    `${adapter}, ${sensesText(scope)}.`,
+    ...scopeLines(scope),
+    ...(withheld > 0 ? [withheldText(withheld)] : []),
+  ];
+  return `NOTE\n${lines.map((line) => oneLine(line).replaceAll('-->', '->')).join('\n')}\n`;
 }
 
 function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {

@@ -4,6 +4,7 @@ import type { EngineInfo } from '../contract/engine-info.ts';
 import { checkArgument, record } from '../contract/options.ts';
 import { TASKS } from '../contract/task.ts';
 import type { Warning } from '../errors.ts';
+import { modalityOf } from './timeline.ts';
 import type { ParsedEvent, TaskResult } from './types.ts';
 
 /** What a task answered, several such answers, or a whole analysis. */
@@ -55,14 +56,15 @@ export function resultsOf(from: Results): readonly TaskResult[] {
 /** An event and the adapter that found it. */
 export type FoundEvent = ParsedEvent & { adapter: string };
 
-/** Events of all results by start time; one of localization is `audio-visual`, segmentation has none. */
+/** Events of all results by start time; one of localization is `audio-visual` or of the sense that alone decides, segmentation has none. */
 export function foundEvents(results: readonly TaskResult[]): FoundEvent[] {
   return results
     .flatMap((result): FoundEvent[] => {
       const { adapter } = result;
       if (result.task === 'segment') return [];
       if (result.task === 'parse') return result.events.map((event) => ({ ...event, adapter }));
-      return result.events.map((event) => ({ ...event, modality: 'audio-visual', adapter }));
+      const modality = modalityOf(result);
+      return result.events.map((event) => ({ ...event, modality, adapter }));
     })
     .sort((a, b) => a.start - b.start || a.end - b.end);
 }

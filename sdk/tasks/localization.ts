@@ -1,13 +1,15 @@
-/** Audio-visual event localization: logits per second -> which event is both seen and heard, and when. */
+/** Audio-visual event localization: logits per second -> which event there is, and when. */
 import type { AdapterOutputs } from '../contract/model.ts';
-import { checkContext, type ResultContext, readOutput, spanOf, warningsFor } from './context.ts';
+import { softmax, temperatureOf } from './calibration.ts';
+import { checkContext, type ResultContext, readOutput, resultBase, spanOf } from './context.ts';
 import { maximalRuns } from './runs.ts';
+import { familiarityOf, hasSenses, isWithheld, leastConfidence, sensesOf } from './silence.ts';
 import type { Event, LocalizationResult, LocalizationSecond } from './types.ts';
 
 /**
  * Reads the clip output `logits` [segments, classes + 1], background last: softmax per second, the most probable class as its label, maximal runs of
- * one label as events. A clip that lacks sound or picture can hold no event that is both seen and heard: every second is then background with
- * probability 1, whatever the adapter says, and a warning tells why.
+ * one label as events. A clip that lacks a sense that decides the answer (`scope.senses`, else both) can hold no event: every second is then background with
+ * probability 1, whatever the adapter says, and a warning tells why. So is an unfamiliar second, unless the caller wants to see it.
  * @throws MettleError `incompatible` if the output is missing or has another shape
  */
 export function toLocalization(outputs: AdapterOutputs, context: ResultContext): LocalizationResult {
@@ -15,16 +17,26 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
   const { adapter, classes, segments } = context;
   const width = classes.length + 1;
   const { data } = readOutput(adapter, outputs, 'logits', [segments, width]);
-  const bothSenses = context.hasAudio && context.hasPicture;
+  const answers = hasSenses(context);
+  const temperature = temperatureOf(context.calibration);
 
   const labels: (number | null)[] = [];
   const seconds: LocalizationSecond[] = [];
   for (let row = 0; row < segments; row++) {
-    const probabilities = bothSenses ? softmax(data.subarray(row * width, (row + 1) * width)) : backgroundOnly(width);
-    const best = argmax(probabilities);
-    const label = best === classes.length ? null : best;
+    const familiarity = familiarityOf(context, row);
+    const said = answers ? softmax(data.subarray(row * width, (row + 1) * width), temperature) : backgroundOnly(width);
+    const best = argmax(said);
+    const named = best < classes.length && said[best]! >= leastConfidence;
+    const silent = isWithheld(context, familiarity);
+    const label = named && !silent ? best : null;
     labels.push(label);
-    seconds.push({ ...spanOf(context, row), label: label === null ? null : classes[label]!, probabilities });
+    seconds.push({
+      ...spanOf(context, row),
+      label: label === null ? null : classes[label]!,
+      probabilities: silent ? backgroundOnly(width) : said,
+      familiarity,
+      withheld: named && silent,
+    });
   }
 
   const events = maximalRuns(labels).map(({ value, first, end }): Event => {
@@ -40,24 +52,24 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
 
   return {
     task: 'localize',
-    adapter,
-    duration: context.duration,
-    untrained: context.untrained,
-    warnings: warningsFor(context, {
-      noAudio: 'The clip has no sound, so no event can be both seen and heard: localization found none.',
-      noPicture: 'The clip has no picture, so no event can be both seen and heard: localization found none.',
-    }),
+    ...resultBase(context, missingTexts(context), seconds.filter(({ withheld }) => withheld).length),
     classes: [...classes],
     events,
     seconds,
   };
 }
 
-function softmax(logits: Float32Array): number[] {
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+/** What a missing sense means; nothing of one that does not count. */
+function missingTexts({ scope }: ResultContext): { noAudio?: string; noPicture?: string } {
+  const senses = sensesOf(scope);
+  const event =
+    senses.length > 1
+      ? 'no event can be both seen and heard'
+      : `nothing can be ${senses[0] === 'audio' ? 'heard' : 'seen'}`;
+  return {
+    ...(senses.includes('audio') && { noAudio: `The clip has no sound, so ${event}: localization found none.` }),
+    ...(senses.includes('visual') && { noPicture: `The clip has no picture, so ${event}: localization found none.` }),
+  };
 }
 
 /** The first of the largest. */

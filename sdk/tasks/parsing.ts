@@ -1,12 +1,14 @@
 /** Audio-visual video parsing: probabilities per second and modality -> which events are heard, which seen, which both. */
 import type { AdapterOutputs } from '../contract/model.ts';
 import { MettleError } from '../errors.ts';
-import { checkContext, type ResultContext, readOutput, spanOf, warningsFor } from './context.ts';
+import { calibrated, temperatureOf } from './calibration.ts';
+import { checkContext, type ResultContext, readOutput, resultBase, spanOf } from './context.ts';
 import { maximalRuns } from './runs.ts';
+import { familiarityOf, isWithheld, leastConfidence } from './silence.ts';
 import type { ParsedEvent, ParsingResult, ParsingSecond } from './types.ts';
 
 export type ParsingOptions = {
-  /** Probability from which a class counts, 0 to 1: one for all, or one per class in the order of `classes`. Default 0.5. */
+  /** Probability, as the network says it, from which a class counts, 0 to 1: one for all, or one per class in the order of `classes`. Default 0.5. */
   threshold?: number | readonly number[];
 };
 
@@ -14,7 +16,7 @@ export type ParsingOptions = {
  * Reads the clip outputs `audio`, `visual` (probability per second) and `audioClip`, `visualClip` (probability for the whole clip, repeated per second),
  * each [segments, classes]. A class is active in a second where both its own and the clip's probability reach the threshold, as the evaluation of LLP
  * prescribes; maximal runs are events. Where a class is active in both modalities it also gives an `audio-visual` event, whose probability per second is
- * the product of the two. A modality that the clip lacks has probability 0 and no event.
+ * the product of the two. A modality that the clip lacks has probability 0 and no event, and so has one of an unfamiliar second, unless the caller wants to see it.
  * @throws MettleError `incompatible` if an output is missing or has another shape, `invalid-argument` for a wrong threshold
  */
 export function toParsing(
@@ -30,6 +32,8 @@ export function toParsing(
   const both: Modality = {
     probabilities: audio.probabilities.map((row, second) => row.map((p, c) => p * visual.probabilities[second]![c]!)),
     active: audio.active.map((row, second) => row.map((on, c) => on && visual.active[second]![c]!)),
+    familiarity: [],
+    withheld: [],
   };
 
   const seconds = audio.probabilities.map(
@@ -37,6 +41,8 @@ export function toParsing(
       ...spanOf(context, second),
       audio: row,
       visual: visual.probabilities[second]!,
+      familiarity: { audio: audio.familiarity[second]!, visual: visual.familiarity[second]! },
+      withheld: { audio: audio.withheld[second]!, visual: visual.withheld[second]! },
     }),
   );
   const events = [
@@ -47,21 +53,22 @@ export function toParsing(
 
   return {
     task: 'parse',
-    adapter: context.adapter,
-    duration: context.duration,
-    untrained: context.untrained,
-    warnings: warningsFor(context, {
-      noAudio: 'The clip has no sound: parsing found only what is seen.',
-      noPicture: 'The clip has no picture: parsing found only what is heard.',
-    }),
+    ...resultBase(
+      context,
+      {
+        noAudio: 'The clip has no sound: parsing found only what is seen.',
+        noPicture: 'The clip has no picture: parsing found only what is heard.',
+      },
+      seconds.filter(({ withheld }) => withheld.audio || withheld.visual).length,
+    ),
     classes: [...classes],
     events,
     seconds,
   };
 }
 
-/** Both [segments][classes]. */
-type Modality = { probabilities: number[][]; active: boolean[][] };
+/** `probabilities` and `active` [segments][classes], the others [segments]. */
+type Modality = { probabilities: number[][]; active: boolean[][]; familiarity: (number | null)[]; withheld: boolean[] };
 
 const ORDER: Record<ParsedEvent['modality'], number> = { audio: 0, visual: 1, 'audio-visual': 2 };
 
@@ -77,17 +84,24 @@ function readModality(
   const frame = readOutput(adapter, outputs, name, [segments, width]).data;
   const clip = readOutput(adapter, outputs, `${name}Clip`, [segments, width]).data;
   const rows = Array.from({ length: segments }, (_, row) => row);
-  if (!present) {
-    return {
-      probabilities: rows.map(() => thresholds.map(() => 0)),
-      active: rows.map(() => thresholds.map(() => false)),
-    };
-  }
+  const silence = { probabilities: thresholds.map(() => 0), active: thresholds.map(() => false) };
+  const temperature = temperatureOf(context.calibration, name);
+  const said = rows.map((row) => {
+    if (!present) return { ...silence, familiarity: null, withheld: false };
+    const familiarity = familiarityOf(context, row, name);
+    const probabilities = thresholds.map((_, c) => calibrated(frame[row * width + c]!, temperature));
+    const active = thresholds.map(
+      (limit, c) =>
+        Math.min(frame[row * width + c]!, clip[row * width + c]!) >= limit && probabilities[c]! >= leastConfidence,
+    );
+    if (!isWithheld(context, familiarity)) return { probabilities, active, familiarity, withheld: false };
+    return { ...silence, familiarity, withheld: active.includes(true) };
+  });
   return {
-    probabilities: rows.map((row) => thresholds.map((_, c) => toProbability(frame[row * width + c]!))),
-    active: rows.map((row) =>
-      thresholds.map((limit, c) => frame[row * width + c]! >= limit && clip[row * width + c]! >= limit),
-    ),
+    probabilities: said.map(({ probabilities }) => probabilities),
+    active: said.map(({ active }) => active),
+    familiarity: said.map(({ familiarity }) => familiarity),
+    withheld: said.map(({ withheld }) => withheld),
   };
 }
 
@@ -122,6 +136,3 @@ function thresholdsFor(classes: readonly string[], threshold: number | readonly 
   // Outputs are float32: a probability of exactly 0.7 must reach a threshold of 0.7.
   return list.map(Math.fround);
 }
-
-/** Some heads weight their sigmoid and leave the range. */
-const toProbability = (value: number) => Math.min(1, Math.max(0, value));

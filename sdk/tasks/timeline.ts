@@ -1,4 +1,5 @@
 /** How events lie on a timeline: lanes by modality, rows where events overlap. Geometry in seconds; drawing is done elsewhere. */
+import { sensesOf } from './silence.ts';
 import type { Event, LocalizationResult, ParsedEvent, ParsingResult } from './types.ts';
 
 export type Modality = ParsedEvent['modality'];
@@ -19,9 +20,15 @@ export const MODALITY_TITLES: Record<Modality, string> = {
   'audio-visual': 'Seen and heard',
 };
 
+/** What an event of localization is known by: both senses, or the only one that decides the adapter's answers. */
+export function modalityOf({ scope }: Pick<LocalizationResult, 'scope'>): Modality {
+  const [sense, other] = sensesOf(scope);
+  return other || !sense ? 'audio-visual' : sense;
+}
+
 /** One lane for localization, three for parsing; a lane without events stays, empty. */
 export function lanesOf(result: LocalizationResult | ParsingResult): Lane[] {
-  if (result.task === 'localize') return [lane('audio-visual', result.events)];
+  if (result.task === 'localize') return [lane(modalityOf(result), result.events)];
   return (['audio', 'visual', 'audio-visual'] as const).map((modality) =>
     lane(
       modality,

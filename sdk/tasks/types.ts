@@ -1,4 +1,6 @@
 /** Typed results: what a caller of `localize`, `parse` and `segment` gets. Times are seconds from the start of the clip. */
+import type { SensesFamiliarity } from '../contract/familiar.ts';
+import type { Scope } from '../contract/manifest.ts';
 import type { Warning } from '../errors.ts';
 
 /** A stretch of time with one label. */
@@ -11,7 +13,7 @@ export type Event = {
   start: number;
   /** Seconds; never after the clip. */
   end: number;
-  /** Mean probability of the label over the event's seconds, 0 to 1. */
+  /** Mean probability of the label over the event's seconds, 0 to 1; never below 0.3, as less probable classes are not named. */
   confidence: number;
 };
 
@@ -29,6 +31,10 @@ export type ResultBase = {
   duration: number;
   /** True if the adapter's weights were never trained: the result then means nothing. */
   untrained: boolean;
+  /** What the adapter can answer for: its world, the senses that decide, what it does not know. Null where its maker did not say. */
+  scope: Scope | null;
+  /** Seconds of which an answer was left out, because they are unlike all that the adapter learned from. 0 where the caller wanted to see everything. */
+  withheld: number;
   /** What there is to know about this result. */
   warnings: Warning[];
 };
@@ -39,18 +45,22 @@ export type LocalizationSecond = {
   start: number;
   /** Seconds. */
   end: number;
-  /** The most probable class, or null for background. */
+  /** The most probable class; null for background, where none is probable enough, and where the answer is withheld. */
   label: string | null;
-  /** Softmax over `classes` and, last, background: [classes + 1]. */
+  /** Softmax over `classes` and, last, background: [classes + 1]. All background where the answer is withheld. */
   probabilities: number[];
+  /** 0 to 1, of the less familiar of the senses that decide; null where nobody knows. See {@link SensesFamiliarity}. */
+  familiarity: number | null;
+  /** True where a class would have been named if the second were familiar. */
+  withheld: boolean;
 };
-/** Which event is both seen and heard. */
+/** Which event there is, one at a time: both seen and heard, or whatever its scope says. */
 export type LocalizationResult = ResultBase & {
   /** Tells results apart. */
   task: 'localize';
   /** Labels that the adapter knows, background not among them. */
   classes: string[];
-  /** Events both seen and heard, by start time. */
+  /** By start time. Both seen and heard, if both are in `scope.senses`; an adapter that listens alone tells what is heard. */
   events: Event[];
   /** Second by second. */
   seconds: LocalizationSecond[];
@@ -62,10 +72,19 @@ export type ParsingSecond = {
   start: number;
   /** Seconds. */
   end: number;
-  /** Probability per class, independent of each other: [classes]. */
+  /** Probability per class, independent of each other: [classes]. All 0 where the answer is withheld. */
   audio: number[];
   /** As `audio`, of what is seen. */
   visual: number[];
+  /** By sense. */
+  familiarity: SensesFamiliarity;
+  /** True for a sense in which a class would have been named if it were familiar. */
+  withheld: {
+    /** What is heard. */
+    audio: boolean;
+    /** What is seen. */
+    visual: boolean;
+  };
 };
 /** Which events are heard, which are seen, which both. */
 export type ParsingResult = ResultBase & {
@@ -93,6 +112,10 @@ export type Mask = {
   data: Uint8Array;
   /** Share of pixels above one half, 0 to 1. */
   area: number;
+  /** 0 to 1, of the less familiar of the senses that decide; null where nobody knows. See {@link SensesFamiliarity}. */
+  familiarity: number | null;
+  /** True where there would be a mask if the second were familiar; it is empty then. */
+  withheld: boolean;
 };
 /** Which pixels make the sound. */
 export type SegmentationResult = ResultBase & {

@@ -40,8 +40,23 @@ export {
   importBackbone,
   type WriteFile,
 } from '../compile/import.ts';
-export type { AdapterManifest, BackboneManifest, Canary, FileEntry, ManifestBase, Tap } from '../contract/manifest.ts';
+export { importTflite, type TfliteSource } from '../compile/tflite.ts';
+export type {
+  AdapterManifest,
+  BackboneManifest,
+  Canary,
+  FileEntry,
+  Likeness,
+  ManifestBase,
+  OneTemperature,
+  Scope,
+  Sense,
+  SenseTemperatures,
+  Tap,
+  Temperature,
+} from '../contract/manifest.ts';
 export type { ModelPackage } from '../contract/model.ts';
+export type { PublisherKey, Signature } from '../contract/signature.ts';
 export type { Split } from '../contract/split.ts';
 export type { Engine } from '../engine/types.ts';
 export { type ErrorCode, MettleError } from '../errors.ts';
@@ -64,10 +79,11 @@ export {
 export { adapterModel, type LossOptions } from './adapter/model.ts';
 export { memoryStore, openTools, type ToolOptions, type Tools } from './adapter/tools.ts';
 export { trainAdapter } from './adapter/train-adapter.ts';
-export type { AdapterProgress, AdapterTraining, ItemAccess, TrainedAdapter } from './adapter/training.ts';
+export type { AdapterProgress, AdapterTraining, TrainedAdapter } from './adapter/training.ts';
 export { type CheckReport, type ClassCount, checkDataset, formatCheck } from './data/check.ts';
 export { detectFormat, readDataset } from './data/index.ts';
 export type * from './data/types.ts';
+export type { FeatureProgress, ItemAccess } from './features/clip-features.ts';
 export type { MaskImage } from './features/masks.ts';
 export type { CachePolicy, FileStore } from './features/tap-cache.ts';
 export type { BatchSource, Example } from './loop/batches.ts';
@@ -81,3 +97,4 @@ export { decodeArgmax, decodeGated, LocalizationScore, type Rows } from './metri
 export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
+export type { SilenceFigures } from './metrics/silence.ts';

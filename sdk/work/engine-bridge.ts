@@ -2,7 +2,8 @@
 import * as Comlink from 'comlink';
 import type { DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
-import type { AdapterOutputs } from '../contract/model.ts';
+import type { AdapterManifest } from '../contract/manifest.ts';
+import type { AdapterOutputs, ModelPackage } from '../contract/model.ts';
 import { defaultStallSeconds, type StartedWorker } from '../contract/worker.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
 import { MettleError } from '../errors.ts';
@@ -16,9 +17,11 @@ type Results = Record<string, AdapterOutputs>;
 type Host = {
   chooseDevice(request: DeviceRequest): Promise<Outcome<DeviceChoice>>;
   load(request: EngineLoad, onProgress: RemoteProgress | null): Promise<Outcome<EngineInfo>>;
-  begin(adapterIds: string[]): Promise<Outcome<number>>;
+  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: RemoteProgress | null): Promise<Outcome<void>>;
+  remove(key: string): Promise<Outcome<void>>;
+  begin(keys: string[]): Promise<Outcome<number>>;
   push(run: number, segment: EngineSegment): Promise<Outcome<Results>>;
-  beginLive(adapterIds: string[], seconds: number): Promise<Outcome<number>>;
+  beginLive(keys: string[], seconds: number): Promise<Outcome<number>>;
   look(run: number, segment: EngineSegment, end: number): Promise<Outcome<Results>>;
   finish(run: number): Promise<Outcome<Results>>;
   cancel(run: number): Promise<Outcome<void>>;
@@ -36,7 +39,7 @@ export type ConnectOptions = {
 };
 
 /**
- * The engine that {@link exposeEngine} put at the other end, whose worker ends with it. `load` gives the bytes of the model files away: their buffers are detached
+ * The engine that {@link exposeEngine} put at the other end, whose worker ends with it. `load` and `add` give the bytes of the model files away: their buffers are detached
  * afterwards. Calls reject with `worker-died` once the worker failed or was terminated, and with `disposed` after `dispose`.
  */
 export function connectEngine(worker: StartedWorker, options: ConnectOptions = {}): WorkerEngine {
@@ -47,24 +50,33 @@ export function connectEngine(worker: StartedWorker, options: ConnectOptions = {
 export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
   const host: Host = {
     chooseDevice: (request) => settle(engine.chooseDevice(request)),
-    async load(request, onProgress) {
-      const reports: Promise<void>[] = [];
-      const report = (progress: EngineProgress) => {
-        if (onProgress) reports.push(onProgress(progress));
-      };
-      const outcome = await settle(engine.load(request, report));
-      await Promise.all(reports);
-      onProgress?.[Comlink.releaseProxy]?.();
-      return outcome;
-    },
-    begin: (adapterIds) => settle(engine.begin(adapterIds)),
+    load: (request, onProgress) => reporting(onProgress, (report) => engine.load(request, report)),
+    add: (key, adapter, onProgress) => reporting(onProgress, (report) => engine.add(key, adapter, report)),
+    remove: (key) => settle(engine.remove(key)),
+    begin: (keys) => settle(engine.begin(keys)),
     push: async (run, segment) => transferred(await settle(engine.push(run, segment))),
-    beginLive: (adapterIds, seconds) => settle(engine.beginLive(adapterIds, seconds)),
+    beginLive: (keys, seconds) => settle(engine.beginLive(keys, seconds)),
     look: async (run, segment, end) => transferred(await settle(engine.look(run, segment, end))),
     finish: async (run) => transferred(await settle(engine.finish(run))),
     cancel: (run) => settle(engine.cancel(run)),
   };
   Comlink.expose(host, endpoint);
+}
+
+/** The outcome of a call once all its reports have arrived. */
+async function reporting<T>(
+  onProgress: RemoteProgress | null,
+  call: (report: OnProgress) => Promise<T>,
+): Promise<Outcome<T>> {
+  const reports: Promise<void>[] = [];
+  const outcome = await settle(
+    call((progress) => {
+      if (onProgress) reports.push(onProgress(progress));
+    }),
+  );
+  await Promise.all(reports);
+  onProgress?.[Comlink.releaseProxy]?.();
+  return outcome;
 }
 
 class RemoteEngine implements WorkerEngine {
@@ -85,17 +97,23 @@ class RemoteEngine implements WorkerEngine {
   }
 
   load(request: EngineLoad, onProgress?: OnProgress): Promise<EngineInfo> {
-    const files = fileViews(request);
-    if (files.some((file) => file.byteLength === 0)) {
-      const message = 'A model file holds no bytes: it is empty, or was given to a load before, which keeps the bytes.';
-      return Promise.reject(new MettleError('invalid-argument', message, { hint: 'Read the model files again.' }));
-    }
-    const sent = Comlink.transfer(request, ownedBuffers(files));
-    return this.#remote.call((host) => host.load(sent, onProgress ? proxyOf(onProgress) : null));
+    return this.#sendModels(request, [request.backbone, ...request.adapters], (host, sent) =>
+      host.load(sent, onProgress ? proxyOf(onProgress) : null),
+    );
   }
 
-  begin(adapterIds: string[]): Promise<number> {
-    return this.#remote.call((host) => host.begin(adapterIds));
+  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress?: OnProgress): Promise<void> {
+    return this.#sendModels(adapter, [adapter], (host, sent) =>
+      host.add(key, sent, onProgress ? proxyOf(onProgress) : null),
+    );
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#remote.call((host) => host.remove(key));
+  }
+
+  begin(keys: string[]): Promise<number> {
+    return this.#remote.call((host) => host.begin(keys));
   }
 
   /** Frame and sound are given away where they are alone in their buffers. */
@@ -103,8 +121,8 @@ class RemoteEngine implements WorkerEngine {
     return this.#remote.call((host) => host.push(run, given(segment)));
   }
 
-  beginLive(adapterIds: string[], seconds: number): Promise<number> {
-    return this.#remote.call((host) => host.beginLive(adapterIds, seconds));
+  beginLive(keys: string[], seconds: number): Promise<number> {
+    return this.#remote.call((host) => host.beginLive(keys, seconds));
   }
 
   /** As `push`. */
@@ -131,6 +149,21 @@ class RemoteEngine implements WorkerEngine {
       .finally(() => clearTimeout(timer));
   }
 
+  /** Gives the bytes of files away where they are alone in their buffers. */
+  #sendModels<M extends object, T>(
+    message: M,
+    models: readonly Pick<ModelPackage<AdapterManifest>, 'files'>[],
+    send: (host: Comlink.Remote<Host>, sent: M) => Promise<unknown>,
+  ): Promise<T> {
+    const files = models.flatMap((model) => Object.values(model.files));
+    if (files.some((file) => file.byteLength === 0)) {
+      const message = 'A model file holds no bytes: it is empty, or was given to a load before, which keeps the bytes.';
+      return Promise.reject(new MettleError('invalid-argument', message, { hint: 'Read the model files again.' }));
+    }
+    const sent = Comlink.transfer(message, ownedBuffers(files));
+    return this.#remote.call((host) => send(host, sent));
+  }
+
   async dispose(): Promise<void> {
     this.#remote.end(new MettleError('disposed', 'The engine was disposed.', { hint: 'Create a new engine.' }));
   }
@@ -144,10 +177,6 @@ function given({ frame, pcm }: EngineSegment): EngineSegment {
 /** A function of its own for each call: comlink marks what it proxies. */
 function proxyOf(onProgress: OnProgress): RemoteProgress & Comlink.ProxyMarked {
   return Comlink.proxy(async (progress: EngineProgress) => onProgress(progress));
-}
-
-function fileViews({ backbone, adapters }: EngineLoad): Uint8Array<ArrayBuffer>[] {
-  return [backbone, ...adapters].flatMap((model) => Object.values(model.files));
 }
 
 function transferred(outcome: Outcome<Results>): Outcome<Results> {

@@ -4,15 +4,12 @@
  * a table and keeps it in `results/live.json`. Needs a build.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-import { serve } from '../../examples/serve.mjs';
 import type { LiveFrame, LiveSound, Mettle } from '../../sdk/index.ts';
-import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { residentOf, withPage } from './renderer.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' } } });
 const seconds = Number(values.seconds ?? 60);
@@ -21,11 +18,6 @@ const adapters = ['toybox-ave', 'toybox-llp', 'toybox-s4'];
 /** Of one moment: milliseconds of latency, moments left out, and how far media time lies behind the clock, in milliseconds. */
 type Sample = { latency: number; dropped: number; behind: number };
 type Measured = { samples: Sample[]; megabytes: number[] };
-
-async function residentOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
-}
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
@@ -64,33 +56,10 @@ async function inNode(): Promise<Measured> {
   return measured;
 }
 
-async function inPage(): Promise<Measured> {
-  const server = await serve({ root: fileURLToPath(new URL('../..', import.meta.url)), isolated: true });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
-    args: chromiumFlags,
-  });
-  try {
-    const page = await browser.newPage();
-    // What tsx writes around functions that have a name, which the page does not know.
-    await page.addInitScript('globalThis.__name = (own) => own;');
-    await page.route(`${server.url}/empty`, (route) =>
-      route.fulfill({
-        contentType: 'text/html',
-        headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
-        body: '<!doctype html>',
-      }),
-    );
-    await page.goto(`${server.url}/empty`);
-    const session = await browser.newBrowserCDPSession();
+const inPage = (): Promise<Measured> =>
+  withPage(async (page, resident) => {
     const megabytes: number[] = [];
-    const measure = async (): Promise<void> => {
-      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-      const renderers = processInfo.filter(({ type }) => type === 'renderer');
-      const resident = await Promise.all(renderers.map(({ id }) => residentOf(id)));
-      megabytes.push(resident.reduce((sum, one) => sum + one, 0));
-    };
-    const timer = setInterval(() => void measure(), seconds * 100);
+    const timer = setInterval(() => void resident().then((now) => megabytes.push(now)), seconds * 100);
     const samples = await page.evaluate(
       async ({ names, until }) => {
         const { createMettle } = await import(new URL('/dist/page/index.js', location.href).href);
@@ -111,11 +80,7 @@ async function inPage(): Promise<Measured> {
     );
     clearInterval(timer);
     return { samples, megabytes };
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-}
+  });
 
 const quantile = (numbers: readonly number[], share: number): number =>
   [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))]!;

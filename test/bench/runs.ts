@@ -3,25 +3,16 @@
  * resident memory of the whole process or renderer after each tenth of them. Prints a table and keeps it in `results/runs.json`. Needs a build.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-import { serve } from '../../examples/serve.mjs';
-import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { residentOf, withPage } from './renderer.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string' } } });
 const runs = Number(values.runs ?? 300);
 const step = Math.max(1, Math.floor(runs / 10));
 const adapters = ['toybox-ave', 'toybox-llp', 'toybox-s4'];
-
-/** Kilobytes of a process and all that it started. */
-async function residentOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
-}
 
 async function inNode(): Promise<number[]> {
   const { createMettle } = (await import(
@@ -32,7 +23,7 @@ async function inNode(): Promise<number[]> {
   const megabytes: number[] = [];
   for (let run = 1; run <= runs; run++) {
     await mettle.analyze(clip);
-    if (run % step === 0) megabytes.push((await residentOf(process.pid)) / 1000);
+    if (run % step === 0) megabytes.push(await residentOf(process.pid));
   }
   return megabytes;
 }
@@ -43,25 +34,8 @@ function shortClip() {
   return { frames: [frame, frame], frameRate: 1, audio: { channels: [samples], sampleRate: 48_000 } };
 }
 
-/** Of the renderer with its workers, by what Chromium's own process list says. */
-async function inPage(): Promise<number[]> {
-  const server = await serve({ root: fileURLToPath(new URL('../..', import.meta.url)), isolated: true });
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
-    args: chromiumFlags,
-  });
-  try {
-    const page = await browser.newPage();
-    // What tsx writes around functions that have a name, which the page does not know.
-    await page.addInitScript('globalThis.__name = (own) => own;');
-    await page.route(`${server.url}/empty`, (route) =>
-      route.fulfill({
-        contentType: 'text/html',
-        headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
-        body: '<!doctype html>',
-      }),
-    );
-    await page.goto(`${server.url}/empty`);
+const inPage = (): Promise<number[]> =>
+  withPage(async (page, resident) => {
     await page.evaluate(
       async ({ names, make }) => {
         const { createMettle } = await import(new URL('/dist/page/index.js', location.href).href);
@@ -76,23 +50,13 @@ async function inPage(): Promise<number[]> {
       },
       { names: adapters, make: shortClip.toString() },
     );
-    const session = await browser.newBrowserCDPSession();
     const megabytes: number[] = [];
     for (let run = 1; run <= runs; run++) {
       await page.evaluate(() => (globalThis as unknown as { again(): Promise<unknown> }).again().then(() => {}));
-      if (run % step === 0) {
-        const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-        const renderers = processInfo.filter(({ type }) => type === 'renderer');
-        const resident = await Promise.all(renderers.map(({ id }) => residentOf(id)));
-        megabytes.push(resident.reduce((sum, one) => sum + one, 0) / 1000);
-      }
+      if (run % step === 0) megabytes.push(await resident());
     }
     return megabytes;
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-}
+  });
 
 const results = { node: await inNode(), page: await inPage() };
 const grown = (series: readonly number[]): number => series.at(-1)! / series[Math.floor(series.length / 3)]!;

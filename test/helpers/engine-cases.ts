@@ -1,6 +1,8 @@
 /** What every engine must do, on whatever device and behind whatever worker: one list of checks for Node and the browser. */
 import { expect } from 'vitest';
-import type { Engine } from '../../sdk/engine/types.ts';
+import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
+import type { ModelPackage } from '../../sdk/contract/model.ts';
+import type { Engine, EngineProgress } from '../../sdk/engine/types.ts';
 import { largestError, referenceSegment, referenceWindow, tinySegment, windowSize } from './tiny-models.ts';
 
 /** float32 against float64 over a dozen products of numbers around 1. */
@@ -39,6 +41,36 @@ export async function expectShortClip(engine: Engine): Promise<void> {
     .flat();
   expect(mix!.scores!.shape).toEqual([2, 8]);
   expect(largestError(mix!.scores!, reference)).toBeLessThan(tolerance);
+}
+
+/** An engine that was loaded with `mix` alone takes `sound` while a run is under way, and gives it up again. */
+export async function expectAddAndRemove(engine: Engine, sound: () => ModelPackage<AdapterManifest>): Promise<void> {
+  const early = await engine.begin(['mix']);
+  const [first, second] = [tinySegment(0), tinySegment(1)];
+  await engine.push(early, structuredClone(first));
+  const steps: EngineProgress[] = [];
+  await engine.add('sound#1', sound(), (step) => steps.push(step));
+  // One graph of its own; both of the backbone run again.
+  expect(steps.map(({ phase, done, total }) => `${phase} ${done}/${total}`)).toEqual([
+    'load 1/1',
+    'warmup 1/3',
+    'warmup 2/3',
+    'warmup 3/3',
+  ]);
+  await engine.push(early, structuredClone(second));
+  const late = await engine.begin(['sound#1', 'mix']);
+  const outputs = await engine.push(late, structuredClone(first));
+  expect(largestError(outputs['sound#1']!.level!, referenceSegment(first).level)).toBeLessThan(tolerance);
+  const reference = referenceWindow([first, second].map((segment) => referenceSegment(segment).tokens));
+  const { mix } = await engine.finish(early);
+  expect(largestError(mix!.scores!, reference.slice(0, 2).flat())).toBeLessThan(tolerance);
+  await expect(engine.add('mix', sound())).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(engine.add('empty', { ...sound(), files: {} })).rejects.toMatchObject({ code: 'device' });
+  await engine.remove('sound#1');
+  await engine.remove('sound#1');
+  await expect(engine.begin(['sound#1'])).rejects.toMatchObject({ code: 'not-found' });
+  await expect(engine.push(late, structuredClone(second))).rejects.toMatchObject({ code: 'not-found' });
+  await expectShortClip(engine);
 }
 
 /** Seven seconds in windows of four: they start at 0, 2 and 3, and count 1, 2, 2, 1 in the mean. */

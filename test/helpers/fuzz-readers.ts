@@ -16,11 +16,13 @@ import { unpickle } from '../../sdk/onnx/checkpoint/pickle.ts';
 import { torchWorld } from '../../sdk/onnx/checkpoint/torch-world.ts';
 import { checkNetwork } from '../../sdk/onnx/network-check.ts';
 import { readSafetensors, writeSafetensors } from '../../sdk/onnx/safetensors.ts';
+import { convertTflite } from '../../sdk/tflite/convert.ts';
 import { parseOwnEvents } from '../../sdk/train/data/own-tables.ts';
 import { brokenCopies } from '../unit/fuzz.ts';
 import { adapterManifest } from '../unit/hub-fixtures.ts';
 import { pickleOf, tensorPickle, torchFileOf } from './checkpoint-files.ts';
 import { tinyModels } from './tiny-models.ts';
+import { tinyPictureNet } from './tiny-tflite.ts';
 
 /** A reader, and a good file for it. */
 type Target = { name: string; good: Uint8Array; read: (bytes: Uint8Array) => unknown };
@@ -64,6 +66,7 @@ export async function fuzzTargets(): Promise<Target[]> {
     { name: 'table', good: encode(table), read: (bytes) => parseOwnEvents(new TextDecoder().decode(bytes), 'x') },
     { name: 'PNG', good: encodePng({ width: 8, height: 8, data: pixels }), read: (bytes) => decodePng(bytes, 'x') },
     { name: 'mask', good: encodePng({ width: 8, height: 24, data: pixels }), read: (bytes) => readMask(bytes, 'x') },
+    { name: 'TensorFlow Lite', good: tinyPictureNet(), read: (bytes) => convertTflite(bytes, 'x') },
     { name: 'ZIP of PyTorch', good: torchFileOf(weights), read: (bytes) => openCheckpoint(memorySource(bytes), 'x') },
     {
       name: 'pickle',

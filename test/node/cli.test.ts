@@ -8,11 +8,39 @@ import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk
 import { MettleError } from '../../sdk/errors.ts';
 import { findings, HOSTILE_LABEL } from '../helpers/findings.ts';
 
+const silence = {
+  scope: { senses: ['audio' as const], world: 'Dogs at night.', unknown: 'Cats.' },
+  keepsSilent: true,
+};
 const models: ShippedModel[] = [
   { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
-  { kind: 'adapter', id: 'nano-ave', version: '1.0.0', untrained: true, task: 'localize', backbone: 'nano' },
-  { kind: 'adapter', id: 'nano-avs', version: '1.0.0', untrained: false, task: 'segment', backbone: 'nano' },
-  { kind: 'adapter', id: 'large-llp', version: '1.0.0', untrained: false, task: 'parse', backbone: 'large' },
+  {
+    kind: 'adapter',
+    id: 'nano-ave',
+    version: '1.0.0',
+    untrained: true,
+    task: 'localize',
+    backbone: 'nano',
+    ...silence,
+  },
+  {
+    kind: 'adapter',
+    id: 'nano-avs',
+    version: '1.0.0',
+    untrained: false,
+    task: 'segment',
+    backbone: 'nano',
+    ...silence,
+  },
+  {
+    kind: 'adapter',
+    id: 'large-llp',
+    version: '1.0.0',
+    untrained: false,
+    task: 'parse',
+    backbone: 'large',
+    ...silence,
+  },
 ];
 
 /** A session that finds the same in every clip, and complains about those that are named after their fault. */
@@ -194,7 +222,18 @@ describe('mettle', () => {
       ['data'],
       ['data', 'check'],
     ];
-    const more = [['data', 'toybox'], ['train'], ['eval'], ['pretrain']];
+    const more = [
+      ['data', 'toybox'],
+      ['train'],
+      ['eval'],
+      ['pretrain'],
+      ['verify'],
+      ['pack'],
+      ['serve'],
+      ['keygen'],
+      ['sign'],
+      ['cache'],
+    ];
     for (const command of [...names, ...more]) {
       const { code, out, err } = await mettle(['help', ...command]);
       expect([code, err]).toEqual([0, '']);
@@ -204,6 +243,60 @@ describe('mettle', () => {
     const { out } = await mettle(['--help']);
     expect((await mettle(['help'])).out).toBe(out);
     expect((await mettle(['help', 'help'])).out).toBe(out);
+  });
+
+  test('options for where models come from reach the SDK, and keys as text or as files', async () => {
+    const key = 'ed25519-Ob/0AQzK0sZTRq5cAMlUSJPTzd8R5gv/oNpoAepnHSI=';
+    const file = join(root, 'acme.pub');
+    const spki = 'MCowBQYDK2VwAyEAOb/0AQzK0sZTRq5cAMlUSJPTzd8R5gv/oNpoAepnHSI=';
+    await writeFile(file, `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----\n`);
+    const hosts = ['--host', 'hf=https://hub.example', '--host', 'npm=https://mirror.example/npm'];
+    const words = ['run', 'clip.mp4', '--adapter', 'hf:me/rain', ...hosts, '--offline', '--refresh'];
+    expect((await mettle([...words, '--key', key, '--key', file])).code).toBe(0);
+    expect(createMettle).toHaveBeenLastCalledWith(
+      expect.objectContaining({
+        hosts: { hf: 'https://hub.example', npm: 'https://mirror.example/npm' },
+        publishers: [key, key],
+        offline: true,
+        refresh: true,
+      }),
+    );
+    await mettle(['run', 'clip.mp4']);
+    const plain = createMettle.mock.lastCall![0];
+    expect([plain.publishers, plain.offline, plain.refresh]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test.each([
+    ['run', 'clip.mp4', '--adapter', 'hf:me/rain'],
+    ['captions', 'clip.mp4', '--adapter', 'hf:me/rain'],
+    ['watch', 'clip.mp4', '--adapter', 'hf:me/rain'],
+    ['eval', 'hf:me/rain', 'clips'],
+    [
+      'pretrain',
+      '--preset',
+      'swin-v2-nano',
+      '--teacher',
+      'hf:me/rain',
+      '--material',
+      'clips',
+      '--out',
+      'w.safetensors',
+    ],
+    ['verify', 'hf:me/rain'],
+  ])('%s asks nobody who was not named, and keeps to what is on the machine', async (command, ...words) => {
+    const real = { createMettle: undefined, listModels: undefined };
+    const backbone = command === 'eval' ? ['--backbone', 'nano'] : [];
+    const line = [command, ...words, ...backbone];
+    const unnamed = await mettle(line, real);
+    expect(unnamed).toMatchObject({ code: 2, err: expect.stringContaining('"hf:me/rain" needs a host') });
+    expect(unnamed.err).toContain('--host hf=https://huggingface.co');
+    const wrong = await mettle([...line, '--host', 'hub.example'], real);
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('--host takes hf=URL or npm=URL') });
+    const key = await mettle([...line, '--key', join(root, 'none.pub')], real);
+    expect(key).toMatchObject({ code: 2, err: expect.stringContaining('none.pub does not exist') });
+    if (command === 'verify') return;
+    const offline = await mettle([...line, '--host', 'hf=http://localhost:9', '--offline'], real);
+    expect(offline).toMatchObject({ code: 2, err: expect.stringContaining('is not on this device') });
   });
 
   test.each<[string[], RegExp, RegExp]>([

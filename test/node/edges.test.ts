@@ -31,7 +31,16 @@ async function failureOf(call: () => unknown): Promise<unknown> {
 }
 
 const pixels = { width: 2, height: 1, data: new Uint8Array(8) };
-const mask = { start: 0, end: 1, width: 1, height: 1, data: new Uint8Array(1), area: 0 };
+const mask = {
+  start: 0,
+  end: 1,
+  width: 1,
+  height: 1,
+  data: new Uint8Array(1),
+  area: 0,
+  familiarity: null,
+  withheld: false,
+};
 
 let mettle: Mettle;
 let clip: Clip;

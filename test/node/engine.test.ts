@@ -7,7 +7,7 @@ import { LocalEngine } from '../../sdk/engine/engine.ts';
 import type { Engine, EngineLoad, EngineProgress } from '../../sdk/engine/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { connectEngine, exposeEngine } from '../../sdk/work/engine-bridge.ts';
-import { expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
+import { expectAddAndRemove, expectReferenceNumbers, expectShortClip } from '../helpers/engine-cases.ts';
 import { portWorker } from '../helpers/port-worker.ts';
 import { tinyModels, tinySegment } from '../helpers/tiny-models.ts';
 
@@ -36,6 +36,14 @@ describe.each(['cpu', 'wasm'] as const)('engine on %s', (device) => {
       expect(info.runtime).toMatch(device === 'cpu' ? /^onnxruntime-node 1\./ : /^onnxruntime-web 1\./);
       await expectReferenceNumbers(engine);
       await expectShortClip(engine);
+    });
+  });
+
+  it('takes an adapter while a run is under way, and gives it up', async () => {
+    await withEngine(async (engine) => {
+      const [mix] = tinyModels().adapters;
+      await engine.load({ ...request(device), adapters: [mix!] });
+      await expectAddAndRemove(engine, () => tinyModels().adapters[1]!);
     });
   });
 

@@ -19,6 +19,8 @@ const result: ParsingResult = {
   adapter: 'a',
   duration: 60,
   untrained: false,
+  scope: null,
+  withheld: 0,
   warnings: [],
   classes: [],
   seconds: [],

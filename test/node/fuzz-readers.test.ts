@@ -11,6 +11,7 @@ test('every reader gives a result or an error that names the file', async () => 
     'table',
     'PNG',
     'mask',
+    'TensorFlow Lite',
     'ZIP of PyTorch',
     'pickle',
   ]);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const made = await compileAdapter({ id: 'exact', ...common, config }, whole.manifest, evaluate);
   backbone = await written('backbone', whole.files);
   adapter = await written('adapter', made.files);
-});
+}, 60_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Loads on a GPU of this kind with an engine that notes what it is given, and fails on the GPU if it is told to. */
@@ -47,7 +47,7 @@ async function load(hasHalf: boolean | undefined, fails = false) {
       const files = [request.backbone, ...request.adapters].flatMap((model) => Object.keys(model.files)).sort();
       given.push({ device: request.device, files });
       if (fails && request.device !== 'wasm') throw new MettleError('device', 'The GPU gives wrong numbers.');
-      return { why: ['The last word.'], warnings: [] };
+      return { variant: 'wasm', why: ['The last word.'], warnings: [] };
     },
     async dispose() {},
   } as unknown as Engine;

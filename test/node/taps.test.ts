@@ -302,7 +302,7 @@ describe('a package', () => {
 });
 
 test.each<[string, string[], RegExp]>([
-  ['nothing', [], /"mettle backbone" needs a name: import or tap/],
+  ['nothing', [], /"mettle backbone" needs a name: add, import or tap/],
   ['an unknown name', ['cut'], /"mettle backbone cut" is no command/],
   ['no file', ['tap', '--list'], /Expected one MODEL.onnx, got 0/],
   ['no --out', ['tap', 'NET', '--tap', 'block'], /--out DIR is missing/],

@@ -47,8 +47,8 @@ test('an answer that is the truth is right in every second', async () => {
   const masks = Array.from({ length: truth.seconds }, (_, start) => {
     const data = maskAt(truth, start).map((on) => 255 * on);
     expect(data).toContain(255);
-    return { start, end: start + 1, width, height, data, area: 0 };
+    return { start, end: start + 1, width, height, data, area: 0, familiarity: null, withheld: false };
   });
-  const base = { adapter: '', duration: truth.seconds, untrained: false, warnings: [] };
+  const base = { adapter: '', duration: truth.seconds, untrained: false, scope: null, withheld: 0, warnings: [] };
   expect(compare({ ...base, task: 'segment', masks }, truth)).toMatchObject({ right: truth.seconds });
 });

@@ -36,6 +36,7 @@ describe('the tarball', () => {
       'dist/plugin',
       'dist/types',
       'package.json',
+      'sdk/contract',
       'sdk/docs',
       'sdk/models',
       'sdk/train',

@@ -18,6 +18,8 @@ function fakeEngine(parts: Partial<Engine> = {}): Engine {
   return {
     chooseDevice: async () => ({ device: 'wasm', runtimeBytes: 0 }),
     load: async () => info,
+    add: async () => {},
+    remove: async () => {},
     begin: async () => 1,
     push: async () => ({}),
     beginLive: async () => 1,
@@ -79,6 +81,27 @@ describe('calls', () => {
     expect(Object.values(models.backbone.files).every((file) => file.byteLength === 0)).toBe(true);
     const again = await failureOf(remote.load({ ...models, device: 'wasm' }));
     expect(again).toMatchObject({ code: 'invalid-argument' });
+  });
+
+  it('take the bytes of one more adapter over, and tell its key and progress', async () => {
+    const added: [string, number][] = [];
+    const removed: string[] = [];
+    const { remote } = bridge({
+      add: async (key, { files }, onProgress) => {
+        added.push([key, Object.keys(files).length]);
+        onProgress?.({ phase: 'load', done: 1, total: 1 });
+      },
+      remove: async (key) => void removed.push(key),
+    });
+    const [adapter] = tinyModels(['wasm']).adapters;
+    const count = Object.keys(adapter!.files).length;
+    const seen: EngineProgress[] = [];
+    await remote.add('mix#1', adapter!, (progress) => seen.push(progress));
+    await remote.remove('mix#1');
+    expect([added, removed]).toEqual([[['mix#1', count]], ['mix#1']]);
+    expect(seen).toEqual([{ phase: 'load', done: 1, total: 1 }]);
+    expect(Object.values(adapter!.files).every((file) => file.byteLength === 0)).toBe(true);
+    expect(await failureOf(remote.add('mix#2', adapter!))).toMatchObject({ code: 'invalid-argument' });
   });
 
   it('report all progress before load answers', async () => {

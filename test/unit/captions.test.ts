@@ -14,6 +14,8 @@ function parsing(heard: Heard[], both: Heard[] = [], more: Partial<ParsingResult
     adapter: 'a',
     duration: 60,
     untrained: false,
+    scope: null,
+    withheld: 0,
     warnings: [],
     classes: [],
     seconds: [],

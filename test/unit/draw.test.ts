@@ -5,8 +5,11 @@ import { type DrawContext, drawMask, drawTimeline } from '../../sdk/tasks/draw.t
 import type { Mask, ParsingResult, SegmentationResult } from '../../sdk/tasks/types.ts';
 
 /** Left half sure, right half empty. */
-const mask: Mask = { start: 0, end: 1, width: 2, height: 1, data: Uint8Array.of(255, 0), area: 0.5 };
-const base = { adapter: 'a', duration: 4, untrained: false, warnings: [] };
+const mask: Mask = {
+  ...{ start: 0, end: 1, width: 2, height: 1, data: Uint8Array.of(255, 0), area: 0.5 },
+  ...{ familiarity: null, withheld: false },
+};
+const base = { adapter: 'a', duration: 4, untrained: false, scope: null, withheld: 0, warnings: [] };
 const parsing: ParsingResult = {
   ...base,
   task: 'parse',

@@ -10,7 +10,7 @@ import type {
   SegmentationResult,
 } from '../../sdk/index.ts';
 
-const base = { adapter: 'a', duration: 4, untrained: false, warnings: [] };
+const base = { adapter: 'a', duration: 4, untrained: false, scope: null, withheld: 0, warnings: [] };
 const classes = ['bell', 'dog'];
 const event = (label: string, start: number, end: number): Event => ({
   label,
@@ -88,6 +88,8 @@ describe('masks', () => {
       height: 1,
       data: Uint8Array.from(data),
       area: 0,
+      familiarity: null,
+      withheld: false,
     });
     const masks = [mask(0, [255, 127]), mask(1, [128, 128]), mask(2, [0, 200]), mask(3, [0, 0])];
     const result: SegmentationResult = { ...base, task: 'segment', masks };

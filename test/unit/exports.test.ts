@@ -17,6 +17,8 @@ const parsing = (events: ParsedEvent[]): ParsingResult => ({
   adapter: 'a',
   duration: 20,
   untrained: false,
+  scope: null,
+  withheld: 0,
   warnings: [],
   classes: [],
   seconds: [],
@@ -82,6 +84,8 @@ describe('toMaskRuns', () => {
     width: rows[0]!.length,
     data: Uint8Array.from(rows.flat()),
     area: 0,
+    familiarity: null,
+    withheld: false,
   });
 
   /** Read back as the reference's `rleFrString` and `rleDecode` do. */

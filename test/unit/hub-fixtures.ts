@@ -89,6 +89,9 @@ export async function adapterDraft(): Promise<Omit<AdapterManifest, 'files'>> {
     task: 'localize',
     classes: ['dog', 'bell'],
     thresholds: null,
+    scope: null,
+    familiarity: null,
+    calibration: null,
     base: { id: 'nano', contract: await contractOf(backboneDraft) },
     segment: {
       reads: ['v0', 'a0'],

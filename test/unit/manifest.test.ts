@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { finishManifest, manifestText, registryEntry, withChunks } from '../../sdk/compile/package.ts';
-import { canonicalJson, checkFits, contractOf } from '../../sdk/contract/fits.ts';
+import { canonicalJson } from '../../sdk/contract/canonical-json.ts';
+import { checkFits, contractOf } from '../../sdk/contract/fits.ts';
 import { sha256Integrity } from '../../sdk/contract/integrity.ts';
 import { parseManifest } from '../../sdk/contract/parse-manifest.ts';
 import { MettleError } from '../../sdk/errors.ts';
@@ -103,7 +104,9 @@ describe('a manifest', () => {
     ['files.0.bytes', 0, 'files[0].bytes: expected an integer from 1, got 0'],
     ['files.0.bytes', 2.5, 'files[0].bytes: expected an integer from 1, got 2.5'],
     ['files.0.bytes', '9', 'files[0].bytes: expected an integer from 1, got "9"'],
-    ['files.0.chunks', [], 'files[0].chunkBytes: missing'],
+    ['files.0.chunks', [], 'files[0].chunks: expected at least 1 item, got 0'],
+    ['files.0.chunks', [`sha256-${'A'.repeat(43)}=`], 'files[0].chunkBytes: missing'],
+    ['files.0.chunkBytes', 4096, 'files[0].chunks: missing'],
     ['files.0.chunkBytes', 4096, 'files[0].chunks: missing'],
     ['files.0.pieces', [], 'files[0].pieces: unknown field'],
     ['files.0.path', 'notes.bin', 'files[0]: "notes.bin" is used by no variant'],
@@ -254,7 +257,7 @@ describe('the contract', () => {
   });
 
   test('lets an adapter fit its backbone', async () => {
-    await expect(checkFits(await adapterManifest(), await backboneManifest())).resolves.toBeUndefined();
+    await expect(checkFits(await adapterManifest(), await backboneManifest())).resolves.toBe('same');
   });
 
   test('refuses another backbone, and says which', async () => {
@@ -263,6 +266,24 @@ describe('the contract', () => {
     await rejection.toMatchObject({ code: 'incompatible', hint: expect.stringContaining('made for "large"') });
     await rejection.toThrow(
       /^Adapter "toybox-ave" was made for backbone "nano" \(contract sha256-.{8}\.\.\.\), but "large" is loaded\.$/,
+    );
+  });
+
+  test('takes the same backbone with other weights where the adapter says what it must be like', async () => {
+    const [adapter, backbone] = [await adapterManifest(), await backboneManifest()];
+    const { inputs, taps } = backbone;
+    const file = adapter.files[0]!.path;
+    const like = changed(adapter, 'base.likeness', { inputs, taps, file, tolerance: 0.25 });
+    expect(parseManifest(like, 'adapter')).toEqual(like);
+    const other = changed(backbone, 'networks.audio', backbone.networks.visual);
+    await expect(checkFits(like, other)).resolves.toBe('alike');
+    await expect(checkFits(adapter, other)).rejects.toMatchObject({ code: 'incompatible' });
+    await expect(checkFits(like, changed(other, 'inputs.audio.input', 'x'))).resolves.toBe('alike');
+    await expect(checkFits(like, changed(other, 'inputs.audio.hop', 161))).rejects.toThrow('was made for backbone');
+    await expect(checkFits(like, changed(other, 'taps.audio.0.width', 17))).rejects.toThrow('was made for backbone');
+    await expect(checkFits(like, changed(other, 'id', 'large'))).rejects.toThrow('"large" is loaded');
+    expect(() => parseManifest(changed(like, 'base.likeness.file', 'none.safetensors'), 'adapter')).toThrow(
+      'base.likeness.file: expected a file listed in "files"',
     );
   });
 
@@ -311,7 +332,7 @@ describe('publishing', () => {
 
   test('gives a registry entry that a registry accepts', async () => {
     const entry = await registryEntry(await backboneManifest(), 'backbones/nano/manifest.json');
-    expect(parseRegistry({ nano: entry }, 'registry')).toEqual({ nano: entry });
+    expect(parseRegistry({ nano: entry }, 'registry').models).toEqual({ nano: entry });
     expect(() => parseRegistry({ nano: { ...entry, manifest: '/x' } }, 'registry')).toThrow(
       'registry: nano.manifest: expected a relative path',
     );
@@ -373,3 +394,44 @@ function pathsOf(value: unknown, path = ''): string[] {
     return [here, ...pathsOf(member, here)];
   });
 }
+
+describe('what an adapter says of itself', () => {
+  const one = { temperature: 1.5, bias: 0 };
+  const scope = { senses: ['audio'], world: 'Dogs.', unknown: 'Cats.' };
+
+  test('packages of before lack it, and have null in its place', async () => {
+    const { scope: _, familiarity, calibration, ...before } = await adapterManifest();
+    expect([familiarity, calibration]).toEqual([null, null]);
+    expect(parseManifest(before, where)).toMatchObject({ scope: null, familiarity: null, calibration: null });
+  });
+
+  test('a scope, a measure whose file is listed, and temperatures of the task come through', async () => {
+    const draft = await adapterDraft();
+    const tokens = { name: 'audioTokens', shape: [1, 4, 8], deliver: 'clip' as const };
+    const manifest = await finishManifest(
+      {
+        ...draft,
+        scope: { ...scope, senses: ['audio'] },
+        calibration: { both: one },
+        familiarity: { file: 'familiarity.safetensors', least: 0.02 },
+        segment: { ...draft.segment, outputs: [...draft.segment.outputs, tokens] },
+      },
+      { ...adapterFiles, 'familiarity.safetensors': bytesOf('measure') },
+    );
+    expect(manifest).toMatchObject({ scope, calibration: { both: one }, familiarity: { least: 0.02 } });
+    const unlisted = { ...manifest, files: manifest.files.filter(({ path }) => !path.startsWith('familiarity')) };
+    expect(errorOf(unlisted).message).toContain('familiarity.file: expected a file listed in "files"');
+  });
+
+  test.each([
+    ['scope.senses', { ...scope, senses: [] }, 'scope.senses: expected at least 1 item'],
+    ['scope.senses', { ...scope, senses: ['smell'] }, 'scope.senses[0]: expected "audio" or "visual"'],
+    ['calibration', { audio: one, visual: one }, 'calibration: expected both, since task is "localize"'],
+    ['calibration', { both: { temperature: 0, bias: 0 } }, 'calibration.both.temperature: expected a number'],
+    ['familiarity', { file: 'x', least: 2 }, 'familiarity.least: expected a number from 0 to 1'],
+    ['familiarity', { file: 'x', least: 0 }, 'familiarity: expected null, since no output holds meta-tokens'],
+  ])('%s of %j is refused', async (field, value, message) => {
+    const manifest = { ...(await adapterManifest()), [field.split('.')[0]!]: value };
+    expect(errorOf(manifest).message).toContain(message);
+  });
+});

@@ -196,10 +196,10 @@ describe('parsing', () => {
   });
 
   test('thresholds: one for all, or one per class', () => {
-    const outputs = parsed(every([0.25, 0.25]), every([0, 0]));
+    const outputs = parsed(every([0.35, 0.35]), every([0, 0]));
     expect(seen(outputs)).toEqual([]);
-    expect(seen(outputs, {}, { threshold: 0.25 })).toHaveLength(2);
-    expect(seen(outputs, {}, { threshold: [0.5, 0.25] })).toEqual([['audio', 'Bell', 0, 3.4]]);
+    expect(seen(outputs, {}, { threshold: 0.35 })).toHaveLength(2);
+    expect(seen(outputs, {}, { threshold: [0.5, 0.35] })).toEqual([['audio', 'Bell', 0, 3.4]]);
     for (const threshold of [1.5, Number.NaN, [0.5], [0.5, -1]]) {
       expect(() => toParsing(outputs, context, { threshold })).toThrow(
         expect.objectContaining({ code: 'invalid-argument' }),

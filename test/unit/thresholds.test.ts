@@ -215,7 +215,8 @@ test.each<[number[] | null, string[]]>([
     },
   };
   const loaded = { engine, backbone: { inputs } } as unknown as LoadedEngine;
-  const analysis = await analyzeClip(loaded, opened as unknown as Clip, [manifest as AdapterManifest], {});
+  const asked = { key: manifest.id as string, manifest: manifest as AdapterManifest };
+  const analysis = await analyzeClip(loaded, opened as unknown as Clip, [asked], {});
   const { events } = analysis.results[0] as ParsingResult;
   expect(events.filter(({ modality }) => modality === 'audio').map(({ label }) => label)).toEqual(labels);
 });

@@ -18,6 +18,8 @@ function follow(said: string, steadiness: Steadiness = { begin: 0.5, end: 1 }): 
       adapter: 'a',
       duration: hop,
       untrained: false,
+      scope: null,
+      withheld: 0,
       warnings: [],
       classes: ['dog'],
       seconds: [],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toWebVTT } from '../../sdk/tasks/export.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult } from '../../sdk/tasks/types.ts';
 
-const base = { adapter: 'a', duration: 4000, untrained: false, warnings: [] };
+const base = { adapter: 'a', duration: 4000, untrained: false, scope: null, withheld: 0, warnings: [] };
 const parsing: ParsingResult = {
   ...base,
   task: 'parse',
@@ -30,10 +30,35 @@ const localization: LocalizationResult = {
 };
 const segmentation: SegmentationResult = { ...base, task: 'segment', masks: [] };
 
+/** What is said of an adapter whose maker did not say what it knows. */
+const note = `NOTE
+a, by sound and picture.
+Its maker does not say what it knows: what is unlike its training clips may be answered all the same.
+`;
+
 describe('toWebVTT', () => {
+  test('says who answers, for what, and how many seconds it kept silent about; an adapter that listens alone names no other sense', () => {
+    const scope = { senses: ['audio' as const], world: 'Dogs --> at\n\nnight.', unknown: 'Cats.' };
+    expect(toWebVTT({ ...localization, scope, withheld: 2 })).toBe(`WEBVTT
+
+NOTE
+a, by sound alone.
+Knows: Dogs -> at night.
+Does not know: Cats.
+Silent about 2 seconds, which are unlike all that it learned from.
+
+1
+00:00:00.000 --> 00:00:00.001
+[audio] Dog 50%
+`);
+  });
+
   test('one cue per event in order of time, with modality, and markup disarmed', () => {
     expect(toWebVTT([parsing, segmentation, localization])).toBe(`WEBVTT
 
+${note}
+${note}
+${note}
 1
 00:00:00.000 --> 00:00:00.001
 [audio-visual] Dog 50%
@@ -49,7 +74,9 @@ describe('toWebVTT', () => {
   });
 
   test('no events give a valid empty file', () => {
-    expect(toWebVTT([segmentation])).toBe('WEBVTT\n');
+    expect(toWebVTT([segmentation])).toBe(`WEBVTT
+
+${note}`);
     expect(toWebVTT([])).toBe('WEBVTT\n');
   });
 

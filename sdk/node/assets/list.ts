@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { integrityPattern } from '../../contract/integrity.ts';
 import type { FileEntry, Integrity } from '../../contract/manifest.ts';
+import { filePath } from '../../contract/manifest-form.ts';
 import { parseJson } from '../../contract/parse-json.ts';
-import { filePath } from '../../contract/parse-manifest.ts';
 import { integer, list, matching, object, oneOf, Place, text } from '../../contract/strict-json.ts';
 import { runtimeVersion, sdkVersion } from '../../contract/version.ts';
 

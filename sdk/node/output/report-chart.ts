@@ -1,5 +1,6 @@
 /** The chart of the report: thumbnails, events, probabilities and areas, all above one time axis. */
 import { classColor, type Rgb } from '../../tasks/color.ts';
+import { sensesText, withheldText } from '../../tasks/scope-text.ts';
 import { type Lane, lanesOf } from '../../tasks/timeline.ts';
 import type { Event, SegmentationResult, TaskResult } from '../../tasks/types.ts';
 import type { Findings } from './findings.ts';
@@ -73,7 +74,7 @@ function strip(findings: Findings): Html | null {
 
 function group(result: TaskResult, findings: Findings, colors: Colors): Html {
   const ordinal = findings.results.filter((other) => other.task === 'segment').indexOf(result as SegmentationResult);
-  return html`<div class="row group"><h3 class="label">${TASK_TITLES[result.task]}</h3><div class="track">${result.adapter}</div></div>
+  return html`<div class="row group"><h3 class="label">${TASK_TITLES[result.task]}</h3><div class="track">${result.adapter}, ${sensesText(result.scope)}${result.withheld > 0 ? ` · ${withheldText(result.withheld)}` : ''}</div></div>
 ${result.task === 'segment' ? areaRow(result, ordinal) : [lanesOf(result).map((lane) => laneRow(lane, colors)), probabilityRows(result, colors)]}`;
 }
 

@@ -110,6 +110,8 @@ td .meter { display: inline-block; width: 72px; margin-right: 12px; --color: var
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 0 48px; }
 .warnings, .why { margin-top: 10px; padding-left: 18px; }
 .warnings { list-style: none; padding: 0; }
+.scopes dt { font-weight: 600; margin-top: 10px; }
+.scopes dd { max-width: 80ch; }
 .warnings li { padding: 8px 0; border-bottom: 1px solid var(--line); }
 .run { margin-top: 10px; }
 .run div { display: grid; grid-template-columns: 110px 1fr; align-items: baseline; padding: 4px 0; }

@@ -1,7 +1,8 @@
 /** The report: one HTML file that needs nothing else, neither network nor script to be read. It forbids itself both by its content policy. */
 import { createHash } from 'node:crypto';
 import type { Warning } from '../../errors.ts';
-import { type Lane, lanesOf } from '../../tasks/timeline.ts';
+import { scopeLines, sensesText, withheldText } from '../../tasks/scope-text.ts';
+import { type Lane, lanesOf, MODALITY_TITLES, modalityOf } from '../../tasks/timeline.ts';
 import type { Event, TaskResult } from '../../tasks/types.ts';
 import type { Findings } from './findings.ts';
 import { audioText, durationText, millisecondsText, percent, seconds, TASK_TITLES, videoText } from './format.ts';
@@ -30,6 +31,7 @@ ${header(findings)}
 <main>
 ${notice(findings)}
 ${findings.results.length ? overview(findings, colors) : html`<p>No task was run.</p>`}
+${scopes(findings)}
 ${eventTable(findings, colors)}
 <div class="columns">
 ${warnings(findings)}
@@ -70,6 +72,14 @@ function notice(findings: Findings): Html | null {
   const untrained = findings.results.filter((result) => result.untrained).map((result) => result.adapter);
   if (untrained.length === 0) return null;
   return html`<aside class="notice"><strong>These models were never trained:</strong> ${untrained.join(', ')}. Their weights are seeded noise, there to show that everything runs. Their labels, times and masks mean nothing.</aside>`;
+}
+
+/** Whom to believe, and how far. */
+function scopes({ results }: Findings): Html | null {
+  if (results.length === 0) return null;
+  const entry = ({ adapter, task, scope, withheld }: TaskResult): Html => html`<dt>${adapter}</dt>
+<dd>${TASK_TITLES[task]}, ${sensesText(scope)}. ${scopeLines(scope).join(' ')}${withheld > 0 ? html` <strong>${withheldText(withheld)}</strong>` : null}</dd>`;
+  return html`<section aria-labelledby="scope"><h2 id="scope">Who answers, and for what</h2><dl class="scopes">${results.map(entry)}</dl></section>`;
 }
 
 function overview(findings: Findings, colors: Colors): Html {
@@ -167,19 +177,27 @@ function secondData(findings: Findings, colors: Colors): SecondData[] {
     groups: findings.results.flatMap((result) => {
       if (result.task === 'segment') {
         const area = result.masks[index]?.area ?? 0;
-        return [{ title: 'Sounding area', rows: [['Share of the picture', '', Math.round(area * 1e3) / 1e3]] }];
+        const name = result.masks[index]?.withheld ? 'Unfamiliar: no answer' : 'Share of the picture';
+        return [{ title: 'Sounding area', rows: [[name, '', Math.round(area * 1e3) / 1e3]] }];
       }
       if (result.task === 'localize') {
         const { probabilities } = result.seconds[index]!;
+        const { withheld } = result.seconds[index]!;
         const rows = best(result.classes, probabilities);
-        rows.push(['(background)', '', Math.round(probabilities.at(-1)! * 1e3) / 1e3]);
-        return [{ title: 'Seen and heard at once', rows }];
+        rows.push([
+          withheld ? '(unfamiliar: no answer)' : '(background)',
+          '',
+          Math.round(probabilities.at(-1)! * 1e3) / 1e3,
+        ]);
+        return [{ title: MODALITY_TITLES[modalityOf(result)], rows }];
       }
-      const { audio, visual } = result.seconds[index]!;
+      const { audio, visual, withheld } = result.seconds[index]!;
+      const titleOf = (sense: 'audio' | 'visual'): string =>
+        `${MODALITY_TITLES[sense]}${withheld[sense] ? ' (unfamiliar: no answer)' : ''}`;
       return [
-        { title: 'Heard', rows: best(result.classes, audio) },
-        { title: 'Seen', rows: best(result.classes, visual) },
-      ].filter((group) => group.rows.length > 0);
+        { title: titleOf('audio'), rows: best(result.classes, audio) },
+        { title: titleOf('visual'), rows: best(result.classes, visual) },
+      ].filter((group) => group.rows.length > 0 || group.title.endsWith(')'));
     }),
   }));
 }

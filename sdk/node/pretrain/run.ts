@@ -9,6 +9,7 @@ import type { BackboneManifest } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import type { Runtime } from '../../contract/runtime.ts';
 import { MettleError } from '../../errors.ts';
+import type { HubOptions } from '../../hub/access.ts';
 import { loadModel } from '../../hub/hub.ts';
 import { backboneParams } from '../../models/backbone.ts';
 import type { Weights } from '../../models/params.ts';
@@ -26,6 +27,8 @@ export type PretrainRun = {
   preset: PresetName;
   /** Backbones by id, path or URL. */
   teachers: readonly string[];
+  /** How they are fetched. */
+  hub?: HubOptions;
   material: readonly MaterialFolder[];
   /** Share of what is made up, 0 to 1. */
   made: number;
@@ -68,7 +71,9 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
     throw new MettleError('write', `${out} exists already.`, { hint: 'Choose another --out, or move the file away.' });
   }
   const preset = presets[run.preset];
-  const packages = await Promise.all(run.teachers.map((name) => loadModel(name, 'backbone', 'wasm', { signal })));
+  const packages = await Promise.all(
+    run.teachers.map((name) => loadModel(name, 'backbone', 'wasm', { ...run.hub, signal })),
+  );
   const { groups, files, digest } = await listMaterial(run.material, preset.modality, run.exclude);
   const folder = `${out}.work`;
   const plan: MaterialPlan = {
@@ -110,8 +115,8 @@ export async function pretrainOnDisk(run: PretrainRun): Promise<Pretrained> {
         const numbers = scales.flat().map(({ mean, deviation }) => [[...mean], [...deviation]]);
         const head = headOf({ ...views, fields, numbers });
         const makers = run.makers ?? Math.max(1, Math.floor(availableParallelism() / 2));
-        const { preset, teachers, seed } = run;
-        const pool = new ViewPool(makers, { preset, teachers, scales, material: plan, seed, head }, onProblem);
+        const { preset, teachers, hub, seed } = run;
+        const pool = new ViewPool(makers, { preset, teachers, hub, scales, material: plan, seed, head }, onProblem);
         threads.pool = pool;
         const make = (first: number, path: string): Promise<void> => pool.make(first, path);
         threads.bank = await ViewBank.open({ folder: join(folder, 'views'), fields, head, make });

@@ -1,6 +1,7 @@
 /** Threads that make pieces of views, each one piece at a time. */
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, MettleError } from '../../errors.ts';
+import type { HubOptions } from '../../hub/access.ts';
 import type { PresetName } from '../../models/presets.ts';
 import type { Scale } from '../../train/pretrain/teacher.ts';
 import { readByTsx } from '../workers.ts';
@@ -11,6 +12,7 @@ export type WorkerPlan = {
   preset: PresetName;
   /** Where the teachers are. */
   teachers: readonly string[];
+  hub?: HubOptions;
   scales: readonly Scale[][];
   material: MaterialPlan;
   seed: number;

@@ -10,14 +10,14 @@ import { pieceSize, viewBytes, writeView } from './bank.ts';
 import { openMaterial } from './material.ts';
 import type { PieceAnswer, PieceTask, WorkerPlan } from './view-pool.ts';
 
-const { preset: name, teachers: locations, scales, material, seed, head } = workerData as WorkerPlan;
+const { preset: name, teachers: locations, hub, scales, material, seed, head } = workerData as WorkerPlan;
 const preset = presets[name];
 
 async function open() {
   const runtime = await runtimes.loadRuntime({ device: 'cpu', threads: 1 });
   const teachers: Teacher[] = [];
   for (const [i, location] of locations.entries()) {
-    const teacher = await Teacher.open(runtime, await loadModel(location, 'backbone', 'wasm', {}), preset.modality);
+    const teacher = await Teacher.open(runtime, await loadModel(location, 'backbone', 'wasm', hub), preset.modality);
     teacher.scaleBy(scales[i]!);
     teachers.push(teacher);
   }

@@ -16,25 +16,28 @@ import type { Wave } from '../../toybox/synth.ts';
 import type { ToyClip } from '../../toybox/types.ts';
 import { prepareDecoders } from '../decoder.ts';
 
-/** Frames per second: even, so that a frame begins at the centre of every second. */
-const frameRate = 10;
-
-/** What a film must know of its clip: how long it is, and the seed of the camera's grain. */
-export type FilmClip = Pick<ToyClip, 'seconds' | 'seed'>;
+/** What a film must know of its clip: how long it is, the seed of the camera's grain, and what of it is to be other than usual. */
+export type FilmClip = Pick<ToyClip, 'seconds' | 'seed'> & {
+  /** Frames per second, an even number, so that a frame begins at the centre of every second (default: 10). */
+  frameRate?: number;
+  /** What compression leaves of pictures and sound (default: high). */
+  quality?: 'low' | 'medium' | 'high';
+};
 
 /** Encodes the pictures of `renderer` (even numbers of pixels) and `sound` (48 kHz). Throws `missing-package` without codecs. */
 export async function encodeFilm(clip: FilmClip, renderer: Renderer, sound: Wave): Promise<Uint8Array<ArrayBuffer>> {
   await prepareDecoders();
+  const { frameRate = 10, quality = 'high' } = clip;
   const target = new BufferTarget();
   const output = new Output({ format: new WebMOutputFormat(), target });
   const pictures = new VideoSampleSource({
     codec: 'vp9',
-    quality: new Quality('high'),
+    quality: new Quality(quality),
     keyFrameInterval: 2,
     hardwareAcceleration: 'prefer-software',
     latencyMode: 'realtime',
   });
-  const track = new AudioSampleSource({ codec: 'opus', quality: new Quality('high') });
+  const track = new AudioSampleSource({ codec: 'opus', quality: new Quality(quality) });
   output.addVideoTrack(pictures, { frameRate });
   output.addAudioTrack(track);
   await output.start();

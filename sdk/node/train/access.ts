@@ -1,8 +1,8 @@
 /** How a training reaches the items of a dataset on disk. */
 import { stat } from 'node:fs/promises';
 import type { Segment, SegmentFormat } from '../../contract/clip.ts';
-import type { ItemAccess } from '../../train/adapter/training.ts';
 import type { DatasetItem } from '../../train/data/types.ts';
+import type { ItemAccess } from '../../train/features/clip-features.ts';
 import { type DiskFolder, openItem, readMask } from '../data/index.ts';
 
 export function diskAccess(folder: DiskFolder): ItemAccess {

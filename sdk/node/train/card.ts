@@ -3,8 +3,10 @@ import { largestError, speedText } from '../../compile/variants-report.ts';
 import type { AdapterManifest, GraphFiles, Integrity } from '../../contract/manifest.ts';
 import { sdkVersion } from '../../contract/version.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
+import { sensesOf } from '../../tasks/silence.ts';
 import type { TrainedAdapter } from '../../train/adapter/training.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
+import { silenceLines } from './silence-text.ts';
 
 export type CardFacts = {
   manifest: AdapterManifest;
@@ -45,6 +47,7 @@ export function modelCard(facts: CardFacts): string {
     '## Measured',
     '',
     ...measured(facts),
+    ...silenceLines(manifest, facts.trained.silence ?? {}),
     '## Files',
     '',
     ...filesText(facts),
@@ -59,14 +62,16 @@ export function modelCard(facts: CardFacts): string {
 }
 
 const does: Record<AdapterManifest['task'], string> = {
-  localize: 'Tells of each second which one of its classes is seen and heard at once, or that none is.',
+  localize: 'Tells of each second which one of its classes there is, or that none is.',
   parse: 'Tells of each second which of its classes are heard and which are seen.',
   segment: 'Draws for each second a mask of what makes the sound. It names nothing.',
 };
 
+const bothAtOnce = 'Tells of each second which one of its classes is seen and heard at once, or that none is.';
+
 const cannot: Record<AdapterManifest['task'], string> = {
   localize:
-    'One class per second at most; what is seen and silent, or heard and out of view, counts as background. It does not tell where in the picture.',
+    'One class per second at most, and not where in the picture. Unless one sense alone decides, what is seen and silent, or heard and out of view, counts as background.',
   parse: 'It does not tell where in the picture something is, nor two things of one class apart.',
   segment: 'One mask per second: it does not tell two things that sound at once apart.',
 };
@@ -74,9 +79,9 @@ const cannot: Record<AdapterManifest['task'], string> = {
 const sees = { both: 'one picture and the sound', visual: 'one picture', audio: 'the sound' };
 
 function whatItDoes({ manifest, config }: CardFacts): string[] {
-  const { task, classes } = manifest;
+  const { task, classes, scope } = manifest;
   return [
-    does[task],
+    task === 'localize' && sensesOf(scope).length > 1 ? bothAtOnce : does[task],
     ...(classes.length > 0 ? ['', `Classes: ${classes.join(', ')}.`] : []),
     '',
     `It looks at ${sees[config.senses ?? 'both']} of each second${task === 'segment' ? '' : `, and at ${config.segments} seconds at once`}.`,

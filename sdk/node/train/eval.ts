@@ -11,11 +11,12 @@ import { LocalEngine } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/types.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
+import type { HubOptions } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
 import { openBackbone } from '../../load.ts';
-import { isClipFault, segmentFormatOf } from '../../train/adapter/clip-features.ts';
 import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
 import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
+import { isClipFault, segmentFormatOf } from '../../train/features/clip-features.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
@@ -27,6 +28,8 @@ export type EvalRun = {
   split: Split;
   backbone: string | readonly [string, string];
   device: DeviceRequest;
+  /** How models are fetched. */
+  hub?: HubOptions;
   signal?: AbortSignal;
   onProgress?: (progress: { done: number; total: number }) => void;
   /** Sees what the adapter says about each item, before it is judged. */
@@ -38,8 +41,8 @@ export type EvalResult = { report: EvaluationReport; skipped: { id: string; reas
 /** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
-  const backbone = await openBackbone(run.backbone, { signal: signal });
-  const adapter = await openModel(run.adapter, 'adapter', { signal });
+  const backbone = await openBackbone(run.backbone, { ...run.hub, signal });
+  const adapter = await openModel(run.adapter, 'adapter', { ...run.hub, signal });
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });

@@ -8,12 +8,13 @@ import { manifestText, withDocuments } from '../../compile/package.ts';
 import type { Forms } from '../../compile/variants.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
-import type { BackboneManifest } from '../../contract/manifest.ts';
-import { idPattern } from '../../contract/parse-manifest.ts';
+import type { BackboneManifest, Scope } from '../../contract/manifest.ts';
+import { idPattern } from '../../contract/manifest-form.ts';
 import type { Split } from '../../contract/split.ts';
 import { LocalEngine } from '../../engine/engine.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
+import type { HubOptions } from '../../hub/access.ts';
 import { openBackbone } from '../../load.ts';
 import { type ConfigChange, configFor, defaultEpochs } from '../../train/adapter/config.ts';
 import { trainAdapter } from '../../train/adapter/train-adapter.ts';
@@ -31,6 +32,7 @@ import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
 import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
 import { curvesHtml, type LogLine } from './curves.ts';
+import { withSilence } from './silence-text.ts';
 
 export type TrainRun = {
   data: string;
@@ -54,11 +56,15 @@ export type TrainRun = {
   /** Folder and bytes for cached features. */
   cache: string;
   cacheBytes: number;
+  /** How the backbone is fetched. */
+  hub?: HubOptions;
   resume: boolean;
   /** The command line, for the card. */
   command: string;
   /** What else the card is to say. */
   note?: string | null;
+  /** What the adapter answers for. */
+  scope?: Scope;
   signal?: AbortSignal;
   onProgress?: (
     progress:
@@ -81,7 +87,7 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   onProgress?.({ phase: 'data', dataset });
   const request = { device: run.device, threads: run.threads };
   const variant = variantOf(await runtimes.chooseDevice(run.device));
-  const opened = await openBackbone(run.backbone, { signal: signal });
+  const opened = await openBackbone(run.backbone, { ...run.hub, signal });
   const backbone = await opened.download(variant, { signal });
   const config = configFor(dataset, run.config);
   const work = new DiskStore(workFolder(run));
@@ -94,9 +100,9 @@ export async function trainOnDisk(run: TrainRun): Promise<FinishedRun> {
   const engine = new LocalEngine(runtimes);
   const runtime = await runtimes.loadRuntime(request);
   try {
-    const { id, license, device, batch, seed, forms } = run;
+    const { id, license, scope, device, batch, seed, forms } = run;
     const trained = await trainAdapter({
-      ...{ id, license, device, batch, seed, forms, signal },
+      ...{ id, license, scope, device, batch, seed, forms, signal },
       epochs: run.epochs ?? defaultEpochs(dataset.task),
       dataset,
       access: diskAccess(folder),
@@ -209,11 +215,12 @@ const countClips = ({ items }: Dataset): Record<Split, number> => {
   return counts;
 };
 
-function reportsOf({ figures }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
-  return (['val', 'test'] as const).flatMap((split) => {
+function reportsOf({ figures, silence }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
+  const reports = (['val', 'test'] as const).flatMap((split) => {
     const found = figures[split];
     return found ? [{ ...found.report, dataset: basename(data), split } as EvaluationReport] : [];
   });
+  return withSilence(reports, silence ?? {});
 }
 
 /** Curves and numbers of every step, kept beside the checkpoint; a resumed run goes on after its last line. */

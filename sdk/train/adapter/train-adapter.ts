@@ -3,6 +3,7 @@
  * split, and a compiled package. Figures are those of the graph that was trained, in float32; what compiling changes is in the package's report.
  * Knows no files: clips, masks and stores are given, so a page can do it too.
  */
+import { withLikeness } from '../../compile/likeness.ts';
 import { compileMeasured, type MeasuredAdapter } from '../../compile/measured.ts';
 import { sha256Integrity } from '../../contract/integrity.ts';
 import { checkOptions } from '../../contract/options.ts';
@@ -15,6 +16,7 @@ import type { Piece } from '../features/pieces.ts';
 import { Predictor } from '../loop/predict.ts';
 import type { TrainModel } from '../loop/step.ts';
 import { type TrainOptions, type TrainResult, train } from '../loop/trainer.ts';
+import { calibrateAdapter } from '../silence/calibrate.ts';
 import { type Features, maskSizeOf, openFeatures } from './clip-features.ts';
 import { defaultAverage } from './config.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
@@ -68,8 +70,10 @@ async function trainCompiled(options: AdapterTraining): Promise<TrainedAdapter> 
       if (name === 'val') thresholds = figures[name].thresholds ?? null;
       onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
     }
+    const compiled = await compile(options, result.weights, thresholds);
     return {
-      ...(await compile(options, result.weights, thresholds)),
+      ...compiled,
+      ...(await silenced(options, compiled.package, features)),
       weights: result.weights,
       result,
       policy: features.policy,
@@ -81,17 +85,38 @@ async function trainCompiled(options: AdapterTraining): Promise<TrainedAdapter> 
   }
 }
 
-const compile = (
-  { id, license, config, forms, place, backbone, runtime }: AdapterTraining,
+/** An adapter without meta-tokens, or data too small to tell, ends without a measure of familiarity; the training is not lost for that. */
+async function silenced(
+  { backbone, runtime, scope, signal, onProgress }: AdapterTraining,
+  adapter: MeasuredAdapter['package'],
+  features: Features,
+): Promise<Pick<TrainedAdapter, 'package' | 'silence' | 'unmeasured'>> {
+  try {
+    const calibrated = await calibrateAdapter({
+      adapter,
+      base: backbone.manifest,
+      runtime,
+      features,
+      scope,
+      signal,
+      onProgress: (progress) => onProgress?.({ phase: 'calibration', ...progress }),
+    });
+    return { package: calibrated.package, silence: calibrated.figures, unmeasured: null };
+  } catch (error) {
+    if (!(error instanceof MettleError) || error.code !== 'invalid-argument') throw error;
+    return { package: adapter, silence: null, unmeasured: error.message };
+  }
+}
+
+async function compile(
+  { id, license, config, scope, forms, place, backbone, runtime }: AdapterTraining,
   weights: Weights,
   thresholds: number[] | null,
-): Promise<MeasuredAdapter> =>
-  compileMeasured(
-    { id, version: '1.0.0', license, config, forms, weights, thresholds },
-    backbone.manifest,
-    runtime.ort,
-    place,
-  );
+): Promise<MeasuredAdapter> {
+  const source = { id, version: '1.0.0', license, config, scope, forms, weights, thresholds };
+  const measured = await compileMeasured(source, backbone.manifest, runtime.ort, place);
+  return { ...measured, package: await withLikeness(measured.package, backbone, runtime.ort) };
+}
 
 function nothingToTrain(failed: ReadonlyMap<string, string>): MettleError {
   const [first] = failed;

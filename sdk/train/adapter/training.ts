@@ -2,9 +2,8 @@
 import type { Place } from '../../compile/form-runs.ts';
 import type { MeasuredAdapter } from '../../compile/measured.ts';
 import type { Forms } from '../../compile/variants.ts';
-import type { Segment, SegmentFormat } from '../../contract/clip.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
-import type { BackboneManifest } from '../../contract/manifest.ts';
+import type { BackboneManifest, Scope } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import {
   callback,
@@ -24,25 +23,16 @@ import type { Engine } from '../../engine/types.ts';
 import { createRules } from '../../load.ts';
 import type { AdapterConfig } from '../../models/adapter.ts';
 import type { Weights } from '../../models/params.ts';
-import type { Dataset, DatasetItem } from '../data/types.ts';
-import type { MaskImage } from '../features/masks.ts';
+import type { Dataset } from '../data/types.ts';
+import type { FeatureProgress, ItemAccess } from '../features/clip-features.ts';
 import type { CachePolicy, FileStore } from '../features/tap-cache.ts';
 import type { CheckpointStore } from '../loop/checkpoint.ts';
 import type { OptimizerConfig } from '../loop/optimizer.ts';
 import type { ScheduleConfig } from '../loop/schedule.ts';
 import type { TrainProgress, TrainResult } from '../loop/trainer.ts';
+import type { SilenceFigures } from '../metrics/silence.ts';
 import type { Figures } from './evaluate.ts';
 import type { LossOptions } from './model.ts';
-
-/** How an item's bytes are reached. */
-export type ItemAccess = {
-  /** Decodes an item second by second; throws a MettleError for a broken one. */
-  segments(item: DatasetItem, format: SegmentFormat, signal?: AbortSignal): AsyncIterable<Segment>;
-  /** Text that changes whenever the item's bytes do. */
-  fingerprint(item: DatasetItem): Promise<string>;
-  /** The mask at a path that the labels name; throws a MettleError for a broken one. */
-  readMask(path: string): Promise<MaskImage>;
-};
 
 /** What `trainAdapter` takes. */
 export type AdapterTraining = {
@@ -50,6 +40,8 @@ export type AdapterTraining = {
   id: string;
   /** SPDX id or a sentence, for its manifest. */
   license: string;
+  /** What it can answer for. Default: nothing is said. */
+  scope?: Scope;
   /** Items with their labels, of the task of `config`. */
   dataset: Dataset;
   /** How clips and masks are read. */
@@ -106,6 +98,7 @@ export type AdapterTraining = {
 export const trainingRules: Rules<AdapterTraining & { dispose?: unknown }> = {
   id: required(text),
   license: required(text),
+  scope: record,
   dataset: required(record),
   access: required(record),
   backbone: required(record),
@@ -131,22 +124,7 @@ export const trainingRules: Rules<AdapterTraining & { dispose?: unknown }> = {
 
 /** How far a training is, told apart by `phase`. */
 export type AdapterProgress =
-  | {
-      /** Before all: what will be kept. */
-      phase: 'cache';
-      /** Which features are kept, and why. */
-      policy: CachePolicy;
-    }
-  | {
-      /** Clips run through the backbone. */
-      phase: 'features';
-      /** Clips, of `total`. */
-      done: number;
-      /** Clips. */
-      total: number;
-      /** Clips that could not be decoded. */
-      skipped: number;
-    }
+  | FeatureProgress
   | {
       /** A step was made. */
       phase: 'training';
@@ -160,6 +138,14 @@ export type AdapterProgress =
       split: Split;
       /** Its figures. */
       figures: Figures;
+    }
+  | {
+      /** The finished adapter learns when to keep silent, and how sure to sound. */
+      phase: 'calibration';
+      /** Clips, of `total`. */
+      done: number;
+      /** Clips. */
+      total: number;
     };
 
 /** What was compiled, with its report, and how it came about. */
@@ -179,4 +165,8 @@ export type TrainedAdapter = MeasuredAdapter & {
   }[];
   /** Of the training graph in float32, not of the package. */
   figures: Partial<Record<Split, Figures>>;
+  /** Of the package: what it keeps silent about, and how its confidence fits. Null where it has no measure: see `unmeasured`. */
+  silence: Partial<Record<Split, SilenceFigures>> | null;
+  /** Why there is no measure of familiarity, or null. */
+  unmeasured: string | null;
 };

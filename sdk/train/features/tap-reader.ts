@@ -38,6 +38,9 @@ export async function tapReader(base: BackboneManifest, taps: readonly Tap[]): P
       task: 'segment',
       classes: [],
       thresholds: null,
+      scope: null,
+      familiarity: null,
+      calibration: null,
       base: { id: base.id, contract: await contractOf(base) },
       segment: {
         reads: taps.map(({ name }) => name),

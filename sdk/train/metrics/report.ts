@@ -6,6 +6,7 @@ import { MettleError } from '../../errors.ts';
 import { meanAveragePrecision } from './average-precision.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';
+import type { SilenceFigures } from './silence.ts';
 
 type Common = {
   /** Name of the data set, for people. */
@@ -14,6 +15,8 @@ type Common = {
   clips: number;
   /** Average precision per class, 0 to 1, null where the class does not occur. */
   averagePrecision?: { label: string; value: number | null }[];
+  /** What the finished adapter keeps silent about, and how its confidence fits. */
+  silence?: SilenceFigures;
 };
 
 /** Figures of one split of a dataset, told apart by `task`. */
@@ -81,7 +84,20 @@ export function formatReport(report: EvaluationReport, format: 'text' | 'json' =
       ]),
     );
   }
+  if (report.silence) lines.push('', ...silenceTable(report.silence));
   return `${lines.join('\n')}\n`;
+}
+
+function silenceTable({ clips, rightLost, wrongWithheld, calibrationError }: SilenceFigures): string[] {
+  return [
+    ...table([
+      ['Right answers withheld', share(rightLost)],
+      ['Wrong answers withheld', share(wrongWithheld)],
+      ['Calibration error', share(calibrationError.after)],
+      ['as the network says it', share(calibrationError.before)],
+    ]),
+    `(${clips} clips; expected calibration error of ${calibrationError.bins} bins)`,
+  ];
 }
 
 function figures(report: EvaluationReport): string[] {

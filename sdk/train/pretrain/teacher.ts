@@ -4,7 +4,7 @@ import { concatenate } from '../../arrays.ts';
 import type { BackboneManifest, Tap } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import type { Runtime } from '../../contract/runtime.ts';
-import { tapShape } from '../../contract/taps.ts';
+import { pictureShape, soundShape, tapShape } from '../../contract/taps.ts';
 import { RuntimeQueue } from '../../engine/queue.ts';
 import { GraphSession } from '../../engine/session.ts';
 import { MettleError } from '../../errors.ts';
@@ -114,13 +114,11 @@ export class Teacher {
   #feed(sample: Sample): { input: string; shape: number[]; data: Float32Array } {
     const { visual, audio } = this.#manifest.inputs;
     if ('picture' in sample) {
-      const { input, width, height } = visual!;
-      return { input, shape: [1, 3, height, width], data: pictureToTensor(sample.picture, visual!) };
+      return { input: visual!.input, shape: pictureShape(visual!), data: pictureToTensor(sample.picture, visual!) };
     }
-    const { input, layout, frames, mels } = audio!;
     this.#logMel ??= createLogMel(audio!);
     const data = this.#logMel(atRate(sample, audio!.sampleRate));
-    return { input, shape: layout === 'plain' ? [1, frames, mels] : [1, 1, frames, mels], data };
+    return { input: audio!.input, shape: soundShape(audio!), data };
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The adapter picker: which of the shipped models answer, what each can answer for, and what it kept silent about. */
 import { element } from '../plain-page/elements.js';
-import { familiarityWords, scopeWords, TASKS } from './words.js';
+import { familiarityWords, knownWords, scopeWords, TASKS } from './words.js';
 
 /** In a checkout models lie here; on a site of yours, in the folder that `mettle assets` wrote. */
 const models = '../../adapters/';
@@ -33,14 +33,19 @@ async function read(path) {
 }
 
 function row(manifest) {
-  const { id, task, scope, untrained } = manifest;
+  const { id, task, untrained } = manifest;
   const box = element('input', { type: 'checkbox', value: id, checked: true, id: `adapter-${id}` });
   const about = element('p', { id: `about-${id}`, className: 'soft' }, scopeWords(manifest));
-  if (scope) about.append(element('span', { className: 'unknown' }, ` Does not know: ${scope.unknown}`));
   if (untrained) about.append(' Untrained: its answers mean nothing.');
   box.setAttribute('aria-describedby', about.id);
   const name = element('label', { htmlFor: box.id }, id, element('span', { className: 'task' }, TASKS[task]));
-  const item = element('li', {}, box, element('div', {}, name, about, element('p', { className: 'told' })));
+  const told = element('p', { className: 'told' });
+  const item = element('li', {}, box, element('div', {}, name, about, told, more(manifest)));
   item.dataset.adapter = id;
   return item;
+}
+
+function more(manifest) {
+  const words = knownWords(manifest);
+  return words && element('details', {}, element('summary', {}, 'More'), element('p', { className: 'soft' }, words));
 }

@@ -1,17 +1,16 @@
 /** Camera and microphone, moment by moment: what goes on, what began and ended, how late it comes, what was left out. */
 import { clock, element } from '../plain-page/elements.js';
-import { chips, placeWords } from './active.js';
+import { chips } from './active.js';
 import { chosenAdapters, tellFamiliarity } from './adapters.js';
 import { factsOf, showDevice, showWarnings } from './device.js';
 import { hideProgress, run, showProgress } from './job.js';
+import { startLog } from './live-log.js';
 import { drawMasks, fitPicture } from './masks.js';
 import { modelsFor } from './models.js';
 import { milliseconds } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const video = $('live-video');
-/** Older lines of the log go. */
-const mostLines = 12;
 
 let stream = null;
 
@@ -42,17 +41,18 @@ function watch() {
   });
 }
 
+const picture = { width: { ideal: 640 }, facingMode: 'environment' };
+/** What browsers do to sound for calls takes away much of what is no speech. */
+const sound = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
 /** Both where there are both, else the one there is. */
 async function openDevices() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   const has = (kind) => devices.some((device) => device.kind === kind);
   const [audio, video] = [has('audioinput'), has('videoinput')];
   try {
-    const picture = { width: { ideal: 640 }, facingMode: 'environment' };
     // Without any, the browser says so itself.
-    return await navigator.mediaDevices.getUserMedia(
-      audio || video ? { audio, video: video && picture } : { audio: true },
-    );
+    return await navigator.mediaDevices.getUserMedia({ audio: (audio || !video) && sound, video: video && picture });
   } catch (cause) {
     throw Object.assign(new Error(`Camera and microphone cannot be used: ${cause.message}.`, { cause }), {
       hint: 'Let this page use them in the settings of the browser, and see that no other program holds them.',
@@ -68,7 +68,6 @@ function begin(mine) {
   $('live-stage').hidden = false;
   $('live-stage').classList.toggle('blind', mine.getVideoTracks().length === 0);
   $('live-log').hidden = false;
-  $('log').replaceChildren();
   $('live-now').replaceChildren(element('li', { className: 'soft' }, 'Listening and watching…'));
   $('pulse').replaceChildren();
   showWarnings([]);
@@ -88,29 +87,27 @@ function end() {
 }
 
 async function show(moments) {
+  const log = startLog();
   const total = { moments: 0, dropped: 0 };
   for await (const moment of moments) {
-    logChanges(moment);
+    const { events, results, start } = moment;
+    const going = told([...events.began, ...events.ongoing], results);
+    log({ going, ended: events.ended, start, hasPicture: hasPicture() });
     if (moment.last) return;
     total.moments++;
     total.dropped += moment.dropped;
-    showMoment(moment, total);
+    showMoment(moment, going, total);
   }
 }
 
-function showMoment({ results, events, latency, start, warnings }, { moments, dropped }) {
-  const going = told([...events.began, ...events.ongoing], results);
-  $('live-now').replaceChildren(...chips(going, video.videoWidth > 0));
-  drawMasks(
-    $('live-mask'),
-    results
-      .map(({ masks }) => masks?.[0])
-      .filter(Boolean)
-      .slice(0, 1),
-  );
-  $('pulse').replaceChildren(
-    ...factsOf({ Time: clock(start), Latency: milliseconds(latency), Moments: moments, 'Left out': dropped }),
-  );
+const hasPicture = () => video.videoWidth > 0;
+
+function showMoment({ results, latency, start, warnings }, going, { moments, dropped }) {
+  $('live-now').replaceChildren(...chips(going, hasPicture()));
+  const [mask = null] = results.flatMap(({ masks = [] }) => masks);
+  drawMasks($('live-mask'), [mask]);
+  const facts = { Time: clock(start), Latency: milliseconds(latency), Moments: moments, 'Left out': dropped };
+  $('pulse').replaceChildren(...factsOf(facts));
   tellFamiliarity(results);
   showWarnings(warnings);
 }
@@ -121,27 +118,6 @@ function told(events, results) {
   return events.map((event) => ({ ...event, apart: apart.has(event.adapter) }));
 }
 
-/** What all senses say of a label is one line. */
-function logChanges({ events, results }) {
-  const ended = events.ended.map((event) =>
-    line(event, `${event.label} ended after ${(event.end - event.start).toFixed(1)} s`),
-  );
-  const labels = [...new Set(events.began.map(({ label }) => label))];
-  const began = labels.map((label) => {
-    const same = told(
-      events.began.filter((event) => event.label === label),
-      results,
-    );
-    return line(same[0], `${label} began: ${placeWords(same, video.videoWidth > 0).toLowerCase()}`);
-  });
-  const log = $('log');
-  log.prepend(...ended, ...began);
-  while (log.children.length > mostLines) log.lastChild.remove();
-}
-
-const line = ({ start }, text) => element('li', {}, element('time', {}, clock(start)), ' ', text);
-
-video.addEventListener(
-  'loadedmetadata',
-  () => video.videoWidth > 0 && fitPicture($('live-picture'), $('live-mask'), video),
-);
+video.addEventListener('loadedmetadata', () => {
+  if (hasPicture()) fitPicture($('live-picture'), $('live-mask'), video);
+});

@@ -45,7 +45,7 @@ function laneRows(result, context) {
     const bars = rows.flatMap((row, index) => row.map((event) => bar(event, index, sense, together, context)));
     const lane = element('div', { className: 'lane' }, ...bars);
     lane.style.setProperty('--rows', rows.length);
-    if (bars.length === 0) lane.append(element('span', { className: 'nothing' }, nothingWords(result)));
+    if (bars.length === 0) lane.append(nothing(result));
     return element('div', { className: 'row' }, element('span', { className: 'sense' }, SENSES[sense]), walked(lane));
   });
 }
@@ -81,7 +81,8 @@ function bar(event, row, sense, together, context) {
   return place(button, event, { start: 0, end: context.duration });
 }
 
-function areaRow({ masks }, ordinal, context) {
+function areaRow(result, ordinal, context) {
+  const { masks } = result;
   const largest = Math.max(0.05, ...masks.map(({ area }) => area));
   const cells = masks.map((mask) => {
     const cell = place(element('i', { className: 'cell' }), mask, { start: 0, end: context.duration });
@@ -90,9 +91,12 @@ function areaRow({ masks }, ordinal, context) {
   });
   const told = `Up to ${percent(Math.max(0, ...masks.map(({ area }) => area)))} of the picture`;
   const lane = element('div', { className: 'lane area', role: 'img', ariaLabel: told, title: told }, ...cells);
+  if (masks.every(({ area }) => area === 0)) lane.append(nothing(result));
   lane.style.setProperty('--color', cssColorOf(ordinal));
   return element('div', { className: 'row' }, element('span', { className: 'sense' }, 'Area'), lane);
 }
+
+const nothing = (result) => element('span', { className: 'nothing' }, nothingWords(result));
 
 /** Where a stretch lies within another. */
 function place(node, { start, end }, within) {

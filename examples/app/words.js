@@ -7,20 +7,18 @@ export const TASKS = { localize: 'Events', parse: 'Heard and seen, apart', segme
 /** The sense that events of an answer belong to: both where both decide, else the only one that does. */
 export const senseOf = ({ scope }) => (scope?.senses.length === 1 ? scope.senses[0] : 'audio-visual');
 
-/** What an adapter answers for. Packages of before there were scopes say nothing of it. */
-export function scopeWords({ scope, classes }) {
-  const names = listed(classes.map((name) => name.toLowerCase()));
-  const known = names ? `Knows ${names}.` : 'Marks the pixels that make the sound.';
-  if (!scope) return known;
+/** In a line, what an adapter answers for: the senses that decide, and its world. */
+export function scopeWords({ scope, task }) {
+  if (!scope) return task === 'segment' ? 'Marks the pixels that make the sound.' : 'Nobody said what it knows.';
   const [sense, other] = scope.senses;
   const senses = other ? 'By sound and picture' : sense === 'audio' ? 'By sound alone' : 'By picture alone';
-  return `${senses}. ${scope.world} ${known}`;
+  return `${senses}. ${scope.world}`;
 }
 
-function listed(names) {
-  const most = 6;
-  if (names.length <= most) return names.join(', ');
-  return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+/** The rest of it: what it can name, and what it takes for something else or for nothing. */
+export function knownWords({ scope, classes }) {
+  const names = classes.length > 0 ? [`Names ${classes.map((name) => name.toLowerCase()).join(', ')}.`] : [];
+  return [...names, ...(scope ? [`Does not know: ${scope.unknown}`] : [])].join(' ');
 }
 
 /** How much of a clip was unlike all that the adapter learned from, and how sure it can be of the rest; empty where it does not measure that. */

@@ -52,7 +52,7 @@ function group({ title, question, task, adapter, clips }, choose) {
     const poster = element('img', { src: `${folder}/${id}.png`, alt: '', width: 256, height: 192, loading: 'lazy' });
     const button = element('button', {
       type: 'button',
-      ariaLabel: `${clip.title}, ${seconds} seconds`,
+      ariaLabel: `${clip.title}, ${seconds} s`,
       ariaPressed: 'false',
     });
     button.append(poster, element('span', { className: 'length', ariaHidden: 'true' }, `${seconds} s`));

@@ -11,6 +11,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeClips } from '../../examples/clips.ts';
 import { serve } from '../../examples/serve.mjs';
+import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -173,6 +174,7 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await pick(page, 'avs-s4-9');
     expect(await page.textContent('#score')).toMatch(/^Overlap with the truth \d+%$/);
     expect(await page.locator('.cell.true').count()).toBe(5);
+    expect(await axeFaults(page)).toEqual([]);
     const both = await masked(page);
     await page.getByLabel('Outline of the truth').uncheck();
     const mask = await masked(page);
@@ -208,6 +210,7 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await page.locator('#error').waitFor();
     expect(await page.textContent('#error strong')).toMatch(/no audio or video file/);
     expect(await page.textContent('#error span')).toMatch(/Check/);
+    expect(await axeFaults(page)).toEqual([]);
     await analyze(page);
     expect(await page.locator('#error').isVisible()).toBe(false);
     await page.context().close();
@@ -226,13 +229,15 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
     await page.context().close();
   });
 
-  test('fits a phone', async () => {
+  test('fits a phone, and is read without sight', async () => {
     const { page } = await visit('plain', { viewport: { width: 390, height: 844 } });
     const width = () => page.evaluate('document.documentElement.scrollWidth');
     await page.locator('#gallery').waitFor();
     expect(await width()).toBe(390);
+    expect(await axeFaults(page)).toEqual([]);
     await pick(page, 'ave-9');
     expect(await width()).toBe(390);
+    expect(await axeFaults(page)).toEqual([]);
     await page.context().close();
   });
 });

@@ -1,7 +1,7 @@
 /** What the app says of results: what is off-screen, what an adapter knows, what it kept silent about. */
 import { describe, expect, test } from 'vitest';
 import { offScreen } from '../../examples/app/offscreen.js';
-import { familiarityWords, scopeWords } from '../../examples/app/words.js';
+import { familiarityWords, knownWords, scopeWords } from '../../examples/app/words.js';
 
 describe('off-screen is what is heard and not seen at the same time', () => {
   const heard = { label: 'dog', start: 2, end: 8 };
@@ -31,9 +31,11 @@ describe('words', () => {
   const scope = { senses: ['audio' as const], world: 'Ten sounds.', unknown: 'Speech.' };
 
   test('of a scope, and of classes', () => {
-    expect(scopeWords({ scope, classes: ['Dog', 'Rain'] })).toBe('By sound alone. Ten sounds. Knows dog, rain.');
-    expect(scopeWords({ classes: [...'abcdefgh'] })).toBe('Knows a, b, c, d, e, f and 2 more.');
-    expect(scopeWords({ scope: null, classes: [] })).toBe('Marks the pixels that make the sound.');
+    expect(scopeWords({ scope, task: 'localize' })).toBe('By sound alone. Ten sounds.');
+    expect(scopeWords({ scope: null, task: 'segment' })).toBe('Marks the pixels that make the sound.');
+    expect(scopeWords({ task: 'parse' })).toBe('Nobody said what it knows.');
+    expect(knownWords({ scope, classes: ['Dog', 'Rain'] })).toBe('Names dog, rain. Does not know: Speech.');
+    expect(knownWords({ classes: [] })).toBe('');
   });
 
   test('of silence and of familiarity, where they are measured', () => {

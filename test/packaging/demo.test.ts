@@ -1,16 +1,22 @@
 /** `npm run demo`, as a process of its own, and the clips that it shares with the plain page. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { makeClip, shippedKinds } from '../../examples/clips.ts';
 import { compare, maskAt } from '../../examples/truth.js';
 import { openClip } from '../../sdk/media/clip.ts';
 import { decodePng } from '../../sdk/node/data/png-reader.ts';
+import { axeFaults } from '../helpers/axe.ts';
+import { chromiumFlags } from '../helpers/chromium-flags.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium';
+const hasBrowser = existsSync(executablePath);
 
 test('prints every kind with the truth beneath, and writes a report that needs nothing else', async () => {
   const demo = ['--import', 'tsx', 'examples/demo.ts'];
@@ -37,6 +43,22 @@ test('prints every kind with the truth beneath, and writes a report that needs n
   const strip = decodePng(await readFile(join(root, 'out/demo/avs-s4-9.png')));
   expect([strip.width, strip.height]).toEqual([5 * 162 - 2, 120]);
 }, 300_000);
+
+test.skipIf(!hasBrowser)(
+  `that report is read without sight, light and dark${hasBrowser ? '' : ` (skipped: no browser at ${executablePath})`}`,
+  async () => {
+    const browser = await chromium.launch({ executablePath, args: chromiumFlags });
+    try {
+      const page = await browser.newPage();
+      await page.goto(pathToFileURL(join(root, 'out/demo/report.html')).href);
+      expect(await axeFaults(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await axeFaults(page)).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
 
 test('an answer that is the truth is right in every second', async () => {
   const kinds = await shippedKinds();

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { serve } from '../../examples/serve.mjs';
+import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,6 +32,7 @@ test.skipIf(!hasBrowser)(
       await page.goto(`${server.url}/examples/offline/?device=wasm`);
       const before = await analyze(page);
       for (const task of ['localize', 'parse', 'segment']) expect(before).toContain(`: ${task}, `);
+      expect(await axeFaults(page)).toEqual([]);
       await server.close();
       await expect(fetch(server.url)).rejects.toThrow();
       await page.reload();

@@ -28,7 +28,7 @@ const rooms = {
   // What runs in the workers, and what knows bytes only.
   media: { sees: ['ground', 'front-end', 'page'], packages: ['mediabunny'] },
   engine: { sees: ['ground', 'front-end', 'ops', 'onnx'], packages: ['onnxruntime-common'] },
-  hub: { sees: ['ground', 'page'], packages: ['@noble/ed25519'] },
+  hub: { sees: ['ground', 'page'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
   export: { sees: ['ground', 'tasks'] },

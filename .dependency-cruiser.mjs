@@ -28,7 +28,7 @@ const rooms = {
   // What runs in the workers, and what knows bytes only.
   media: { sees: ['ground', 'front-end', 'page'], packages: ['mediabunny'] },
   engine: { sees: ['ground', 'front-end', 'ops', 'onnx'], packages: ['onnxruntime-common'] },
-  hub: { sees: ['ground', 'page'], packages: ['@noble/ed25519'] },
+  hub: { sees: ['ground', 'page'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
   export: { sees: ['ground', 'tasks'] },
@@ -38,14 +38,15 @@ const rooms = {
   residents: { at: '^sdk/residents\\.ts$', sees: ['ground', 'engine', 'hub'] },
   load: { at: '^sdk/load\\.ts$', sees: ['ground', 'page', 'engine', 'hub', 'work', 'residents'] },
   analyze: { at: '^sdk/analyze\\.ts$', sees: ['ground', 'tasks', 'load', 'residents'] },
+  embed: { at: '^sdk/embed\\.ts$', sees: ['ground', 'tasks', 'load', 'residents', 'analyze'] },
   live: { sees: ['ground', 'page', 'media', 'tasks', 'load', 'residents'] },
   mettle: {
     at: '^sdk/mettle\\.ts$',
-    sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze', 'live'],
+    sees: ['ground', 'tasks', 'work', 'engine', 'load', 'residents', 'analyze', 'embed', 'live'],
   },
   index: {
     at: '^sdk/index\\.ts$',
-    sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'live', 'mettle'],
+    sees: ['ground', 'hub', 'tasks', 'work', 'load', 'residents', 'analyze', 'embed', 'live', 'mettle'],
   },
   // Training; a page can do it too.
   'train/metrics': { sees: ['ground', 'tasks'] },

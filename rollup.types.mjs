@@ -40,9 +40,21 @@ function wherePlatformLacks(code) {
   });
   let portable = code;
   for (const { name, start } of unknown.reverse()) {
-    portable = `${portable.slice(0, start)}Platform<'${name}'>${portable.slice(start + name.length)}`;
+    const rest = portable.slice(start + name.length);
+    portable = `${portable.slice(0, start)}Platform<'${name}'>${rest.slice(argumentsOf(rest).length)}`;
   }
   return unknown.length > 0 ? platform + portable : portable;
+}
+
+/** `<...>` at the beginning of `code`: what the platform's type is of, which its instance does not tell. */
+function argumentsOf(code) {
+  let depth = 0;
+  for (const [at, letter] of [...code].entries()) {
+    if (letter === '<') depth++;
+    if (letter === '>') depth--;
+    if (depth === 0) return code.slice(0, letter === '>' ? at + 1 : 0);
+  }
+  return '';
 }
 
 function complaintsAbout(code) {

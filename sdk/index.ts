@@ -26,6 +26,7 @@ export { segmentCount } from './contract/segment-time.ts';
 export type { Task } from './contract/task.ts';
 export { sdkVersion as version } from './contract/version.ts';
 export type { WorkerFactory, WorkerLike, WorkerName } from './contract/worker.ts';
+export type { EmbedOptions } from './embed.ts';
 export { type ErrorCode, MettleError, type MettleErrorOptions, type Warning } from './errors.ts';
 export type { HubOptions } from './hub/access.ts';
 export type { Hosts } from './hub/addresses.ts';
@@ -54,6 +55,13 @@ export {
   toWebVTT,
 } from './tasks/export.ts';
 export type { DocumentInfo, Results, Timing } from './tasks/given.ts';
+export {
+  type EmbeddedSecond,
+  type Embedding,
+  findSimilar,
+  type Match,
+  type SimilarOptions,
+} from './tasks/similar.ts';
 export type {
   Event,
   LocalizationResult,

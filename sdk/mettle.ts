@@ -17,6 +17,7 @@ import { checkArgument, checkOptions, type Rules, text } from './contract/option
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
+import { type EmbedOptions, embedClip, embedRules } from './embed.ts';
 import { untrainedWarnings } from './engine/untrained.ts';
 import { MettleError, type Warning } from './errors.ts';
 import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
@@ -30,6 +31,7 @@ import {
   loadEngine,
 } from './load.ts';
 import type { MemoryUse, Resident } from './residents.ts';
+import type { Embedding } from './tasks/similar.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
 
@@ -77,6 +79,8 @@ export interface Mettle extends AsyncDisposable {
   segment(source: ClipSource, options?: TaskOptions): Promise<SegmentationResult>;
   /** All loaded adapters, or those of some tasks, on one backbone pass. */
   analyze(source: ClipSource, options?: AnalyzeOptions): Promise<Analysis>;
+  /** Where each second lies among those that an adapter learned from: vectors for `findSimilar`. No answer comes with them. */
+  embed(source: ClipSource, options?: EmbedOptions): Promise<Embedding>;
   /**
    * A camera, a microphone, an element that plays, or streams, moment by moment, as they run. Adapters see only what was before. Moments that come faster than they are
    * taken are left out whole, and counted; leaving the loop closes the source's streams.
@@ -183,6 +187,19 @@ class LoadedMettle implements Mettle {
       const { tasks } = own;
       const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
       return this.#analyze(source, choose, own);
+    });
+  }
+
+  embed(source: ClipSource, options?: EmbedOptions): Promise<Embedding> {
+    return this.#call(options, embedRules, async (own) => {
+      const choose = (all: readonly Resident[]) => [anyAdapter(own.adapter, all)];
+      const { loaded, residents, release } = await this.#take(choose, own.signal);
+      try {
+        await using clip = await this.#workshop.openClip(source, own);
+        return await embedClip(loaded, clip, residents[0]!, own);
+      } finally {
+        release();
+      }
     });
   }
 
@@ -297,6 +314,16 @@ class LoadedMettle implements Mettle {
 }
 
 const told = ({ id, version, task }: AdapterManifest): LoadedAdapter => ({ id, version, task });
+
+/** Of whatever task. */
+function anyAdapter(id: string | undefined, all: readonly Resident[]): Resident {
+  const chosen = id === undefined ? all[0] : all.find(({ manifest }) => manifest.id === id);
+  if (chosen) return chosen;
+  const ids = all.map(({ manifest }) => manifest.id);
+  throw new MettleError('not-found', `No adapter "${id}" is loaded.${didYouMean(id ?? '', ids)}`, {
+    hint: `There is ${ids.join(', ') || 'none'}; others are named in createMettle({ adapters: [...] }) or mettle.load().`,
+  });
+}
 
 function adapterFor(task: Task, id: string | undefined, all: readonly Resident[]): Resident {
   const candidates = adaptersFor(task, all);

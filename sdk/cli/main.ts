@@ -9,6 +9,7 @@ import { makeCaptions } from './captions.ts';
 import { data } from './data.ts';
 import { evaluate } from './eval.ts';
 import { exportResults } from './export.ts';
+import { find } from './find.ts';
 import { MAIN_HELP } from './help.ts';
 import { info } from './info.ts';
 import { keygen } from './keygen.ts';
@@ -61,6 +62,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   eval: evaluate,
   pretrain,
   watch,
+  find,
   verify: async (argv, io) => (await import('./verify.ts')).verify(argv, io),
   pack,
   serve,

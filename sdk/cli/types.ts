@@ -9,6 +9,7 @@ import type { Task } from '../contract/task.ts';
 import type { HubOptions } from '../hub/access.ts';
 import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
+import type { Embedding } from '../tasks/similar.ts';
 
 /** A terminal or a pipe. */
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
@@ -70,6 +71,7 @@ export interface MettleSession {
       thumbnailHeight?: number;
     },
   ): Promise<Readonly<Analysis>>;
+  embed(source: string, options: { signal?: AbortSignal }): Promise<Embedding>;
   watch(
     source: string,
     options: { hop?: number; tasks?: Task[]; signal?: AbortSignal },

@@ -140,6 +140,15 @@ export class LocalEngine implements Engine {
     });
   }
 
+  embed(key: string, segment: EngineSegment): Promise<AdapterOutputs> {
+    return this.#queue.run(async () => {
+      const { models, request } = this.#requireLoaded();
+      checkSegment(segment, request.backbone.manifest);
+      const outputs = await models.segment(segment, [key]);
+      return models.embedding(key, outputs[key]!, segment);
+    });
+  }
+
   /** Takes effect at once: pushes of this run that still wait reject with `invalid-argument`. */
   async cancel(run: number): Promise<void> {
     this.#runs.delete(run);

@@ -39,15 +39,39 @@ export function meanToken(tokens: Float32Array, width: number): Float64Array {
   return mean.map((sum) => (sum * width) / tokens.length);
 }
 
-/** Squared Mahalanobis distance of a mean token [c]. */
-export function distanceTo({ mean, map }: Omit<SenseMeasure, 'levels'>, token: ArrayLike<number>): number {
+type Map = Omit<SenseMeasure, 'levels'>;
+
+/** A mean token [c] standardised and whitened, [d]. */
+function placed({ mean, map }: Map, token: ArrayLike<number>): Float64Array {
   const width = map.length / mean.length;
-  const placed = new Float64Array(width);
+  const place = new Float64Array(width);
   for (let i = 0; i < mean.length; i++) {
     const x = token[i]! - mean[i]!;
-    for (let j = 0; j < width; j++) placed[j]! += x * map[i * width + j]!;
+    for (let j = 0; j < width; j++) place[j]! += x * map[i * width + j]!;
   }
-  return placed.reduce((sum, x) => sum + x * x, 0);
+  return place;
+}
+
+/** Squared Mahalanobis distance of a mean token [c]. */
+export const distanceTo = (map: Map, token: ArrayLike<number>): number =>
+  placed(map, token).reduce((sum, x) => sum + x * x, 0);
+
+/** Where a second lies among those that the adapter learned from, by sense: its mean meta-token, whitened where the adapter has a measure, of length 1. */
+export function embedded(
+  measure: Measure | null,
+  outputs: AdapterOutputs,
+  present: Record<Sense, boolean>,
+): AdapterOutputs {
+  const found = senses.flatMap((sense): [Sense, NamedArray][] => {
+    const tokens = outputs[tokensOf[sense]];
+    if (!tokens || !present[sense]) return [];
+    const mean = meanToken(tokens.data, tokens.shape.at(-1)!);
+    const own = measure?.[sense];
+    const place = own ? placed(own, mean) : mean;
+    const length = Math.sqrt(place.reduce((sum, x) => sum + x * x, 0)) || 1;
+    return [[sense, { shape: [place.length], data: Float32Array.from(place, (x) => x / length) }]];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The share of validation seconds that lie further off than this: 1 below all of them, 0 beyond. */

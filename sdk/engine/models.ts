@@ -25,7 +25,7 @@ import {
   checkCanary,
   readCanary,
 } from './canary.ts';
-import { type Measure, measured, readMeasure } from './familiarity.ts';
+import { embedded, type Measure, measured, readMeasure } from './familiarity.ts';
 import { checkLikeness, tapSizes } from './likeness.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
@@ -200,6 +200,11 @@ export class LoadedModels {
     } finally {
       disposeTensors(taps);
     }
+  }
+
+  /** Where a second lies by what an adapter made of it: its outputs of {@link segment} of that second. */
+  embedding(key: string, outputs: AdapterOutputs, { frame, pcm }: EngineSegment): AdapterOutputs {
+    return embedded(this.#adapter(key).measure, outputs, { audio: pcm !== null, visual: frame !== null });
   }
 
   /** Runs an adapter's clip graph on one window: kept outputs stacked to [segments, ...], and `mask`. */

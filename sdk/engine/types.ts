@@ -57,6 +57,8 @@ export interface Engine {
   look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>>;
   /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by key. */
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
+  /** One backbone pass for one adapter: where the second lies among those that it learned from, `audio` and `visual`, each [d] and of length 1; a sense that is not there is absent. */
+  embed(key: string, segment: EngineSegment): Promise<AdapterOutputs>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
   cancel(run: number): Promise<void>;
   /** Frees models and device; open calls reject with `disposed`. */

@@ -1,7 +1,4 @@
-/**
- * Whether a document is signed by someone whom the caller trusts. A library checks it, everywhere alike: WebCrypto of Chrome knows Ed25519 only since 137, and platforms
- * differ in which odd keys and signatures they let pass.
- */
+/** Whether a document is signed by someone whom the caller trusts: Ed25519 (RFC 8032), by the platform's own cryptography. */
 import { type PublisherKey, readPublisherKey, type Signature, signedBytes } from '../contract/signature.ts';
 import { MettleError } from '../errors.ts';
 
@@ -16,11 +13,36 @@ export function parsePublisher(text: string, what: string): PublisherKey {
   );
 }
 
-/** Whether `signature` is of this content. False too for a key or a signature that is no point of the curve. */
+/** Keys of small order, with the sign left out: some signature fits whatever they are said to have signed, and not every platform refuses them. */
+const smallOrder = [
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+];
+
+function isSmallOrder(key: Uint8Array): boolean {
+  const digits = Array.from(key, (byte, at) => (at === 31 ? byte & 127 : byte).toString(16).padStart(2, '0'));
+  return smallOrder.includes(digits.join(''));
+}
+
+/** Whether `signature` is of this content. False too for a key that is no point of the curve. Throws `incompatible` where the platform does not know Ed25519. */
 export async function isSignedBy(content: unknown, { key, signature }: Signature): Promise<boolean> {
-  const { verifyAsync } = await import('@noble/ed25519');
-  // As RFC 8032 and OpenSSL have it, not the laxer rule of ZIP 215 that is the library's default.
-  return await verifyAsync(bytesOf(signature), signedBytes(content), bytesOf(key.slice(8)), { zip215: false });
+  const { subtle } = crypto;
+  const point = bytesOf(key.slice(8));
+  if (isSmallOrder(point)) return false;
+  let opened: CryptoKey;
+  try {
+    opened = await subtle.importKey('raw', point, 'Ed25519', false, ['verify']);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'DataError') return false;
+    throw new MettleError('incompatible', 'This platform cannot check Ed25519 signatures.', {
+      hint: 'Chrome can from version 137 on, Firefox from 129, Safari from 17, all on https; pin the digest of the manifest instead.',
+      cause,
+    });
+  }
+  return await subtle.verify('Ed25519', opened, bytesOf(signature), signedBytes(content));
 }
 
 /**
@@ -50,4 +72,5 @@ export function otherContent({ key }: Signature, where: string): MettleError {
 
 const keysOf = (signatures: readonly Signature[]): string => signatures.map(({ key }) => key).join(', ');
 
-const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));

@@ -24,6 +24,7 @@ type Host = {
   beginLive(keys: string[], seconds: number): Promise<Outcome<number>>;
   look(run: number, segment: EngineSegment, end: number): Promise<Outcome<Results>>;
   finish(run: number): Promise<Outcome<Results>>;
+  embed(key: string, segment: EngineSegment): Promise<Outcome<AdapterOutputs>>;
   cancel(run: number): Promise<Outcome<void>>;
 };
 
@@ -58,6 +59,7 @@ export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
     beginLive: (keys, seconds) => settle(engine.beginLive(keys, seconds)),
     look: async (run, segment, end) => transferred(await settle(engine.look(run, segment, end))),
     finish: async (run) => transferred(await settle(engine.finish(run))),
+    embed: (key, segment) => settle(engine.embed(key, segment)),
     cancel: (run) => settle(engine.cancel(run)),
   };
   Comlink.expose(host, endpoint);
@@ -132,6 +134,11 @@ class RemoteEngine implements WorkerEngine {
 
   finish(run: number): Promise<Results> {
     return this.#remote.call((host) => host.finish(run));
+  }
+
+  /** As `push`. */
+  embed(key: string, segment: EngineSegment): Promise<AdapterOutputs> {
+    return this.#remote.call((host) => host.embed(key, given(segment)));
   }
 
   /** Does not wait for a runtime that hangs: the worker is ended for it. */

@@ -1,6 +1,7 @@
 /** Running sources in a real page: the same moments as in Node, a camera and a microphone, frames that are all closed, and what a stream without tracks is told. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMettle, type Mettle, type Moment } from '../../sdk/index.ts';
+import { checkEmbeds } from '../helpers/embed-cases.ts';
 import { checkAgainstPrefixes } from '../helpers/live-cases.ts';
 import { toyStream } from '../helpers/live-toybox.ts';
 
@@ -12,6 +13,10 @@ afterAll(() => mettle.dispose());
 
 test('each moment says what an analysis of all that had come says', async () => {
   await checkAgainstPrefixes(mettle, toyStream(3), [0, 5]);
+});
+
+test('embed gives vectors that find the same seconds again', async () => {
+  await checkEmbeds(mettle, toyStream(3));
 });
 
 /** The browser's made-up camera and microphone. */

@@ -61,6 +61,17 @@ function fakeSession(): MettleSession & { disposed: boolean } {
       }
       return rest;
     },
+    async embed(source) {
+      if (source.includes('broken')) throw new MettleError('not-media', 'This is no film.');
+      const turned = (angle: number) => Float32Array.of(Math.cos(angle), Math.sin(angle));
+      const seconds = [0, 1, 2].map((start) => ({
+        start,
+        end: start + 1,
+        audio: turned(start + (source.endsWith('b.mp4') ? 0.1 : 0)),
+        visual: null,
+      }));
+      return { adapter: 'a', duration: 3, seconds, warnings: [] };
+    },
     async *watch(source, { signal }) {
       const { results } = findings();
       const event = { id: 1, adapter: 'a', modality: 'audio' as const, classIndex: 0, confidence: 0.9 };
@@ -153,6 +164,32 @@ describe('mettle', () => {
       async (args) => {
         expect((await mettle(['watch', ...args])).code).toBe(2);
         expect(createMettle).not.toHaveBeenCalled();
+      },
+    );
+  });
+
+  describe('find', () => {
+    test('the most alike seconds of all films in a folder', async () => {
+      for (const name of ['a.mp4', 'b.mp4', 'notes.txt']) await writeFile(join(root, name), '');
+      const { code, out } = await mettle(['find', 'example.mp4', root, '--at', '1', '--top', '2']);
+      expect([code, out.replaceAll(root, '')]).toEqual([0, ' 1.000  1-2 s  /a.mp4\n 0.995  1-2 s  /b.mp4\n']);
+      const json = JSON.parse((await mettle(['find', 'example.mp4', root, '--json'])).out);
+      expect(json[0]).toMatchObject({ file: join(root, 'a.mp4'), second: 1, similarity: expect.closeTo(1, 6) });
+    });
+
+    test('a film that cannot be read is told, and the others are searched', async () => {
+      const { code, out, err } = await mettle(['find', 'example.mp4', 'broken.mp4', 'a.mp4', '--top', '1']);
+      expect([code, err, out]).toEqual([
+        2,
+        expect.stringContaining('This is no film'),
+        expect.stringContaining('a.mp4'),
+      ]);
+    });
+
+    test.each([[['a.mp4']], [['a.mp4', 'b.mp4', '--sense', 'smell']], [['a.mp4', 'b.mp4', '--at', '77']]])(
+      '%j is refused',
+      async (args) => {
+        expect((await mettle(['find', ...args])).code).toBe(2);
       },
     );
   });

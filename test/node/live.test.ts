@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LiveFrame, LiveSound } from '../../sdk/contract/live.ts';
 import { createMettle, type LiveFeeds, type Mettle, type Moment } from '../../sdk/index.ts';
+import { checkEmbeds } from '../helpers/embed-cases.ts';
 import { checkAgainstPrefixes, inStep } from '../helpers/live-cases.ts';
 import { Gate, toyStream } from '../helpers/live-toybox.ts';
 
@@ -58,6 +59,15 @@ describe('a toybox clip', () => {
       }
       expect(end).toBeGreaterThan(start);
     }
+  });
+});
+
+test('embed gives vectors that find the same seconds again', async () => {
+  const { adapter } = await checkEmbeds(mettle, stream);
+  expect(adapter).toBe('toybox-ave');
+  await expect(mettle.embed(stream.clip(1), { adapter: 'toybox-av' })).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('Did you mean "toybox-ave"'),
   });
 });
 

@@ -25,6 +25,7 @@ function fakeEngine(parts: Partial<Engine> = {}): Engine {
     beginLive: async () => 1,
     look: async () => ({}),
     finish: async () => ({}),
+    embed: async () => ({}),
     cancel: async () => {},
     dispose: async () => {},
     ...parts,

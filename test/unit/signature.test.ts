@@ -1,4 +1,5 @@
 /** Ed25519 signatures of documents against those of OpenSSL 3 and of the platform's own WebCrypto, and keys as people hand them on. */
+import { Point, verifyAsync } from '@noble/ed25519';
 import { describe, expect, test } from 'vitest';
 import { readPublisherKey, signedBytes } from '../../sdk/contract/signature.ts';
 import { isSignedBy } from '../../sdk/hub/publishers.ts';
@@ -50,7 +51,26 @@ describe('a signature', () => {
     forged[0] = 1;
     const odd = `ed25519-${base64(neutral)}` as const;
     expect(await isSignedBy(content, { key: odd, signature: base64(forged) })).toBe(false);
+    // The library agrees that it would fit, by the laxer rule.
+    expect(await verifyAsync(forged, signedBytes(content), neutral, { zip215: true })).toBe(true);
   });
+});
+
+test('keys of small order, all five and their opposites, hold for nothing', async () => {
+  const order8 = Uint8Array.from(
+    [...'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'.matchAll(/../g)].map(([pair]) =>
+      Number.parseInt(pair, 16),
+    ),
+  );
+  const first = Point.fromBytes(order8);
+  let point = first;
+  for (let times = 1; times <= 8; times++, point = point.add(first)) {
+    expect(point.isSmallOrder()).toBe(true);
+    const odd = `ed25519-${base64(point.toBytes())}` as const;
+    const neutral = new Uint8Array(64);
+    neutral[0] = 1;
+    expect(await isSignedBy(content, { key: odd, signature: base64(neutral) })).toBe(false);
+  }
 });
 
 describe('a public key', () => {

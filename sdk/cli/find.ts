@@ -1,0 +1,155 @@
+/** `mettle find`: seconds of films that are like one of an example. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { jsonText } from '../contract/plain-text.ts';
+import { MettleError } from '../errors.ts';
+import { type EmbeddedSecond, type Embedding, findSimilar } from '../tasks/similar.ts';
+import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
+import {
+  COMMON_OPTIONS,
+  readBackbone,
+  readChoice,
+  readDevice,
+  readNumber,
+  readOptions,
+  readThreads,
+  usageError,
+} from './options.ts';
+import { reportError } from './report-error.ts';
+import { oneLine, ProgressBar } from './terminal.ts';
+import type { Io, MettleSession } from './types.ts';
+
+const FIND_HELP = `Usage
+  mettle find EXAMPLE FILE|DIR... [options]
+
+Finds the seconds of films that are most like one second of EXAMPLE, by what an adapter sees and hears in them.
+
+  --at X              second of EXAMPLE (default: its middle)
+  --sense NAME        what must be alike: audio, visual or both (default: both)
+  --top N             how many are printed (default: 10)
+  --adapter ID        id, path or URL of the adapter that looks (default: the first shipped one that fits)
+  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
+                      for sounds
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --threads N         threads of the CPU
+${HUB_HELP}
+  --json              print JSON
+  --quiet             no progress bar
+  --verbose           print the stack of an internal fault
+`;
+
+const filmEndings = /\.(mp4|m4v|mov|webm|mkv|ts|mts|m2ts|mp3|m4a|aac|ogg|oga|opus|flac|wav)$/i;
+
+/** Returns the exit code: that of the worst file. */
+export async function find(argv: string[], io: Io): Promise<number> {
+  const { values, positionals } = readOptions('find', {
+    args: argv,
+    allowPositionals: true,
+    options: {
+      ...COMMON_OPTIONS,
+      ...HUB_OPTIONS,
+      at: { type: 'string' },
+      sense: { type: 'string' },
+      top: { type: 'string' },
+      adapter: { type: 'string' },
+      backbone: { type: 'string', multiple: true },
+      threads: { type: 'string' },
+      quiet: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    io.stdout.write(FIND_HELP);
+    return 0;
+  }
+  const [example, ...places] = positionals;
+  if (!example || places.length === 0) throw usageError('Name an EXAMPLE, and at least one FILE or DIR.', 'find');
+  const { at, top } = values;
+  const options = {
+    sense: readChoice('sense', values.sense, ['audio', 'visual', 'both'] as const),
+    top: top === undefined ? undefined : readNumber('find', 'top', top, { least: 1 }),
+  };
+  const second = at === undefined ? undefined : readNumber('find', 'at', at, { least: 0, whole: false });
+  const backbone = readBackbone(values.backbone);
+  const hub = await readHub('find', values);
+  const files = (await Promise.all(places.map(filmsIn))).flat();
+  if (files.length === 0) throw new MettleError('not-found', `There are no films in ${places.join(', ')}.`);
+  const bar = new ProgressBar(io.stderr, !values.quiet);
+  const session = await io.createMettle({
+    ...hub,
+    backbone,
+    adapters: values.adapter === undefined ? undefined : [values.adapter],
+    device: readDevice(values.device),
+    threads: readThreads(values.threads),
+    signal: io.signal,
+  });
+  try {
+    const query = secondAt(await session.embed(example, { signal: io.signal }), second, example);
+    const { clips, code } = await embedAll(session, files, bar, io, values.verbose === true);
+    bar.clear();
+    const matches = findSimilar(
+      query,
+      clips.map(({ embedding }) => embedding),
+      options,
+    ).map(({ clip, ...match }) => ({ file: clips[clip]!.file, ...match }));
+    if (values.json) io.stdout.write(`${jsonText(matches)}\n`);
+    else {
+      for (const { similarity, file, start, end } of matches) {
+        io.stdout.write(
+          `${similarity.toFixed(3).padStart(6)}  ${start.toFixed(0)}-${end.toFixed(0)} s  ${oneLine(file)}\n`,
+        );
+      }
+    }
+    return code;
+  } finally {
+    bar.clear();
+    await session.dispose();
+  }
+}
+
+/** A file as it is named; of a folder its films and those of folders in it, by name. */
+async function filmsIn(place: string): Promise<string[]> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return [place];
+  const entries = await readdir(place, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile() && filmEndings.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+function secondAt({ seconds }: Embedding, at: number | undefined, example: string): EmbeddedSecond {
+  const found = at === undefined ? seconds[Math.floor(seconds.length / 2)] : seconds[Math.floor(at)];
+  if (found) return found;
+  throw new MettleError(
+    'invalid-argument',
+    `--at ${at} lies after the end of ${example}, which has ${seconds.length} s.`,
+  );
+}
+
+type Clips = { file: string; embedding: Embedding }[];
+
+/** A file that fails does not keep the others. */
+async function embedAll(
+  session: MettleSession,
+  files: readonly string[],
+  bar: ProgressBar,
+  io: Io,
+  verbose: boolean,
+): Promise<{ clips: Clips; code: number }> {
+  const clips: Clips = [];
+  let code = 0;
+  for (const [index, file] of files.entries()) {
+    bar.update('Films', index, files.length, `${index}/${files.length}`);
+    try {
+      clips.push({ file, embedding: await session.embed(file, { signal: io.signal }) });
+    } catch (error) {
+      bar.clear();
+      if (io.signal.aborted) throw error;
+      code = Math.max(code, reportError(error, io, { verbose, subject: file }));
+    }
+  }
+  return { clips, code };
+}

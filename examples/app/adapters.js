@@ -15,8 +15,14 @@ export async function showAdapters() {
   list.replaceChildren(...manifests.filter(({ base }) => base.id === backbone).map(row));
 }
 
-/** Ids of those that are chosen, in order. */
-export const chosenAdapters = () => [...list.querySelectorAll('input:checked')].map(({ value }) => value);
+/** Ids of those that are chosen, in order. Throws where none is. */
+export function chosenAdapters() {
+  const chosen = [...list.querySelectorAll('input:checked')].map(({ value }) => value);
+  if (chosen.length > 0) return chosen;
+  throw Object.assign(new Error('No adapter is chosen, so nobody answers.'), {
+    hint: 'Choose one under "Who answers".',
+  });
+}
 
 /** Says of each that answered what it kept silent about, and how familiar the film was. */
 export function tellFamiliarity(results) {

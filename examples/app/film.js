@@ -26,13 +26,19 @@ function analyze({ name, adapters, open }) {
       const mettle = await modelsFor(chosenAdapters(), { signal, onProgress });
       showDevice(mettle.info(), null);
       const analysis = await mettle.analyze(file, { signal, onProgress });
-      const results = analysis.results.filter(({ adapter }) => !adapters || adapters.includes(adapter)).sort(byTask);
+      const results = knowing(analysis.results, adapters).sort(byTask);
       if (isCurrent()) show({ ...analysis, results }, file.name, mettle.info());
     } catch (error) {
       if (isCurrent()) clearStage();
       throw error;
     }
   });
+}
+
+/** Those who know the sample's world, if any of them was chosen. */
+function knowing(results, adapters) {
+  const known = results.filter(({ adapter }) => adapters?.includes(adapter));
+  return known.length > 0 ? known : results;
 }
 
 /** What tells most comes first. */

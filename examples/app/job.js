@@ -37,7 +37,7 @@ export async function run(work) {
 }
 
 /** Ends what runs, without a word. */
-export function endJob() {
+function endJob() {
   const before = current;
   current = null;
   before?.abort();

@@ -7,6 +7,7 @@ import { hideProgress, run, showProgress } from './job.js';
 import { startLog } from './live-log.js';
 import { drawMasks, fitPicture } from './masks.js';
 import { modelsFor } from './models.js';
+import { leaveUnfinished } from './stage.js';
 import { milliseconds } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -24,6 +25,7 @@ export function stopTracks() {
 function watch() {
   return run(async ({ signal, onProgress }) => {
     document.body.dataset.state = 'working';
+    leaveUnfinished();
     showProgress({ phase: 'camera' });
     const mine = await openDevices();
     try {

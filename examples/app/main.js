@@ -1,7 +1,7 @@
 /** Wires the page: tabs, adapters, samples, files that are dropped. Each part is a module of its own; `?device=wasm` or `?device=webgpu` chooses the device. */
 import { showAdapters } from './adapters.js';
 import { openFile, openSample } from './film.js';
-import { endJob } from './job.js';
+import { run } from './job.js';
 import { stopTracks } from './live.js';
 import { showSamples } from './samples.js';
 import { pauseFilm } from './stage.js';
@@ -11,12 +11,11 @@ const $ = (id) => document.getElementById(id);
 
 $('not-served').remove();
 joinTabs(document.querySelector('[role="tablist"]'), () => {
-  endJob();
   stopTracks();
   pauseFilm();
   $('error').hidden = true;
 });
-showAdapters();
+run(showAdapters);
 showSamples(openSample);
 
 for (const type of ['dragover', 'dragleave', 'drop']) {

@@ -35,6 +35,11 @@ export function clearStage() {
   drawMasks($('mask'), []);
 }
 
+/** A film whose analysis was ended for something else goes. */
+export function leaveUnfinished() {
+  if (!shown) clearStage();
+}
+
 export function showAnalysis(analysis) {
   shown = { ...analysis, events: eventsOf(analysis.results) };
   shown.segmented = analysis.results.filter(({ task }) => task === 'segment');
@@ -46,6 +51,7 @@ export function showAnalysis(analysis) {
   );
   $('chart').replaceChildren(...drawTimeline(shown, seek));
   $('timeline').hidden = false;
+  $('legend').hidden = analysis.video === null;
   redraw();
 }
 

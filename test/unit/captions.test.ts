@@ -1,5 +1,6 @@
 /** Captions of sounds: which are named, where their sources are said to be, how long they stand, and how they join subtitles that are there already. In a browser the text is also read by the browser. */
 import { describe, expect, test } from 'vitest';
+import type { Sense } from '../../sdk/contract/manifest.ts';
 import { type CaptionOptions, captionCues, captions } from '../../sdk/export/index.ts';
 import type { LocalizationResult, ParsedEvent, ParsingResult } from '../../sdk/tasks/types.ts';
 
@@ -54,6 +55,12 @@ describe('on-screen or off-screen', () => {
       events: [{ label: 'bell', classIndex: 0, start: 2, end: 5, confidence: 0.8 }],
     };
     expect(captions(found)).toBe('WEBVTT\n\n00:00:02.000 --> 00:00:05.000\n[bell ringing]\n');
+    const events = found.events;
+    const scope = (...senses: Sense[]) => ({ senses, world: '', unknown: '' });
+    // Who listens alone cannot tell where it is.
+    const heard = captionCues({ ...found, scope: scope('audio'), events });
+    expect(heard.map(({ sounds }) => sounds)).toEqual([[{ label: 'bell', place: null }]]);
+    expect(captions({ ...found, scope: scope('visual'), events })).toBe('WEBVTT\n');
     const seen = parsing([]);
     seen.events = [{ modality: 'visual', label: 'dog', classIndex: 0, start: 0, end: 3, confidence: 1 }];
     expect(captions(seen)).toBe('WEBVTT\n');

@@ -58,7 +58,7 @@ const rules: Rules<CaptionOptions> = {
 
 /**
  * When captions are shown and what they name. From results of `parse`, whose heard events are named as on-screen while they are seen too and as off-screen
- * else; events of `localize` are on-screen. Throws `invalid-argument`.
+ * else; events of `localize` are on-screen, or of no place where the adapter listens alone. Throws `invalid-argument`.
  */
 export function captionCues(from: Results, options: CaptionTiming = {}): CaptionCue[] {
   checkOptions(options, timingRules);

@@ -8,7 +8,7 @@ export type Span = { start: number; end: number };
 
 /**
  * Sounds by start time. Parsing tells what is heard and, of that, what is seen at the same time; where the clip has no picture, it tells nothing about places.
- * What localization found is both. A sound that two adapters heard is one, and one that pauses for less than `pause` seconds goes on.
+ * What localization found is both, unless it listens alone: then nobody can tell. A sound that two adapters heard is one, and one that pauses for less than `pause` seconds goes on.
  */
 export function soundsOf(results: readonly TaskResult[], pause: number): Sound[] {
   const labels = new Map<string, Sound[]>();
@@ -16,11 +16,14 @@ export function soundsOf(results: readonly TaskResult[], pause: number): Sound[]
     const blind = result.warnings.some(({ code }) => code === 'no-picture');
     const found = foundEvents([result]);
     const both = found.filter(({ modality }) => modality === 'audio-visual');
-    const heard = result.task === 'parse' ? found.filter(({ modality }) => modality === 'audio') : both;
+    const heard = found.filter(
+      ({ modality }) => modality === 'audio' || (result.task !== 'parse' && modality !== 'visual'),
+    );
+    const canTell = !blind && (result.task === 'parse' || both.length > 0);
     for (const { label, start, end, confidence } of heard) {
-      const shown = blind
-        ? null
-        : both.filter((event) => event.label === label).map(({ start, end }) => ({ start, end }));
+      const shown = canTell
+        ? both.filter((event) => event.label === label).map(({ start, end }) => ({ start, end }))
+        : null;
       const sounds = labels.get(label) ?? [];
       sounds.push({ label, start, end, confidence, shown });
       labels.set(label, sounds);

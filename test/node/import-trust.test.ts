@@ -145,6 +145,6 @@ describe('a file that is no ONNX network', () => {
     const path = await file('yamnet.tflite', readShared('backbones/tflite/yamnet.tflite'));
     const { code, err } = await mettle(['backbone', 'tap', path, '--list']);
     expect(code).toBe(2);
-    expect(err).toMatch(/a TensorFlow Lite model; expected an ONNX model\.\nhint: Convert it to ONNX first/);
+    expect(err).toMatch(/a TensorFlow Lite model; expected an ONNX model\.\nhint: It is for "mettle backbone import"/);
   });
 });

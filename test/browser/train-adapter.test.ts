@@ -81,6 +81,7 @@ it('trains from clips in memory, and the engine runs what came of it', { timeout
       ...Array(5).fill('features'),
       ...Array(4).fill('training'),
       'evaluation',
+      ...Array(4).fill('calibration'),
     ]);
     expect(await store.load('checkpoint.safetensors')).not.toBeNull();
 

@@ -54,7 +54,10 @@ test('an adapter of another backbone, one that is broken and one that is untrain
     const [first, ...others] = good.segment.outputs;
     await put({
       canary: null,
-      files: good.files.filter(({ path: name }: { path: string }) => name !== good.canary.file),
+      familiarity: null,
+      files: good.files.filter(
+        ({ path: name }: { path: string }) => ![good.canary.file, good.familiarity.file].includes(name),
+      ),
       segment: { ...good.segment, outputs: [{ ...first, shape: [...first.shape, 1] }, ...others] },
     });
     await expect(mettle.load(folder)).rejects.toMatchObject({ code: 'incompatible' });

@@ -4,7 +4,7 @@
  * a few hundred steps bring back. `mettle pretrain --from` takes all parts and goes on. WORK is the run's folder, `OUT.safetensors.work`, or a file of weights that no run has changed yet.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DiskStore } from '../../sdk/node/files/file-store.ts';
 import { encodeHalf } from '../../sdk/onnx/float16.ts';
@@ -22,7 +22,7 @@ const prefix = isRun ? 'average/' : '';
 const path = isRun ? join(work, 'checkpoint.safetensors') : work;
 const { tensors, metadata } = readSafetensors(new Uint8Array(await readFile(path)), path);
 const step = Number(metadata.step ?? 0);
-const plan = JSON.parse(metadata.plan ?? '{}') as { batch?: number; start?: number };
+const plan = JSON.parse(metadata.plan ?? '{}') as { batch?: number; start?: number; from?: string[] };
 const parts: Record<string, TensorData>[] = [{}];
 let bytes = 0;
 for (const [key, tensor] of tensors) {
@@ -41,7 +41,8 @@ const facts = {
   step,
   visits: step * (plan.batch ?? 0),
   start: plan.start ?? 0,
-  plan,
+  // Names alone: where the files lay is this machine's business.
+  plan: { ...plan, from: plan.from?.map((file) => basename(file)) },
   explained: curve.map(({ step: at, evaluation }) => [at, Number(evaluation.score.toFixed(2))]),
 };
 const store = new DiskStore(fileURLToPath(new URL('../checkpoints', import.meta.url)));

@@ -100,8 +100,11 @@ function guard(reader: Reader): Reader {
       const slice = requestSlice.call(reader, start, length);
       return slice instanceof Promise ? slice.then(checked, fail) : checked(slice);
     });
+  let lastHeader = -1;
   reader.requestSliceRange = (start, least, most) => {
     const slice = requestSliceRange.call(reader, start, least, most);
+    if (least > 0) lastHeader = start;
+    if (least === 0 && start === lastHeader) return changed(slice, beyondBroken);
     const guardOf = least === 0 ? unstuck : least === adtsHeader.least && most === adtsHeader.most ? movingOn : null;
     return guardOf ? changed(slice, guardOf) : slice;
   };
@@ -109,6 +112,19 @@ function guard(reader: Reader): Reader {
 }
 
 const unstuck = (slice: Slice | null): Slice | null => (slice && slice.end - slice.start > stuckBytes ? slice : null);
+
+/** Identifiers of the elements of Matroska's first level: what the search for the next element looks for. */
+const levelOne = [0x114d9b74, 0x1549a966, 0x1654ae6b, 0x1f43b675, 0x1c53bb6b, 0x1941a469, 0x1043a770, 0x1254c367];
+
+/** A search that begins at an element whose header was just found broken would end where it began, and begin again: the file ends there. */
+function beyondBroken(slice: Slice | null): Slice | null {
+  const left = unstuck(slice);
+  if (!left) return null;
+  const id = bytesOf(left)
+    .subarray(0, 4)
+    .reduce((number, byte) => number * 256 + byte, 0);
+  return levelOne.includes(id) ? null : left;
+}
 
 /** A frame of ADTS that claims to be shorter than its header would be read again and again: the stream ends before it. */
 function movingOn(slice: Slice | null): Slice | null {

@@ -211,6 +211,13 @@ test.each([
   expect(warnings).toContain('truncated');
 });
 
+test('a first cluster whose size is no size ends the file, and not in a circle', async () => {
+  const film = await load('late.webm');
+  const at = film.findIndex((_, i) => [0x1f, 0x43, 0xb6, 0x75].every((byte, k) => film[i + k] === byte));
+  expect(at).toBeGreaterThan(0);
+  await expect(see(film.slice().fill(0, at + 4, at + 5))).rejects.toMatchObject({ code: 'not-media' });
+});
+
 test('ADTS whose zeros begin within the header of a frame ends there', async () => {
   const sound = await load('sound.aac');
   const length = (at: number): number => ((sound[at + 3]! & 3) << 11) | (sound[at + 4]! << 3) | (sound[at + 5]! >> 5);

@@ -1,22 +1,12 @@
 /** `mettle captions`: captions of the sounds of a film, beside the subtitles of what is said. */
-import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { limits } from '../contract/limits.ts';
 import { MettleError } from '../errors.ts';
 import { type CaptionLanguage, captionLanguages, captions } from '../export/index.ts';
 import { readSmall } from '../node/disk.ts';
-import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
-import { chooseAdapters } from './models.ts';
-import {
-  COMMON_OPTIONS,
-  readBackbone,
-  readChoice,
-  readDevice,
-  readNumber,
-  readOptions,
-  readThreads,
-  usageError,
-} from './options.ts';
+import { DiskStore, exists } from '../node/files/file-store.ts';
+import { COMMON_OPTIONS, readChoice, readNumber, readOptions, usageError } from './options.ts';
+import { openSession, readSession, SESSION_HELP, SESSION_OPTIONS } from './session.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -33,12 +23,7 @@ Captions of the sounds that are no speech, for people who do not hear: "[dog bar
   --min-confidence X  leave out what is less certain, 0 to 1 (default: 0, the adapter decides)
   --leave-out LABEL   do not name this class; may be repeated
 
-  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds
-  --adapter ID        id, path or URL of an adapter that parses (default: all shipped ones that fit)
-  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
-  --threads N         threads of the CPU
-${HUB_HELP}
+${SESSION_HELP}
   --quiet             no progress bar
   --verbose           print the stack of an internal fault
 `;
@@ -48,19 +33,15 @@ export async function makeCaptions(argv: string[], io: Io): Promise<number> {
     args: argv,
     allowPositionals: true,
     options: {
-      device: COMMON_OPTIONS.device,
+      ...SESSION_OPTIONS,
       verbose: COMMON_OPTIONS.verbose,
       help: COMMON_OPTIONS.help,
-      ...HUB_OPTIONS,
       merge: { type: 'string' },
       language: { type: 'string' },
       format: { type: 'string' },
       out: { type: 'string' },
       'min-confidence': { type: 'string' },
       'leave-out': { type: 'string', multiple: true },
-      backbone: { type: 'string', multiple: true },
-      adapter: { type: 'string', multiple: true },
-      threads: { type: 'string' },
       quiet: { type: 'boolean' },
     },
   });
@@ -83,20 +64,10 @@ export async function makeCaptions(argv: string[], io: Io): Promise<number> {
   };
   // What is wrong with the options or the subtitles is told before a film is analyzed for minutes.
   captions([], options);
-  const backbone = readBackbone(values.backbone);
-  const hub = await readHub('captions', values);
-  const adapters =
-    values.adapter ?? chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), ['parse']);
+  const models = await readSession('captions', values, ['parse'], io);
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
-    const session = await io.createMettle({
-      ...hub,
-      backbone,
-      adapters,
-      device: readDevice(values.device),
-      threads: readThreads(values.threads),
-      signal: io.signal,
-    });
+    const session = await openSession(models, bar, io);
     try {
       const { results, warnings } = await session.analyze(file, {
         tasks: ['parse'],
@@ -129,16 +100,10 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+/** Whole or not at all. */
 async function save(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((cause: unknown) => {
-    const is = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new MettleError(
-      'write',
-      `${path} ${is ? 'exists already' : `cannot be written: ${(cause as Error).message}`}.`,
-      {
-        hint: is ? 'Choose another --out.' : '',
-        cause,
-      },
-    );
-  });
+  if (await exists(path)) {
+    throw new MettleError('write', `${path} exists already.`, { hint: 'Choose another --out.' });
+  }
+  await new DiskStore(dirname(path)).save(basename(path), new TextEncoder().encode(text));
 }

@@ -3,36 +3,23 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonText } from '../contract/plain-text.ts';
 import { MettleError } from '../errors.ts';
-import { type EmbeddedSecond, type Embedding, findSimilar } from '../tasks/similar.ts';
-import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
-import {
-  COMMON_OPTIONS,
-  readBackbone,
-  readChoice,
-  readDevice,
-  readNumber,
-  readOptions,
-  readThreads,
-  usageError,
-} from './options.ts';
+import { type EmbeddedSecond, type Embedding, findSimilar, type Match } from '../tasks/similar.ts';
+import { COMMON_OPTIONS, readChoice, readNumber, readOptions, usageError } from './options.ts';
 import { reportError } from './report-error.ts';
+import { openSession, readSession, SESSION_HELP, SESSION_OPTIONS } from './session.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io, MettleSession } from './types.ts';
 
 const FIND_HELP = `Usage
   mettle find EXAMPLE FILE|DIR... [options]
 
-Finds the seconds of films that are most like one second of EXAMPLE, by what an adapter sees and hears in them.
+Finds the seconds of films that are most like one second of EXAMPLE, by what the first of
+the adapters sees and hears in them.
 
   --at X              second of EXAMPLE (default: its middle)
   --sense NAME        what must be alike: audio, visual or both (default: both)
   --top N             how many are printed (default: 10)
-  --adapter ID        id, path or URL of the adapter that looks (default: the first shipped one that fits)
-  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds
-  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
-  --threads N         threads of the CPU
-${HUB_HELP}
+${SESSION_HELP}
   --json              print JSON
   --quiet             no progress bar
   --verbose           print the stack of an internal fault
@@ -47,13 +34,10 @@ export async function find(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
-      ...HUB_OPTIONS,
+      ...SESSION_OPTIONS,
       at: { type: 'string' },
       sense: { type: 'string' },
       top: { type: 'string' },
-      adapter: { type: 'string' },
-      backbone: { type: 'string', multiple: true },
-      threads: { type: 'string' },
       quiet: { type: 'boolean' },
     },
   });
@@ -69,42 +53,33 @@ export async function find(argv: string[], io: Io): Promise<number> {
     top: top === undefined ? undefined : readNumber('find', 'top', top, { least: 1 }),
   };
   const second = at === undefined ? undefined : readNumber('find', 'at', at, { least: 0, whole: false });
-  const backbone = readBackbone(values.backbone);
-  const hub = await readHub('find', values);
+  const models = await readSession('find', values, undefined, io);
   const files = (await Promise.all(places.map(filmsIn))).flat();
   if (files.length === 0) throw new MettleError('not-found', `There are no films in ${places.join(', ')}.`);
   const bar = new ProgressBar(io.stderr, !values.quiet);
-  const session = await io.createMettle({
-    ...hub,
-    backbone,
-    adapters: values.adapter === undefined ? undefined : [values.adapter],
-    device: readDevice(values.device),
-    threads: readThreads(values.threads),
-    signal: io.signal,
-  });
   try {
-    const query = secondAt(await session.embed(example, { signal: io.signal }), second, example);
-    const { clips, code } = await embedAll(session, files, bar, io, values.verbose === true);
-    bar.clear();
-    const matches = findSimilar(
-      query,
-      clips.map(({ embedding }) => embedding),
-      options,
-    ).map(({ clip, ...match }) => ({ file: clips[clip]!.file, ...match }));
-    if (values.json) io.stdout.write(`${jsonText(matches)}\n`);
-    else {
-      for (const { similarity, file, start, end } of matches) {
-        io.stdout.write(
-          `${similarity.toFixed(3).padStart(6)}  ${start.toFixed(0)}-${end.toFixed(0)} s  ${oneLine(file)}\n`,
-        );
-      }
+    const session = await openSession(models, bar, io);
+    try {
+      const query = secondAt(await session.embed(example, { signal: io.signal }), second, example);
+      const { clips, code } = await embedAll(session, files, bar, io, values.verbose === true);
+      bar.clear();
+      const embeddings = clips.map(({ embedding }) => embedding);
+      const matches = findSimilar(query, embeddings, options).map(({ clip, ...match }) => ({
+        file: clips[clip]!.file,
+        ...match,
+      }));
+      io.stdout.write(values.json ? `${jsonText(matches)}\n` : matches.map(line).join(''));
+      return code;
+    } finally {
+      await session.dispose();
     }
-    return code;
   } finally {
     bar.clear();
-    await session.dispose();
   }
 }
+
+const line = ({ similarity, file, start, end }: Omit<Match, 'clip'> & { file: string }): string =>
+  `${similarity.toFixed(3).padStart(6)}  ${start.toFixed(0)}-${end.toFixed(0)} s  ${oneLine(file)}\n`;
 
 /** A file as it is named; of a folder its films and those of folders in it, by name. */
 async function filmsIn(place: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** The help texts. */
 import { HUB_HELP } from './hub-options.ts';
+import { MODEL_HELP } from './session.ts';
 
 export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and where, from picture and sound together. On this device.
 
@@ -36,11 +37,7 @@ FILE is a video, a sound file, or a URL of one.
 Options
   --tasks LIST        localize, parse, segment, separated by commas (default: all that the adapters can)
   --out DIR           write results.json, events.vtt, masks and report.html there; several FILEs get a folder each in DIR
-  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds; or names that "mettle backbone add" made
-  --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
-  --threads N         threads of the CPU
+${MODEL_HELP}
   --unfamiliar NAME   withhold, which leaves out and counts answers about seconds unlike all that an adapter learned from,
                       or show, which gives them (default: withhold)
   --json              print one line of JSON per FILE instead of a timeline

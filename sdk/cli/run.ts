@@ -5,24 +5,13 @@ import type { RgbImage } from '../contract/clip.ts';
 import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
-import { MettleError } from '../errors.ts';
 import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
 import { RUN_HELP } from './help.ts';
-import { HUB_OPTIONS, readHub } from './hub-options.ts';
-import { chooseAdapters } from './models.ts';
-import {
-  COMMON_OPTIONS,
-  readBackbone,
-  readChoice,
-  readDevice,
-  readOptions,
-  readTasks,
-  readThreads,
-  usageError,
-} from './options.ts';
+import { COMMON_OPTIONS, readChoice, readOptions, readTasks, usageError } from './options.ts';
 import { reportError } from './report-error.ts';
+import { openSession, readSession, SESSION_OPTIONS } from './session.ts';
 import { oneLine, ProgressBar, paintFor } from './terminal.ts';
 import { timelineText } from './timeline.ts';
 import type { Io, MettleSession } from './types.ts';
@@ -34,12 +23,9 @@ export async function run(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
-      ...HUB_OPTIONS,
+      ...SESSION_OPTIONS,
       tasks: { type: 'string' },
       out: { type: 'string' },
-      backbone: { type: 'string', multiple: true },
-      adapter: { type: 'string', multiple: true },
-      threads: { type: 'string' },
       unfamiliar: { type: 'string' },
       quiet: { type: 'boolean' },
     },
@@ -51,41 +37,13 @@ export async function run(argv: string[], io: Io): Promise<number> {
   if (positionals.length === 0) throw usageError('No FILE was named.', 'run');
   if (values.out === '') throw usageError('--out must name a folder.', 'run');
   const tasks = readTasks(values.tasks);
-  const device = readDevice(values.device);
-  const threads = readThreads(values.threads);
   const unfamiliar = readChoice('unfamiliar', values.unfamiliar, UNFAMILIAR);
-  const backbone = readBackbone(values.backbone);
-  const hub = await readHub('run', values);
-  const adapters =
-    values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
+  const models = await readSession('run', values, tasks, io);
 
   const bar = new ProgressBar(io.stderr, !values.quiet);
   try {
-    const session = await io.createMettle({
-      ...hub,
-      backbone,
-      adapters,
-      device,
-      threads,
-      signal: io.signal,
-      onProgress: (progress) => {
-        const { phase, done, total } = progress;
-        if (phase === 'download') {
-          bar.update(
-            `Reading ${progress.model}`,
-            done,
-            total,
-            `${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
-          );
-        } else bar.update(phase === 'load' ? 'Loading models' : 'Warming up', done, total, `${done}/${total}`);
-      },
-    });
+    const session = await openSession(models, bar, io);
     try {
-      if (session.info().adapters.length === 0) {
-        throw new MettleError('not-found', `No shipped adapter fits backbone "${[backbone].flat().join(' + ')}".`, {
-          hint: 'Name one with --adapter.',
-        });
-      }
       const folders = foldersFor(positionals, values.out);
       const job = {
         tasks,

@@ -2,18 +2,8 @@
 import { jsonText, spacedLine } from '../contract/plain-text.ts';
 import type { Moment } from '../live/watch.ts';
 import { MODALITY_TITLES } from '../tasks/timeline.ts';
-import { HUB_HELP, HUB_OPTIONS, readHub } from './hub-options.ts';
-import { chooseAdapters } from './models.ts';
-import {
-  COMMON_OPTIONS,
-  readBackbone,
-  readDevice,
-  readNumber,
-  readOptions,
-  readTasks,
-  readThreads,
-  usageError,
-} from './options.ts';
+import { COMMON_OPTIONS, readNumber, readOptions, readTasks, usageError } from './options.ts';
+import { openSession, readSession, SESSION_HELP, SESSION_OPTIONS } from './session.ts';
 import { paintFor } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -25,12 +15,7 @@ or a file, which is watched at the pace at which it plays. Ends with the source,
 
   --hop X             seconds from one look to the next, 0.25 to 1 (default: 0.5)
   --tasks LIST        localize, parse, segment, separated by commas (default: all that the adapters can)
-  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds
-  --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
-  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
-  --threads N         threads of the CPU
-${HUB_HELP}
+${SESSION_HELP}
   --json              a line of JSON for each moment in which something begins or ends
   --verbose           print the stack of an internal fault
 `;
@@ -41,12 +26,9 @@ export async function watch(argv: string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       ...COMMON_OPTIONS,
-      ...HUB_OPTIONS,
+      ...SESSION_OPTIONS,
       hop: { type: 'string' },
       tasks: { type: 'string' },
-      backbone: { type: 'string', multiple: true },
-      adapter: { type: 'string', multiple: true },
-      threads: { type: 'string' },
     },
   });
   if (values.help) {
@@ -60,18 +42,7 @@ export async function watch(argv: string[], io: Io): Promise<number> {
       ? undefined
       : readNumber('watch', 'hop', values.hop, { least: 0.25, most: 1, whole: false });
   const tasks = readTasks(values.tasks);
-  const backbone = readBackbone(values.backbone);
-  const hub = await readHub('watch', values);
-  const adapters =
-    values.adapter ?? (tasks && chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), tasks));
-  const session = await io.createMettle({
-    ...hub,
-    backbone,
-    adapters,
-    device: readDevice(values.device),
-    threads: readThreads(values.threads),
-    signal: io.signal,
-  });
+  const session = await openSession(await readSession('watch', values, tasks, io), null, io);
   const line = values.json ? jsonLine : textLine(io);
   try {
     for await (const moment of session.watch(address, { hop, tasks, signal: io.signal })) io.stdout.write(line(moment));

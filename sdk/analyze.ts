@@ -5,15 +5,15 @@ import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
 import type { AdapterOutputs } from './contract/model.ts';
 import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { formatOf } from './contract/pair.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
 import type { Resident } from './residents.ts';
+import { toAnswer } from './tasks/answer.ts';
 import { contextOf, type ResultContext } from './tasks/context.ts';
 import type { Timing } from './tasks/given.ts';
-import { toLocalization } from './tasks/localization.ts';
-import { toParsing } from './tasks/parsing.ts';
-import { toMask, toSegmentation } from './tasks/segmentation.ts';
+import { toMask } from './tasks/segmentation.ts';
 import type { Mask, TaskResult } from './tasks/types.ts';
 
 /** How far a call is. */
@@ -109,7 +109,10 @@ export async function analyzeClip(
   try {
     const run = await untilAborted(begun, options.signal);
     const pass = await passOver(loaded, clip, run, residents, familiarity, context, options);
-    const results = residents.map((resident) => resultOf(resident, pass, context(resident)));
+    const results = residents.map((resident) => {
+      const { key, manifest } = resident;
+      return toAnswer(manifest, pass.outputs[key]!, pass.masks.get(key)!, context(resident));
+    });
     return {
       duration: clip.duration,
       segments: clip.segmentCount,
@@ -135,12 +138,7 @@ async function passOver(
   context: (asked: Asked) => ResultContext,
   { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
-  const { visual, audio } = backbone.inputs;
-  const format = {
-    frame: { width: visual.width, height: visual.height },
-    sampleRate: audio.sampleRate,
-    thumbnailHeight,
-  };
+  const format = { ...formatOf(backbone), thumbnailHeight };
   const masks: Pass['masks'] = new Map(residents.map(({ key }) => [key, []]));
   const pass: Pass = { masks, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
@@ -177,11 +175,4 @@ async function passOver(
   pass.outputs = await untilAborted(engine.finish(run), signal);
   pass.modelMs += performance.now() - start;
   return pass;
-}
-
-function resultOf({ key, manifest: adapter }: Asked, { masks, outputs }: Pass, context: ResultContext): TaskResult {
-  if (adapter.task === 'segment') return toSegmentation(masks.get(key)!, context);
-  const own = outputs[key]!;
-  if (adapter.task === 'localize') return toLocalization(own, context);
-  return toParsing(own, context, { threshold: adapter.thresholds ?? undefined });
 }

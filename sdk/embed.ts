@@ -3,6 +3,7 @@ import { untilAborted } from './abort.ts';
 import { type CallOptions, callRules } from './analyze.ts';
 import type { Clip } from './contract/clip.ts';
 import { type Rules, text } from './contract/options.ts';
+import { formatOf } from './contract/pair.ts';
 import type { LoadedEngine } from './load.ts';
 import type { Resident } from './residents.ts';
 import type { Embedding } from './tasks/similar.ts';
@@ -26,12 +27,10 @@ export async function embedClip(
   { key, manifest }: Pick<Resident, 'key' | 'manifest'>,
   { signal, onProgress }: EmbedOptions,
 ): Promise<Embedding> {
-  const { visual, audio } = backbone.inputs;
-  const format = { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
   const total = clip.segmentCount;
   const seconds: Embedding['seconds'] = [];
   onProgress?.({ phase: 'segments', done: 0, total });
-  for await (const { frame, pcm, start, end } of clip.segments(format, { signal })) {
+  for await (const { frame, pcm, start, end } of clip.segments(formatOf(backbone), { signal })) {
     const place = engine.embed(key, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     const found = await untilAborted(place, signal);
     seconds.push({ start, end, audio: found.audio?.data ?? null, visual: found.visual?.data ?? null });

@@ -84,3 +84,8 @@ export type Warning = {
   /** One or two sentences for people. */
   message: string;
 };
+
+/** Adds a warning unless `warnings` has one of its code: one of each says enough. */
+export function addWarning(warnings: Warning[], warning: Warning): void {
+  if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+}

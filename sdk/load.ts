@@ -11,7 +11,7 @@ import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
 import { heldBack } from './door.ts';
 import type { Engine, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
-import { MettleError, type Warning } from './errors.ts';
+import { addWarning, MettleError, type Warning } from './errors.ts';
 import { type HubOptions, hubRules } from './hub/access.ts';
 import { type DownloadProgress, listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
 import { pairModels } from './hub/pair-models.ts';
@@ -104,9 +104,7 @@ export async function loadEngine(
   const { signal } = options;
   signal?.throwIfAborted();
   const warnings: Warning[] = [];
-  const access = accessOf(options, (warning) => {
-    if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
-  });
+  const access = accessOf(options, (warning) => addWarning(warnings, warning));
   const backbone = await openBackbone(options.backbone ?? 'nano', access);
   const adapters = await openAdapters(options.adapters, backbone.manifest, access);
   const engine = await workshop.createEngine();

@@ -14,12 +14,13 @@ import type { EngineInfo } from './contract/engine-info.ts';
 import type { LiveSource } from './contract/live.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import { checkArgument, checkOptions, type Rules, text } from './contract/options.ts';
+import { formatOf } from './contract/pair.ts';
 import type { Task } from './contract/task.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
 import { type EmbedOptions, embedClip, embedRules } from './embed.ts';
 import { untrainedWarnings } from './engine/untrained.ts';
-import { MettleError, type Warning } from './errors.ts';
+import { addWarning, MettleError, type Warning } from './errors.ts';
 import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
 import { type Moment, moments, type Taken, type WatchPlan } from './live/watch.ts';
 import {
@@ -286,12 +287,9 @@ class LoadedMettle implements Mettle {
     const taken = await this.#take(choose, signal);
     const adapters = taken.residents.map(({ manifest }) => manifest);
     const again = () => this.#take((all) => adapters.map(({ task, id }) => adapterFor(task, id, all)), signal);
-    const { visual, audio } = taken.loaded.backbone.inputs;
-    const format = { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
+    const format = formatOf(taken.loaded.backbone);
     const warnings: Warning[] = [];
-    const warn = (warning: Warning): void => {
-      if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
-    };
+    const warn = (warning: Warning): void => addWarning(warnings, warning);
     const input = await this.#workshop.openLive(format, warn, signal).catch((error: unknown) => {
       taken.release();
       throw error;

@@ -4,6 +4,7 @@
  */
 
 import { MettleError } from '../errors.ts';
+import type { SegmentFormat } from './clip.ts';
 import { anyHalf, heldVariant } from './held-variant.ts';
 import type {
   BackboneManifest,
@@ -127,4 +128,9 @@ function inOrder(one: BackboneManifest, other: BackboneManifest): [BackboneManif
     `Backbones "${one.id}" (${first}) and "${other.id}" (${second}) make no pair; expected one for pictures alone and one for sounds alone.`,
     { hint: 'Name a backbone that has both senses by itself, or one of each.' },
   );
+}
+
+/** What such a backbone wants to see and hear of each second. */
+export function formatOf({ inputs: { visual, audio } }: WholeBackbone): SegmentFormat {
+  return { frame: { width: visual.width, height: visual.height }, sampleRate: audio.sampleRate };
 }

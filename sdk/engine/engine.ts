@@ -4,20 +4,18 @@
  */
 import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
-import { familiarityOutput } from '../contract/familiar.ts';
-import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
-import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
+import type { AdapterOutputs, ModelPackage, VariantName } from '../contract/model.ts';
 import type { Runtime, Runtimes } from '../contract/runtime.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { checkLoad, checkSegment } from './check.ts';
-import { LoadedModels, sizeOf, stacked } from './models.ts';
+import { checkKept, clipOutputs, emptyTokens, keepTokens, newestOutputs } from './kept.ts';
+import { LoadedModels } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
 import { RecentLooks } from './recent.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from './types.ts';
 import { untrainedWarnings } from './untrained.ts';
 import { type AnyManifest, chooseVariant, graphsOf, missingFiles, variantOf } from './variant.ts';
-import { stackWindow, WindowAverage, windowMask, windowStarts } from './windows.ts';
 
 type Loaded = { request: EngineLoad; runtime: Runtime; variant: VariantName; models: LoadedModels };
 /** What a run keeps, by the adapter's key and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
@@ -316,90 +314,4 @@ function otherWeights({ backbone }: EngineLoad, alike: ReadonlyMap<string, numbe
     code: 'other-weights',
     message: `Adapter "${id}" was made for other weights of backbone "${backbone.manifest.id}"; what it reads differs by at most ${Number((100 * error).toPrecision(2))} %.`,
   }));
-}
-
-function emptyTokens(manifest: AdapterManifest): Map<string, Float32Array[]> {
-  const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip');
-  return new Map(kept.map((output) => [output.name, []]));
-}
-
-/** Throws `incompatible` where a clip of so many seconds makes an adapter keep more than there is room for. */
-function checkKept({ id, segment, clip }: AdapterManifest, segments: number): void {
-  if (!clip) return;
-  const kept = segment.outputs.filter(({ deliver }) => deliver === 'clip').map(({ shape }) => sizeOf(shape));
-  const given = clip.outputs.map(({ shape }) => sizeOf(shape.slice(1)));
-  const numbers = segments * [...kept, ...given].reduce((sum, size) => sum + size, 0);
-  if (numbers <= limits.clipElements) return;
-  throw new MettleError(
-    'incompatible',
-    `Adapter "${id}" keeps ${numbers} numbers of ${segments} seconds, expected at most ${limits.clipElements}.`,
-    { hint: 'Analyze the clip in parts, or take a smaller adapter.' },
-  );
-}
-
-/** Moves the outputs for the clip graph to `tokens` and returns those for the caller. */
-function keepTokens(
-  manifest: AdapterManifest,
-  outputs: AdapterOutputs,
-  tokens: Map<string, Float32Array[]>,
-): AdapterOutputs {
-  const delivered: AdapterOutputs = {};
-  for (const { name, deliver } of manifest.segment.outputs) {
-    if (deliver === 'clip') tokens.get(name)!.push(outputs[name]!.data);
-    else if (deliver === 'segment') delivered[name] = outputs[name]!;
-  }
-  const familiarity = outputs[familiarityOutput];
-  return familiarity && manifest.familiarity ? { ...delivered, [familiarityOutput]: familiarity } : delivered;
-}
-
-async function clipOutputs(
-  models: LoadedModels,
-  key: string,
-  segments: number,
-  tokens: Map<string, Float32Array[]>,
-): Promise<AdapterOutputs> {
-  const manifest = models.manifestOf(key);
-  if (!manifest.clip) return {};
-  const { segments: size, outputs: specs } = manifest.clip;
-  const averages = new Map(
-    specs.map(({ name, shape }) => [name, new WindowAverage(segments, size, sizeOf(shape.slice(1)))]),
-  );
-  for (const start of windowStarts(segments, size)) {
-    const inputs: Record<string, NamedArray> = {
-      mask: { shape: [size], data: windowMask(segments, start, size) },
-    };
-    for (const { name, shape } of manifest.segment.outputs) {
-      const rows = tokens.get(name);
-      if (rows) inputs[name] = stacked(size, shape, stackWindow(rows, start, size, sizeOf(shape)));
-    }
-    const outputs = await models.clip(key, inputs);
-    for (const [name, average] of averages) average.add(start, outputs[name]!.data);
-  }
-  return Object.fromEntries(
-    specs.map(({ name, shape }) => [name, stacked(segments, shape, averages.get(name)!.rows())]),
-  );
-}
-
-/** Of the clip graph over the looks that lie behind, its last row: what it says of the newest second. */
-async function newestOutputs(models: LoadedModels, key: string, looks: RecentLooks): Promise<AdapterOutputs> {
-  const { segment, clip } = models.manifestOf(key);
-  if (!clip) return {};
-  const { segments: size } = clip;
-  const inputs: Record<string, NamedArray> = {};
-  let seconds = 0;
-  for (const { name, shape, deliver } of segment.outputs) {
-    if (deliver !== 'clip') continue;
-    const rows = looks.window(name, size);
-    seconds = rows.length;
-    inputs[name] = stacked(size, shape, stackWindow(rows, 0, size, sizeOf(shape)));
-  }
-  inputs.mask = { shape: [size], data: windowMask(seconds, 0, size) };
-  const outputs = await models.clip(key, inputs);
-  return Object.fromEntries(
-    clip.outputs.map(({ name, shape }) => {
-      const width = sizeOf(shape.slice(1));
-      const row = outputs[name]!.data.slice((seconds - 1) * width, seconds * width);
-      return [name, stacked(1, shape, row)];
-    }),
-  );
 }

@@ -15,6 +15,7 @@ import { MettleError } from '../errors.ts';
 import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
+import { checkShapes, runToArrays } from './arrays.ts';
 import { brokenNumbers, firstBroken } from './blame.ts';
 import {
   adapterOutputs,
@@ -409,47 +410,4 @@ function openMeasure(
   { file }: NonNullable<AdapterManifest['familiarity']>,
 ): Measure {
   return readMeasure(files[file]!, manifest, `${file} of adapter "${manifest.id}"`);
-}
-
-/** An output of one second, [1, ...], as `segments` of them, [segments, ...]. */
-export function stacked(segments: number, shape: readonly number[], data: Float32Array<ArrayBuffer>): NamedArray {
-  return { shape: [segments, ...shape.slice(1)], data };
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, dimension) => size * dimension, 1);
-}
-
-async function runToArrays(
-  session: GraphSession,
-  feeds: Tensors,
-  outputs: readonly TensorSpec[],
-  model: string,
-): Promise<AdapterOutputs> {
-  const names = outputs.map((output) => output.name);
-  const tensors = await session.run(feeds, names);
-  return Object.fromEntries(names.map((name) => [name, toArray(tensors[name]!, name, model)]));
-}
-
-function toArray(tensor: Tensor, name: string, model: string): NamedArray {
-  if (tensor.type !== 'float32') {
-    throw new MettleError('incompatible', `Output "${name}" of "${model}" is ${tensor.type}, but must be float32.`);
-  }
-  return { shape: [...tensor.dims], data: tensor.data as Float32Array<ArrayBuffer> };
-}
-
-function checkShapes(
-  { kind, id }: AnyManifest,
-  specs: readonly TensorSpec[],
-  shapeOf: (name: string) => readonly number[],
-): void {
-  for (const { name, shape } of specs) {
-    const actual = shapeOf(name);
-    if (String(actual) === String(shape)) continue;
-    throw new MettleError(
-      'incompatible',
-      `Output "${name}" of ${kind} "${id}" is [${actual}], but its manifest says [${shape}].`,
-      { hint: 'Export the adapter again, so that graphs and manifest come from one run.' },
-    );
-  }
 }

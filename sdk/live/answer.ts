@@ -2,10 +2,9 @@
 import { sensesFamiliarity, type Unfamiliar } from '../contract/familiar.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
+import { toAnswer } from '../tasks/answer.ts';
 import { contextOf, type ResultContext, type Span } from '../tasks/context.ts';
-import { toLocalization } from '../tasks/localization.ts';
-import { toParsing } from '../tasks/parsing.ts';
-import { toMask, toSegmentation } from '../tasks/segmentation.ts';
+import { toMask } from '../tasks/segmentation.ts';
 import type { TaskResult } from '../tasks/types.ts';
 
 /** Where the answer lies, and what there is to see and hear. */
@@ -22,15 +21,13 @@ export function answerOf(
     ...contextOf(adapter, seconds),
     ...{ duration: 1, segments: 1, hasAudio, hasPicture, unfamiliar },
   };
+  const masks = adapter.task === 'segment' ? [toMask(outputs, context, 0)] : [];
   const at = <T extends Span>(part: T): T => ({ ...part, start, end });
   const duration = end - start;
-  if (adapter.task === 'segment') {
-    return { ...toSegmentation([at(toMask(outputs, context, 0))], context), duration };
-  }
-  if (adapter.task === 'localize') {
-    const result = toLocalization(outputs, context);
+  const result = toAnswer(adapter, outputs, masks, context);
+  if (result.task === 'segment') return { ...result, duration, masks: result.masks.map(at) };
+  if (result.task === 'localize') {
     return { ...result, duration, events: result.events.map(at), seconds: result.seconds.map(at) };
   }
-  const result = toParsing(outputs, context, { threshold: adapter.thresholds ?? undefined });
   return { ...result, duration, events: result.events.map(at), seconds: result.seconds.map(at) };
 }

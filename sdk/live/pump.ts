@@ -1,7 +1,7 @@
 /** From a running source to what prepares it: all sound, and of the pictures those alone that a moment will show. */
 
 import type { LiveFeeds, LiveFrame, LiveInput } from '../contract/live.ts';
-import { isKind } from '../media/handed-source.ts';
+import { isBrowserFrame } from '../media/browser-frame.ts';
 import type { LiveClock } from './clock.ts';
 
 export type PumpOptions = { feeds: LiveFeeds; input: LiveInput; clock: LiveClock; hop: number };
@@ -80,5 +80,5 @@ class FramePicker {
 const isMiddle = (time: number, hop: number): boolean => Math.abs(((time - 0.5) / hop) % 1) < 1e-9;
 
 function close({ frame }: LiveFrame): void {
-  if (isKind(frame, 'VideoFrame') || isKind(frame, 'ImageBitmap')) (frame as VideoFrame).close();
+  if (isBrowserFrame(frame)) frame.close();
 }

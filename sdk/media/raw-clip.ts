@@ -10,7 +10,7 @@ import {
   type SegmentFormat,
 } from '../contract/clip.ts';
 import { checkFormat, segmentCount, segmentTimes } from '../contract/segment-time.ts';
-import { MettleError, type Warning } from '../errors.ts';
+import { addWarning, MettleError, type Warning } from '../errors.ts';
 import { interleavedPlanes, packRgb, resizeRgb } from '../front-end/resize.ts';
 import { type SoundPiece, secondsOf } from './audio-seconds.ts';
 import { isBrowserFrame, pixelsOf, sizeOfFrame } from './browser-frame.ts';
@@ -79,7 +79,7 @@ class ArrayClip implements Clip {
     const seconds =
       audio &&
       secondsOf(
-        piecesOf(audio, (warning) => this.#warn(warning)),
+        piecesOf(audio, (warning) => addWarning(this.warnings, warning)),
         format.sampleRate,
       );
     for (let index = 0; index < this.segmentCount; index++) {
@@ -97,10 +97,6 @@ class ArrayClip implements Clip {
         thumbnail: frame && format.thumbnailHeight ? thumbnail(frame, format.thumbnailHeight) : null,
       };
     }
-  }
-
-  #warn(warning: Warning): void {
-    if (!this.warnings.some(({ code }) => code === warning.code)) this.warnings.push(warning);
   }
 
   async dispose(): Promise<void> {

@@ -2,7 +2,7 @@
 import * as Comlink from 'comlink';
 import { type Clip, disposedClip, type Segment, type SegmentFormat } from '../contract/clip.ts';
 import type { LiveInput } from '../contract/live.ts';
-import { MettleError, type Warning } from '../errors.ts';
+import { addWarning, MettleError, type Warning } from '../errors.ts';
 import { openHanded } from '../media/clip.ts';
 import type { HandedSource } from '../media/handed-source.ts';
 import { openLiveInput } from '../media/live-input.ts';
@@ -45,10 +45,7 @@ export function exposeDecoder(endpoint: Comlink.Endpoint): void {
     inTurn(async () => {
       await letGo();
       const warnings: Warning[] = [];
-      const warn = (warning: Warning): void => {
-        if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
-      };
-      live = { input: openLiveInput(format, warn), warnings };
+      live = { input: openLiveInput(format, (warning) => addWarning(warnings, warning)), warnings };
     });
   const cut = async (end: number): Promise<CutSecond> => ({
     second: await running().cut(end),

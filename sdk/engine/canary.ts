@@ -10,10 +10,13 @@
 
 import type { Device } from '../contract/device.ts';
 import type { AdapterManifest, Canary } from '../contract/manifest.ts';
-import type { WholeBackbone } from '../contract/pair.ts';
+import type { ModelPackage } from '../contract/model.ts';
+import { ownPath, type WholeBackbone } from '../contract/pair.ts';
 import { MettleError } from '../errors.ts';
 import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 import { seededRandom } from '../random.ts';
+import { sizeOf } from './arrays.ts';
+import type { AnyManifest } from './variant.ts';
 
 /** Kept of one output at most, unless the caller wants fewer. */
 const mostValues = 2048;
@@ -26,8 +29,6 @@ export type CanaryOutputs = Record<string, Record<string, number>>;
 
 /** Numbers by graph and output, whole or as the file keeps them. */
 export type CanaryNumbers = Record<string, Record<string, Float32Array>>;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
 /** The numbers of an input. */
 export function canaryInput(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
@@ -141,4 +142,17 @@ export function thinned(whole: Float32Array, most = mostValues): Float32Array {
   const step = stepOf(whole.length, most);
   if (step === 1) return whole;
   return Float32Array.from({ length: Math.ceil(whole.length / step) }, (_, i) => whole[i * step]!);
+}
+
+/** A canary as a package has it. */
+export type OpenCanary = { numbers: CanaryNumbers; rtol: number };
+
+/** Throws as {@link readCanary}. */
+export function openCanary(
+  { manifest, files }: ModelPackage<AnyManifest>,
+  { file, rtol }: Canary,
+  outputs: CanaryOutputs,
+): OpenCanary {
+  const where = `${ownPath(file)} of ${manifest.kind} "${manifest.id}"`;
+  return { numbers: readCanary(files[file]!, outputs, where), rtol };
 }

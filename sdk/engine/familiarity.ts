@@ -10,7 +10,7 @@
  */
 import { senses } from '../contract/familiar.ts';
 import type { AdapterManifest, Sense } from '../contract/manifest.ts';
-import type { AdapterOutputs, NamedArray } from '../contract/model.ts';
+import type { AdapterOutputs, ModelPackage, NamedArray } from '../contract/model.ts';
 import { tokensOf } from '../contract/tokens.ts';
 import { MettleError } from '../errors.ts';
 import { encodeHalf } from '../onnx/float16.ts';
@@ -154,3 +154,11 @@ function senseMeasure(file: Safetensors, sense: Sense, rows: number, where: stri
 
 const fault = (where: string, problem: string): MettleError =>
   new MettleError('invalid-file', `${where}: ${problem}.`, { hint: 'Make the package again with "mettle calibrate".' });
+
+/** That of a package. Throws as {@link readMeasure}. */
+export function openMeasure(
+  { manifest, files }: ModelPackage<AdapterManifest>,
+  { file }: NonNullable<AdapterManifest['familiarity']>,
+): Measure {
+  return readMeasure(files[file]!, manifest, `${file} of adapter "${manifest.id}"`);
+}

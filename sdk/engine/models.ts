@@ -6,7 +6,7 @@ import type { Tensor } from 'onnxruntime-common';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
-import type { AdapterManifest, BackboneManifest, Canary, GraphFiles, Tap, TensorSpec } from '../contract/manifest.ts';
+import type { AdapterManifest, BackboneManifest, GraphFiles, Tap, TensorSpec } from '../contract/manifest.ts';
 import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
 import type { Runtime } from '../contract/runtime.ts';
@@ -17,16 +17,8 @@ import { pictureToTensor } from '../front-end/picture.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
 import { checkShapes, runToArrays } from './arrays.ts';
 import { brokenNumbers, firstBroken } from './blame.ts';
-import {
-  adapterOutputs,
-  backboneOutputs,
-  type CanaryNumbers,
-  type CanaryOutputs,
-  canaryInput,
-  checkCanary,
-  readCanary,
-} from './canary.ts';
-import { embedded, type Measure, measured, readMeasure } from './familiarity.ts';
+import { adapterOutputs, backboneOutputs, canaryInput, checkCanary, type OpenCanary, openCanary } from './canary.ts';
+import { embedded, type Measure, measured, openMeasure } from './familiarity.ts';
 import { checkLikeness, tapSizes } from './likeness.ts';
 import { ReadBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
@@ -34,7 +26,6 @@ import type { EngineLoad, EngineSegment } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
 
 type Modality = 'visual' | 'audio';
-type OpenCanary = { numbers: CanaryNumbers; rtol: number };
 type LoadedAdapter = {
   manifest: AdapterManifest;
   segment: GraphSession;
@@ -394,20 +385,4 @@ export class LoadedModels {
   #tensor(data: Float32Array, shape: number[]): Tensor {
     return new this.#runtime.ort.Tensor('float32', data, shape);
   }
-}
-
-function openCanary(
-  { manifest, files }: ModelPackage<AnyManifest>,
-  { file, rtol }: Canary,
-  outputs: CanaryOutputs,
-): OpenCanary {
-  const where = `${ownPath(file)} of ${manifest.kind} "${manifest.id}"`;
-  return { numbers: readCanary(files[file]!, outputs, where), rtol };
-}
-
-function openMeasure(
-  { manifest, files }: ModelPackage<AdapterManifest>,
-  { file }: NonNullable<AdapterManifest['familiarity']>,
-): Measure {
-  return readMeasure(files[file]!, manifest, `${file} of adapter "${manifest.id}"`);
 }

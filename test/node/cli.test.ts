@@ -1,125 +1,23 @@
 /** The `mettle` command through `main`, with a made-up SDK behind it: what goes to which stream, and which exit code. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { main } from '../../sdk/cli/main.ts';
-import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk/cli/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
-import { findings, HOSTILE_LABEL } from '../helpers/findings.ts';
-
-const silence = {
-  scope: { senses: ['audio' as const], world: 'Dogs at night.', unknown: 'Cats.' },
-  keepsSilent: true,
-};
-const models: ShippedModel[] = [
-  { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
-  {
-    kind: 'adapter',
-    id: 'nano-ave',
-    version: '1.0.0',
-    untrained: true,
-    task: 'localize',
-    backbone: 'nano',
-    ...silence,
-  },
-  {
-    kind: 'adapter',
-    id: 'nano-avs',
-    version: '1.0.0',
-    untrained: false,
-    task: 'segment',
-    backbone: 'nano',
-    ...silence,
-  },
-  {
-    kind: 'adapter',
-    id: 'large-llp',
-    version: '1.0.0',
-    untrained: false,
-    task: 'parse',
-    backbone: 'large',
-    ...silence,
-  },
-];
-
-/** A session that finds the same in every clip, and complains about those that are named after their fault. */
-function fakeSession(): MettleSession & { disposed: boolean } {
-  return {
-    disposed: false,
-    info: () => findings().engine!,
-    async analyze(source, { onProgress, onSegment, signal, thumbnailHeight }) {
-      if (source.includes('missing'))
-        throw new MettleError('not-found', `There is no file "${source}".`, { hint: 'Check the\npath.' });
-      if (source.includes('broken')) throw new TypeError('x is not a function');
-      const { thumbnails, ...rest } = findings();
-      for (let index = 0; index < 3; index++) {
-        signal?.throwIfAborted();
-        const thumbnail = thumbnailHeight ? thumbnails[index]! : null;
-        onSegment?.({ index, start: index, end: index + 1, frame: null, pcm: null, thumbnail });
-        onProgress?.({ phase: 'segments', done: index + 1, total: 3 });
-      }
-      return rest;
-    },
-    async embed(source) {
-      if (source.includes('broken')) throw new MettleError('not-media', 'This is no film.');
-      const turned = (angle: number) => Float32Array.of(Math.cos(angle), Math.sin(angle));
-      const seconds = [0, 1, 2].map((start) => ({
-        start,
-        end: start + 1,
-        audio: turned(start + (source.endsWith('b.mp4') ? 0.1 : 0)),
-        visual: null,
-      }));
-      return { adapter: 'a', duration: 3, seconds, warnings: [] };
-    },
-    async *watch(source, { signal }) {
-      const { results } = findings();
-      const event = { id: 1, adapter: 'a', modality: 'audio' as const, classIndex: 0, confidence: 0.9 };
-      const dog = { ...event, label: source.includes('hostile') ? HOSTILE_LABEL : 'dog', start: 0.25, end: 1.75 };
-      const none = { began: [], ongoing: [], ended: [] };
-      const base = { wallTime: 0, latency: 3, dropped: 0, results, warnings: [], last: false };
-      yield { ...base, index: 0, start: 0.25, end: 0.75, heard: 1, events: { ...none, began: [dog] } };
-      signal?.throwIfAborted();
-      yield { ...base, index: 1, start: 0.75, end: 1.25, heard: 1.5, events: none };
-      yield { ...base, index: 4, start: 2.25, end: 2.75, heard: 3, dropped: 2, events: { ...none, ended: [dog] } };
-    },
-    async dispose() {
-      this.disposed = true;
-    },
-  };
-}
-
-type Call = { code: number; out: string; err: string };
+import { FakeCommand, models } from '../helpers/fake-command.ts';
 
 describe('mettle', () => {
   let root: string;
-  let session: ReturnType<typeof fakeSession>;
-  let createMettle: ReturnType<typeof vi.fn<CreateMettle>>;
+  let session: FakeCommand['session'];
+  let createMettle: FakeCommand['createMettle'];
+  let mettle: FakeCommand['run'];
+  let command: FakeCommand;
 
   beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'mettle-cli-'));
-    session = fakeSession();
-    createMettle = vi.fn<CreateMettle>(async ({ onProgress }) => {
-      onProgress?.({ phase: 'download', model: 'nano', file: 'a.onnx', done: 5e5, total: 1e6 });
-      onProgress?.({ phase: 'load', done: 1, total: 2 });
-      return session;
-    });
+    command = await FakeCommand.open();
+    ({ root, session, createMettle } = command);
+    mettle = (args, io) => command.run(args, io);
   });
-  afterEach(() => rm(root, { recursive: true, force: true }));
-
-  async function mettle(args: string[], io: Partial<CliIo> & { tty?: boolean } = {}): Promise<Call> {
-    const out: string[] = [];
-    const err: string[] = [];
-    const isTTY = io.tty;
-    const code = await main(args, {
-      stdout: { write: (text) => out.push(text), isTTY, columns: 96 },
-      stderr: { write: (text) => err.push(text), isTTY, columns: 96 },
-      createMettle,
-      listModels: async () => models,
-      ...io,
-    });
-    return { code, out: out.join(''), err: err.join('') };
-  }
+  afterEach(() => command.close());
 
   test('--version and --help answer without loading anything', async () => {
     expect(await mettle(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: '' });
@@ -129,124 +27,6 @@ describe('mettle', () => {
       expect(out).toContain('Usage');
     }
     expect(createMettle).not.toHaveBeenCalled();
-  });
-
-  describe('watch', () => {
-    test('a line for each event that begins or ends, and for what was left out', async () => {
-      expect(await mettle(['watch', 'rtsp://camera', '--adapter', 'x'])).toEqual({
-        code: 0,
-        err: '',
-        out:
-          '     0.3 s  Heard           dog\n' +
-          '     1.8 s  Heard           dog ended after 1.5 s\n' +
-          '     2.8 s  2 looks left out: the models are too slow\n',
-      });
-      expect(session.disposed).toBe(true);
-    });
-
-    test('--json: a line for each moment in which something changed', async () => {
-      const lines = (await mettle(['watch', 'x', '--adapter', 'x', '--json'])).out.trimEnd().split('\n');
-      expect(lines.map((line) => JSON.parse(line)).map(({ start, dropped }) => [start, dropped])).toEqual([
-        [0.25, 0],
-        [2.25, 2],
-      ]);
-    });
-
-    test('interrupted: exit 130', async () => {
-      const controller = new AbortController();
-      const signal = controller.signal;
-      controller.abort();
-      expect((await mettle(['watch', 'x', '--adapter', 'x'], { signal })).code).toBe(130);
-    });
-
-    test.each([[[]], [['a', 'b']], [['a', '--hop', '3']], [['a', '--tasks', 'sing']]])(
-      '%j is refused',
-      async (args) => {
-        expect((await mettle(['watch', ...args])).code).toBe(2);
-        expect(createMettle).not.toHaveBeenCalled();
-      },
-    );
-  });
-
-  describe('find', () => {
-    test('the most alike seconds of all films in a folder', async () => {
-      for (const name of ['a.mp4', 'b.mp4', 'notes.txt']) await writeFile(join(root, name), '');
-      const { code, out } = await mettle(['find', 'example.mp4', root, '--at', '1', '--top', '2']);
-      expect([code, out.replaceAll(root, '')]).toEqual([0, ' 1.000  1-2 s  /a.mp4\n 0.995  1-2 s  /b.mp4\n']);
-      const json = JSON.parse((await mettle(['find', 'example.mp4', root, '--json'])).out);
-      expect(json[0]).toMatchObject({ file: join(root, 'a.mp4'), second: 1, similarity: expect.closeTo(1, 6) });
-    });
-
-    test('a film that cannot be read is told, and the others are searched', async () => {
-      const { code, out, err } = await mettle(['find', 'example.mp4', 'broken.mp4', 'a.mp4', '--top', '1']);
-      expect([code, err, out]).toEqual([
-        2,
-        expect.stringContaining('This is no film'),
-        expect.stringContaining('a.mp4'),
-      ]);
-    });
-
-    test.each([[['a.mp4']], [['a.mp4', 'b.mp4', '--sense', 'smell']], [['a.mp4', 'b.mp4', '--at', '77']]])(
-      '%j is refused',
-      async (args) => {
-        expect((await mettle(['find', ...args])).code).toBe(2);
-      },
-    );
-  });
-
-  describe('captions and export', () => {
-    test('captions beside speech, printed or written', async () => {
-      const speech = join(root, 'speech.srt');
-      await writeFile(speech, '1\n00:00:00,000 --> 00:00:01,000\nHello\n');
-      const { code, out } = await mettle([
-        'captions',
-        'a.mp4',
-        '--adapter',
-        'x',
-        '--merge',
-        speech,
-        '--language',
-        'de',
-      ]);
-      expect(code).toBe(0);
-      expect(out).toContain('Hello\n\n2\n');
-      expect(out).toContain('[Hund bellt]');
-      expect(session.disposed).toBe(true);
-      const file = join(root, 'a.vtt');
-      expect(await mettle(['captions', 'a.mp4', '--adapter', 'x', '--out', file])).toMatchObject({ code: 0, out: '' });
-      expect(await readFile(file, 'utf8')).toMatch(/^WEBVTT\n/);
-      const again = await mettle(['captions', 'a.mp4', '--adapter', 'x', '--out', file]);
-      expect([again.code, again.err]).toEqual([2, expect.stringContaining('exists already')]);
-    });
-
-    test('what is wrong is told before a model is loaded', async () => {
-      const speech = join(root, 'speech.txt');
-      await writeFile(speech, 'no subtitles');
-      for (const wrong of [
-        ['--merge', speech],
-        ['--language', 'enn'],
-        ['--min-confidence', '7'],
-        ['--format', 'ass'],
-      ]) {
-        expect((await mettle(['captions', 'a.mp4', ...wrong])).code).toBe(2);
-      }
-      expect(createMettle).not.toHaveBeenCalled();
-      expect((await mettle(['captions', 'a.mp4'])).err).toContain('can parse');
-    });
-
-    test('what a run found, in other forms', async () => {
-      await mettle(['run', 'a.mp4', '--out', join(root, 'out')]);
-      const results = join(root, 'out/results.json');
-      const as = async (form: string) => (await mettle(['export', results, '--as', form])).out;
-      expect(await as('csv')).toContain('0.000,2.000,Dog,audio,');
-      expect(await as('edl')).toContain('|M:Dog');
-      expect(JSON.parse(await as('otio')).OTIO_SCHEMA).toBe('Timeline.1');
-      expect(await as('captions')).toContain('[dog barking]');
-      expect(await as('ffmetadata')).toMatch(/^;FFMETADATA1/);
-      expect((await mettle(['export', results, '--as', 'avi'])).code).toBe(2);
-      await writeFile(results, '{}');
-      expect((await mettle(['export', results, '--as', 'csv'])).err).toContain('no results of mettle-edge');
-    });
   });
 
   test('help of a command is what its --help prints', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { captions, toChapters } from '../../sdk/export/index.ts';
-import type { ParsingResult } from '../../sdk/tasks/types.ts';
+import { heard, parsed } from '../helpers/parsed.ts';
 
 const run = promisify(execFile);
 const ffmpeg = await run('ffprobe', ['-version']).then(
@@ -14,21 +14,7 @@ const ffmpeg = await run('ffprobe', ['-version']).then(
   () => false,
 );
 
-const result: ParsingResult = {
-  task: 'parse',
-  adapter: 'a',
-  duration: 60,
-  untrained: false,
-  scope: null,
-  withheld: 0,
-  warnings: [],
-  classes: [],
-  seconds: [],
-  events: [
-    { modality: 'audio', label: 'Dog bark', classIndex: 0, start: 2, end: 6, confidence: 0.9 },
-    { modality: 'audio', label: 'a=b; c', classIndex: 1, start: 10, end: 30, confidence: 0.9 },
-  ],
-};
+const result = parsed([heard('Dog bark', 2, 6), heard('a=b; c', 10, 30)]);
 
 let folder: string;
 beforeAll(async () => {

@@ -14,6 +14,7 @@ import { serve } from '../../examples/serve.mjs';
 import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
 import { fakeDevices } from '../helpers/fake-devices.ts';
+import { notesOf, type PageNotes } from '../helpers/page-notes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));
@@ -24,11 +25,9 @@ const hasBrowser = existsSync(executablePath);
 const clips = join(root, 'out/clips');
 const hadClips = existsSync(clips);
 
-type Visit = {
+type Visit = PageNotes & {
   page: Page;
   url: string;
-  complaints: string[];
-  hosts: Set<string>;
   stopServer(): Promise<void>;
   close(): Promise<void>;
 };
@@ -54,16 +53,7 @@ describe.skipIf(!hasBrowser)(`the app${hasBrowser ? '' : ` (skipped: no browser 
     const server = await serve({ root, isolated: true });
     const context = await browser.newContext(options);
     const page = await context.newPage();
-    const complaints: string[] = [];
-    const hosts = new Set<string>();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    context.on('request', (request) => {
-      const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'blob:' && protocol !== 'data:') hosts.add(origin);
-    });
+    const { complaints, hosts } = notesOf(context, page);
     await page.goto(`${server.url}/examples/app/?device=wasm`);
     await page.locator('#samples').waitFor();
     await page.locator('#adapters li').first().waitFor();

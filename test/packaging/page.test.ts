@@ -13,6 +13,7 @@ import { writeClips } from '../../examples/clips.ts';
 import { serve } from '../../examples/serve.mjs';
 import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { notesOf, type PageNotes } from '../helpers/page-notes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));
@@ -34,7 +35,7 @@ async function shippedAdapters(): Promise<{ task: string; untrained: boolean }[]
   return manifests.filter(({ base }) => base.id === 'nano');
 }
 
-type Visit = { page: Page; url: string; complaints: string[]; hosts: Set<string> };
+type Visit = PageNotes & { page: Page; url: string };
 
 describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no browser at ${executablePath})`}`, () => {
   let browser: Browser;
@@ -57,16 +58,7 @@ describe.skipIf(!hasBrowser)(`the plain page${hasBrowser ? '' : ` (skipped: no b
   async function visit(kind: keyof typeof servers, options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await browser.newContext(options);
     const page = await context.newPage();
-    const complaints: string[] = [];
-    const hosts = new Set<string>();
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    context.on('request', (request) => {
-      const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'blob:' && protocol !== 'data:') hosts.add(origin);
-    });
+    const { complaints, hosts } = notesOf(context, page);
     const { url } = servers[kind];
     await page.route('**/out/clips/*', (route) =>
       route.fulfill({ path: join(clips, basename(route.request().url())) }),

@@ -3,26 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { Sense } from '../../sdk/contract/manifest.ts';
 import { type CaptionOptions, captionCues, captions } from '../../sdk/export/index.ts';
 import type { LocalizationResult, ParsedEvent, ParsingResult } from '../../sdk/tasks/types.ts';
+import { heard as heardEvent, parsed } from '../helpers/parsed.ts';
+import { cuesOf } from '../helpers/vtt-cues.ts';
 
 type Heard = [label: string, start: number, end: number, confidence?: number];
 
 /** What parsing finds where these are heard and those are seen and heard. */
 function parsing(heard: Heard[], both: Heard[] = [], more: Partial<ParsingResult> = {}): ParsingResult {
-  const events = (list: Heard[], modality: ParsedEvent['modality']): ParsedEvent[] =>
-    list.map(([label, start, end, confidence = 0.9]) => ({ modality, label, classIndex: 0, start, end, confidence }));
-  return {
-    task: 'parse',
-    adapter: 'a',
-    duration: 60,
-    untrained: false,
-    scope: null,
-    withheld: 0,
-    warnings: [],
-    classes: [],
-    seconds: [],
-    events: [...events(heard, 'audio'), ...events(both, 'audio-visual')],
-    ...more,
-  };
+  const events = (list: Heard[], modality: ParsedEvent['modality']) =>
+    list.map((one): ParsedEvent => ({ ...heardEvent(...one), modality }));
+  return parsed([...events(heard, 'audio'), ...events(both, 'audio-visual')], more);
 }
 
 const timesOf = (result: ParsingResult, options?: CaptionOptions) =>
@@ -224,20 +214,7 @@ Goodbye
 });
 
 test.skipIf(typeof document === 'undefined')('a browser reads back what was meant', async () => {
-  const video = document.createElement('video');
-  const track = document.createElement('track');
-  const text = captions(parsing([['Tom & <Jerry>', 2, 4]]), { merge: speech });
-  track.src = URL.createObjectURL(new Blob([text], { type: 'text/vtt' }));
-  track.default = true;
-  video.append(track);
-  document.body.append(video);
-  track.track.mode = 'hidden';
-  await new Promise((resolve, reject) => {
-    track.onload = resolve;
-    track.onerror = reject;
-  });
-  const cues = [...track.track.cues!] as VTTCue[];
-  video.remove();
+  const cues = await cuesOf(captions(parsing([['Tom & <Jerry>', 2, 4]]), { merge: speech }));
   expect(cues.map((cue) => [cue.startTime, cue.endTime, cue.line, cue.getCueAsHTML().textContent])).toEqual([
     [1, 3.5, 'auto', 'Hello & welcome'],
     [2, 4, 0, '[off-screen: Tom & <Jerry>]'],

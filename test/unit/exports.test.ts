@@ -3,27 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { fromJSON, toChapters, toCSV, toMarkers, toMaskRuns } from '../../sdk/export/index.ts';
 import { toJSON } from '../../sdk/tasks/export.ts';
 import type { Mask, ParsedEvent, ParsingResult } from '../../sdk/tasks/types.ts';
+import { heard as event, parsed } from '../helpers/parsed.ts';
 
-const event = (label: string, start: number, end: number, confidence = 0.9): ParsedEvent => ({
-  modality: 'audio',
-  label,
-  classIndex: 0,
-  start,
-  end,
-  confidence,
-});
-const parsing = (events: ParsedEvent[]): ParsingResult => ({
-  task: 'parse',
-  adapter: 'a',
-  duration: 20,
-  untrained: false,
-  scope: null,
-  withheld: 0,
-  warnings: [],
-  classes: [],
-  seconds: [],
-  events,
-});
+const parsing = (events: ParsedEvent[]): ParsingResult => parsed(events, { duration: 20 });
 
 describe('toChapters', () => {
   test('the most certain event names a stretch, and short ones join the one before', () => {

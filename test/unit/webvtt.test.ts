@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { toWebVTT } from '../../sdk/tasks/export.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult } from '../../sdk/tasks/types.ts';
+import { cuesOf } from '../helpers/vtt-cues.ts';
 
 const base = { adapter: 'a', duration: 4000, untrained: false, scope: null, withheld: 0, warnings: [] };
 const parsing: ParsingResult = {
@@ -85,19 +86,7 @@ ${note}`);
   });
 
   test.skipIf(typeof document === 'undefined')('a browser reads back what was meant', async () => {
-    const video = document.createElement('video');
-    const track = document.createElement('track');
-    track.src = URL.createObjectURL(new Blob([toWebVTT([{ ...parsing, untrained: true }])], { type: 'text/vtt' }));
-    track.default = true;
-    video.append(track);
-    document.body.append(video);
-    track.track.mode = 'hidden';
-    await new Promise((resolve, reject) => {
-      track.onload = resolve;
-      track.onerror = reject;
-    });
-    const cues = [...track.track.cues!] as VTTCue[];
-    video.remove();
+    const cues = await cuesOf(toWebVTT([{ ...parsing, untrained: true }]));
     expect(cues.map((cue) => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent])).toEqual([
       [1, 2, '[visual] Evil --> <b>"Tom" & Jerry</b> NOTE x 100%'],
       [3723, 3724.457, '[audio] Bell 91%'],

@@ -1,9 +1,11 @@
 /** The card of an imported backbone: what it is, where its weights come from, and what who uses them must know. */
+
 import { type PackageReport, speedText } from '../compile/variants-report.ts';
 import type { BackboneManifest } from '../contract/manifest.ts';
 import type { KeyStyle } from '../models/checkpoints/key-styles.ts';
 import { presetSizes, sizesText } from '../models/checkpoints/sizes.ts';
 import type { BackbonePreset } from '../models/presets.ts';
+import { cardHead, cell } from './card-parts.ts';
 
 export type Origin = {
   file: string;
@@ -21,14 +23,10 @@ export type Made = { forms: string; report: PackageReport; canary: string | null
 
 /** The text of README.md. */
 export function importCard(manifest: BackboneManifest, origins: readonly Origin[], made: Made): string {
-  const { id, version, license, files } = manifest;
+  const { license, files } = manifest;
   const megabytes = (files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(1);
   return [
-    '---',
-    `license: ${JSON.stringify(license)}`,
-    'tags: [mettle-edge, audio-visual]',
-    '---',
-    `# ${id} ${version}`,
+    ...cardHead(manifest),
     '',
     ...origins.flatMap((origin) => [networkText(origin), '']),
     ...origins.flatMap(({ style }) => (style.caveat ? [`**Note.** ${style.caveat}`, ''] : [])),
@@ -86,6 +84,3 @@ function inputText({ modality, frontEnd }: BackbonePreset): string {
 
 /** Text from outside in a table, letter for letter but for what would end it. */
 const code = (text: string): string => `\`${text.replace(/[\p{Cc}|`]/gu, ' ').trim() || 'nothing'}\``;
-
-/** Text from outside in a table. */
-const cell = (text: string): string => text.replace(/[\p{Cc}|`<>[\]\\]/gu, ' ').trim() || 'unnamed';

@@ -1,8 +1,8 @@
 /** What an import tells about a checkpoint: what the file is, and what becomes of each tensor. */
+import { spacedLine } from '../contract/plain-text.ts';
 import { type Accounting, misshapenText } from '../models/checkpoints/account.ts';
 import { sizesText } from '../models/checkpoints/sizes.ts';
 import type { Checkpoint } from '../onnx/checkpoint/types.ts';
-import { oneLine } from './terminal.ts';
 
 export type AccountReport = {
   where: string;
@@ -50,13 +50,10 @@ export function accountText({ where, bytes, checkpoint, accounting, presetName, 
     ...listed('differs', problems.frontEnd),
     ...listed('shape', problems.misshapen.map(misshapenText)),
   );
-  return lines.map((line) => `${clean(line)}\n`).join('');
+  return lines.map((line) => `${spacedLine(line)}\n`).join('');
 }
 
 const namesText = (names: readonly string[], all: boolean): string =>
   all || names.length <= 3 ? names.join(', ') : `${names.length} tensors such as ${names[0]}`;
-
-/** Names in files are those of strangers. */
-const clean = (line: string): string => line.split(' ').map(oneLine).join(' ');
 
 const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

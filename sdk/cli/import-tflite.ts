@@ -1,9 +1,11 @@
 /** The part of "backbone import" that takes a TensorFlow Lite file: converts it, tells what was made of it, and taps it as "backbone tap" does. */
+
 import { createHash } from 'node:crypto';
 import type { FrontEndSource } from '../compile/tapped.ts';
 import type { TfliteBackbone } from '../compile/tflite.ts';
 import type { BackboneManifest } from '../contract/manifest.ts';
 import { savePackage } from '../node/files/save-package.ts';
+import { cardHead, cell } from './card-parts.ts';
 import { type FrontEndValues, givenFrontEnd, readFrontEnd } from './front-end-options.ts';
 import { usageError } from './options.ts';
 import { candidatesText, tapsText } from './tapped-text.ts';
@@ -112,20 +114,15 @@ const untranslatedText = ({ untranslated }: TfliteBackbone): string =>
 
 type Told = { where: string; sha256: string; told: string; note: string | null };
 
-function cardText({ id, version, license }: BackboneManifest, { where, sha256, told, note }: Told): string {
-  const plain = (text: string): string => text.replace(/[\p{Cc}|`<>[\]\\]/gu, ' ').trim() || 'unnamed';
+function cardText(manifest: BackboneManifest, { where, sha256, told, note }: Told): string {
   return [
-    '---',
-    `license: ${JSON.stringify(license)}`,
-    'tags: [mettle-edge, audio-visual]',
-    '---',
-    `# ${id} ${version}`,
+    ...cardHead(manifest),
     '',
     '| | |',
     '|---|---|',
-    `| TensorFlow Lite file | ${plain(where)} |`,
+    `| TensorFlow Lite file | ${cell(where)} |`,
     `| Its SHA-256 | \`${sha256}\` |`,
-    `| Licence | ${plain(license)} |`,
+    `| Licence | ${cell(manifest.license)} |`,
     '',
     'Its constants were brought to float32 and its operators to ONNX, channels first. Values keep within the range of the integers that the file gives them; they are not rounded.',
     ...(told ? ['', told.trim()] : []),

@@ -63,12 +63,15 @@ class FramePicker {
     const held = this.#held;
     this.#held = piece;
     if (!held) return;
-    // Middles lie at half a second and every hop after it.
-    const middles = (time: number): number => Math.floor((time - 0.5) / this.#hop + 1e-9);
-    const isWanted = this.#isFirst || middles(held.time) !== middles(piece.time) || isMiddle(held.time, this.#hop);
+    const isWanted = this.#isFirst || this.#middlesBefore(piece.time) > this.#middlesBefore(held.time);
     this.#isFirst = false;
     if (isWanted) await this.#input.frame(held);
     else close(held);
+  }
+
+  /** Middles lie at half a second and every hop after it. */
+  #middlesBefore(time: number): number {
+    return Math.ceil((time - 0.5) / this.#hop - 1e-9);
   }
 
   close(): void {
@@ -76,8 +79,6 @@ class FramePicker {
     this.#held = null;
   }
 }
-
-const isMiddle = (time: number, hop: number): boolean => Math.abs(((time - 0.5) / hop) % 1) < 1e-9;
 
 function close({ frame }: LiveFrame): void {
   if (isBrowserFrame(frame)) frame.close();

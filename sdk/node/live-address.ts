@@ -117,7 +117,6 @@ class AddressReader {
   async #read(): Promise<void> {
     await prepareDecoders();
     const av = await import('node-av');
-    const isFile = await isRegularFile(this.#address);
     await using demuxer = await av.Demuxer.open(pathOf(this.#address), {
       options: /^rtsps?:/i.test(this.#address) ? { rtsp_transport: 'tcp' } : {},
     });
@@ -127,16 +126,15 @@ class AddressReader {
     if (!audio) this.sound.end();
     using pictures = video && (await av.Decoder.create(video));
     using sound = audio && (await av.Decoder.create(audio));
-    const began = performance.now();
+    const pace = (await isRegularFile(this.#address)) ? performance.now() : null;
     for await (const packet of demuxer.packets()) {
       if (this.#readers === 0) return;
       if (!packet) break;
-      using one = packet;
-      const pace = isFile ? began : null;
-      if (video && one.streamIndex === video.index) await this.#decodePictures(av, pictures!, one, pace);
-      if (audio && one.streamIndex === audio.index) await this.#decodeSound(av, sound!, one, pace);
+      using _ = packet;
+      if (video && packet.streamIndex === video.index) await this.#decodePictures(av, pictures!, packet, pace);
+      if (audio && packet.streamIndex === audio.index) await this.#decodeSound(av, sound!, packet, pace);
     }
-    if (pictures) await this.#decodePictures(av, pictures, null, isFile ? began : null);
+    if (pictures) await this.#decodePictures(av, pictures, null, pace);
   }
 
   async #decodePictures(av: Av, decoder: Decoder, packet: Packet | null, pace: number | null): Promise<void> {

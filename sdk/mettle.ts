@@ -193,7 +193,7 @@ class LoadedMettle implements Mettle {
 
   embed(source: ClipSource, options?: EmbedOptions): Promise<Embedding> {
     return this.#call(options, embedRules, async (own) => {
-      const choose = (all: readonly Resident[]) => [anyAdapter(own.adapter, all)];
+      const choose = (all: readonly Resident[]) => [adapterFor(own.adapter, all)];
       const { loaded, residents, release } = await this.#take(choose, own.signal);
       try {
         await using clip = await this.#workshop.openClip(source, own);
@@ -233,7 +233,11 @@ class LoadedMettle implements Mettle {
     options: TaskOptions | undefined,
   ): Promise<Extract<TaskResult, { task: T }>> {
     return this.#call(options, taskRules, async ({ adapter, ...own }) => {
-      const { results } = await this.#analyze(source, (all) => [adapterFor(task, adapter, all)], own);
+      const { results } = await this.#analyze(
+        source,
+        (all) => [adapterFor(adapter, adaptersFor(task, all), task)],
+        own,
+      );
       return results[0] as Extract<TaskResult, { task: T }>;
     });
   }
@@ -286,7 +290,8 @@ class LoadedMettle implements Mettle {
     const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
     const taken = await this.#take(choose, signal);
     const adapters = taken.residents.map(({ manifest }) => manifest);
-    const again = () => this.#take((all) => adapters.map(({ task, id }) => adapterFor(task, id, all)), signal);
+    const again = () =>
+      this.#take((all) => adapters.map(({ task, id }) => adapterFor(id, adaptersFor(task, all), task)), signal);
     const format = formatOf(taken.loaded.backbone);
     const warnings: Warning[] = [];
     const warn = (warning: Warning): void => addWarning(warnings, warning);
@@ -313,24 +318,15 @@ class LoadedMettle implements Mettle {
 
 const told = ({ id, version, task }: AdapterManifest): LoadedAdapter => ({ id, version, task });
 
-/** Of whatever task. */
-function anyAdapter(id: string | undefined, all: readonly Resident[]): Resident {
-  const chosen = id === undefined ? all[0] : all.find(({ manifest }) => manifest.id === id);
-  if (chosen) return chosen;
-  const ids = all.map(({ manifest }) => manifest.id);
-  throw new MettleError('not-found', `No adapter "${id}" is loaded.${didYouMean(id ?? '', ids)}`, {
-    hint: `There is ${ids.join(', ') || 'none'}; others are named in createMettle({ adapters: [...] }) or mettle.load().`,
-  });
-}
-
-function adapterFor(task: Task, id: string | undefined, all: readonly Resident[]): Resident {
-  const candidates = adaptersFor(task, all);
+/** Of those that fit a call, the one that it names, or the first; `task` says in messages what they are for. */
+function adapterFor(id: string | undefined, candidates: readonly Resident[], task?: Task): Resident {
   const chosen = id === undefined ? candidates[0] : candidates.find(({ manifest }) => manifest.id === id);
   if (chosen) return chosen;
   const ids = candidates.map(({ manifest }) => manifest.id);
-  const meant = didYouMean(id!, ids);
-  throw new MettleError('not-found', `No adapter "${id}" for ${task} is loaded.${meant}`, {
-    hint: `There is ${ids.join(', ')}; others are named in createMettle({ adapters: [...] }) or mettle.load().`,
+  const named = id === undefined ? '' : ` "${id}"`;
+  const meant = id === undefined ? '' : didYouMean(id, ids);
+  throw new MettleError('not-found', `No adapter${named}${task ? ` for ${task}` : ''} is loaded.${meant}`, {
+    hint: `There is ${ids.join(', ') || 'none'}; others are named in createMettle({ adapters: [...] }) or mettle.load().`,
   });
 }
 

@@ -32,6 +32,7 @@ const rooms = {
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
   export: { sees: ['ground', 'tasks'] },
+  explain: { sees: ['ground', 'tasks'] },
   compile: { sees: ['ground', 'ops', 'onnx', 'tflite', 'models', 'engine'], packages: ['onnxruntime-common'] },
   work: { sees: ['ground', 'page', 'media', 'engine'], packages: ['comlink'] },
   // The typed API.
@@ -98,7 +99,7 @@ const rooms = {
   'node/host': { sees: [] },
   'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
   'node/publish': { sees: ['ground', 'doors', 'onnx', 'hub', 'compile', 'node/files'] },
-  'node/output': { sees: ['ground', 'tasks', 'analyze', 'node/files'] },
+  'node/output': { sees: ['ground', 'tasks', 'explain', 'analyze', 'node/files'] },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
   plugin: { sees: ['ground', 'node/assets'], packages: ['unplugin', 'vite', 'rollup', 'esbuild', 'webpack'] },

@@ -63,6 +63,7 @@ const page = [
   pageFile('train', 'sdk/train/index.ts'),
   pageFile('bundled-train', 'sdk/train/index.ts', [withoutAddress()]),
   pageFile('export', 'sdk/export/index.ts'),
+  pageFile('explain', 'sdk/explain/index.ts'),
 ];
 
 const node = {
@@ -70,6 +71,7 @@ const node = {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
     'node/export': 'sdk/export/index.ts',
+    'node/explain': 'sdk/explain/index.ts',
     'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',
@@ -100,6 +102,7 @@ const commonJs = {
     'node/index': 'sdk/index.ts',
     'node/train': 'sdk/train/index.ts',
     'node/export': 'sdk/export/index.ts',
+    'node/explain': 'sdk/explain/index.ts',
     'plugin/index': 'sdk/plugin/index.ts',
   },
   external: node.external,

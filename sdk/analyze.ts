@@ -4,17 +4,18 @@ import { untilAborted } from './abort.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
 import type { AdapterOutputs } from './contract/model.ts';
-import { callback, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
+import { callback, flag, oneOf, type Rules, signal, someOf, whole } from './contract/options.ts';
 import { formatOf } from './contract/pair.ts';
 import { TASKS, type Task } from './contract/task.ts';
 import type { Warning } from './errors.ts';
 import type { LoadedEngine } from './load.ts';
 import type { Resident } from './residents.ts';
 import { toAnswer } from './tasks/answer.ts';
-import { contextOf, type ResultContext } from './tasks/context.ts';
+import { contextOf, type ResultContext, spanOf } from './tasks/context.ts';
+import { toExplained } from './tasks/explain.ts';
 import type { Timing } from './tasks/given.ts';
 import { toMask } from './tasks/segmentation.ts';
-import type { Mask, TaskResult } from './tasks/types.ts';
+import type { ExplainedSecond, Mask, TaskResult } from './tasks/types.ts';
 
 /** How far a call is. */
 export type CallProgress = {
@@ -33,6 +34,11 @@ export type CallOptions = {
    * `withheld`, `show` gives them all the same.
    */
   unfamiliar?: Unfamiliar;
+  /**
+   * Tell where the meta-tokens of each adapter attended, in `explanation` of its result. The first time an adapter is asked so, its files are read once more, from the cache
+   * where they are kept. Rejects with `incompatible` where an adapter has no such meta-tokens.
+   */
+  explain?: boolean;
   /** Ends the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each second of the clip. */
@@ -49,7 +55,12 @@ export type AnalyzeOptions = CallOptions & {
   thumbnailHeight?: number;
 };
 
-export const callRules: Rules<CallOptions> = { unfamiliar: oneOf(...UNFAMILIAR), signal, onProgress: callback };
+export const callRules: Rules<CallOptions> = {
+  unfamiliar: oneOf(...UNFAMILIAR),
+  explain: flag,
+  signal,
+  onProgress: callback,
+};
 export const analyzeRules: Rules<AnalyzeOptions> = {
   ...callRules,
   tasks: someOf(...TASKS),
@@ -78,6 +89,8 @@ export type Analysis = {
 type Asked = Pick<Resident, 'key' | 'manifest'>;
 type Pass = {
   masks: Map<string, Mask[]>;
+  /** By key; empty where nobody asked. */
+  explained: Map<string, ExplainedSecond[]>;
   /** By key, of those that have a measure. */
   familiarity: Map<string, SensesFamiliarity[]>;
   outputs: Record<string, AdapterOutputs>;
@@ -105,13 +118,17 @@ export async function analyzeClip(
     unfamiliar: options.unfamiliar,
   });
   const { engine } = loaded;
-  const begun = engine.begin(residents.map(({ key }) => key));
+  const begun = engine.begin(
+    residents.map(({ key }) => key),
+    options.explain,
+  );
   try {
     const run = await untilAborted(begun, options.signal);
     const pass = await passOver(loaded, clip, run, residents, familiarity, context, options);
     const results = residents.map((resident) => {
       const { key, manifest } = resident;
-      return toAnswer(manifest, pass.outputs[key]!, pass.masks.get(key)!, context(resident));
+      const answer = toAnswer(manifest, pass.outputs[key]!, pass.masks.get(key)!, context(resident));
+      return options.explain ? { ...answer, explanation: pass.explained.get(key)! } : answer;
     });
     return {
       duration: clip.duration,
@@ -136,11 +153,12 @@ async function passOver(
   residents: readonly Asked[],
   familiarity: Pass['familiarity'],
   context: (asked: Asked) => ResultContext,
-  { signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
+  { explain, signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
   const format = { ...formatOf(backbone), thumbnailHeight };
   const masks: Pass['masks'] = new Map(residents.map(({ key }) => [key, []]));
-  const pass: Pass = { masks, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
+  const explained: Pass['explained'] = new Map(residents.map(({ key }) => [key, []]));
+  const pass: Pass = { masks, explained, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
 
   const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
@@ -148,6 +166,7 @@ async function passOver(
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     for (const resident of residents) {
       familiarity.get(resident.key)?.push(sensesFamiliarity(outputs[resident.key]!));
+      if (explain) explained.get(resident.key)!.push(toExplained(outputs[resident.key]!, spanOf(clip, index)));
       if (resident.manifest.task === 'segment') {
         pass.masks.get(resident.key)!.push(toMask(outputs[resident.key]!, context(resident), index));
       }

@@ -9,7 +9,7 @@ import type { Resident } from './residents.ts';
 import type { Embedding } from './tasks/similar.ts';
 
 /** What `embed` takes. */
-export type EmbedOptions = Omit<CallOptions, 'unfamiliar'> & {
+export type EmbedOptions = Omit<CallOptions, 'unfamiliar' | 'explain'> & {
   /** Whose meta-tokens. Default: the first adapter. */
   adapter?: string;
 };

@@ -38,15 +38,9 @@ export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
 export type { MemoryUse } from './residents.ts';
+export type { DrawContext, Pixels } from './tasks/canvas.ts';
 export { classColor } from './tasks/color.ts';
-export {
-  type DrawContext,
-  drawMask,
-  drawTimeline,
-  type MaskStyle,
-  type Pixels,
-  type TimelineStyle,
-} from './tasks/draw.ts';
+export { drawMask, drawTimeline, type MaskStyle, type TimelineStyle } from './tasks/draw.ts';
 export {
   type DocumentResult,
   type MaskEntry,
@@ -63,10 +57,15 @@ export {
   type SimilarOptions,
 } from './tasks/similar.ts';
 export type {
+  AttentionMap,
   Event,
+  ExplainedLayer,
+  ExplainedSecond,
+  ExplainedSense,
   LocalizationResult,
   LocalizationSecond,
   Mask,
+  NumberGrid,
   ParsedEvent,
   ParsingResult,
   ParsingSecond,

@@ -207,9 +207,9 @@ class LoadedMettle implements Mettle {
   async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
     if (this.#disposed) throw this.#disposed;
     checkOptions(options, watchRules);
-    const { signal, hop = 0.5, context = 10, begin = 0.5, end = 1, tasks, unfamiliar } = options;
+    const { hop = 0.5, context = 10, begin = 0.5, end = 1, ...own } = options;
     try {
-      yield* eachThroughDoor(signal, this.#moments(source, { signal, hop, context, begin, end, tasks, unfamiliar }));
+      yield* eachThroughDoor(own.signal, this.#moments(source, { ...own, hop, context, begin, end }));
     } catch (error) {
       throw this.#disposed ?? error;
     }
@@ -263,7 +263,7 @@ class LoadedMettle implements Mettle {
     choose: (all: readonly Resident[]) => readonly Resident[],
     options: AnalyzeOptions,
   ): Promise<Analysis> {
-    const { loaded, residents, release } = await this.#take(choose, options.signal);
+    const { loaded, residents, release } = await this.#take(choose, options.signal, options.explain);
     try {
       await using clip = await this.#workshop.openClip(source, options);
       return await analyzeClip(loaded, clip, residents, options);
@@ -276,22 +276,27 @@ class LoadedMettle implements Mettle {
   async #take(
     choose: (all: readonly Resident[]) => readonly Resident[],
     signal: AbortSignal | undefined,
+    explained?: boolean,
   ): Promise<Taken> {
     const loaded = this.#loaded.engine.ended ? await untilAborted(this.#living(), signal) : this.#loaded;
     const residents = choose(loaded.residents.all);
-    return { loaded, residents, release: await loaded.residents.acquire(residents, signal) };
+    return { loaded, residents, release: await loaded.residents.acquire(residents, signal, explained) };
   }
 
   async *#moments(
     source: LiveSource,
-    { signal, tasks, unfamiliar, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
+    { signal, tasks, ...plan }: WatchOptions & Pick<WatchPlan, 'hop' | 'context' | 'begin' | 'end'>,
   ): AsyncGenerator<Moment, void, undefined> {
     const feeds = openFeeds(source);
     const choose = (all: readonly Resident[]) => (tasks ? tasks.flatMap((task) => adaptersFor(task, all)) : all);
-    const taken = await this.#take(choose, signal);
+    const taken = await this.#take(choose, signal, plan.explain);
     const adapters = taken.residents.map(({ manifest }) => manifest);
     const again = () =>
-      this.#take((all) => adapters.map(({ task, id }) => adapterFor(id, adaptersFor(task, all), task)), signal);
+      this.#take(
+        (all) => adapters.map(({ task, id }) => adapterFor(id, adaptersFor(task, all), task)),
+        signal,
+        plan.explain,
+      );
     const format = formatOf(taken.loaded.backbone);
     const warnings: Warning[] = [];
     const warn = (warning: Warning): void => addWarning(warnings, warning);
@@ -299,7 +304,7 @@ class LoadedMettle implements Mettle {
       taken.release();
       throw error;
     });
-    yield* moments({ ...plan, adapters, feeds, input, unfamiliar, warnings, taken, again, signal });
+    yield* moments({ ...plan, adapters, feeds, input, warnings, taken, again, signal });
   }
 
   /** The engine; loaded again if its worker ended since. */

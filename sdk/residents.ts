@@ -48,6 +48,8 @@ type Entry = Resident & {
   /** Whether new calls may ask for it. */
   known: boolean;
   loaded: boolean;
+  /** Whether it can tell where it attends: then its files are in memory twice. */
+  explained: boolean;
   /** Calls that run on it, or wait for it. */
   claims: number;
   /** Calls that run on it. */
@@ -65,7 +67,7 @@ export type LoadSteps = {
 };
 
 export type ResidentsOptions = {
-  engine: Pick<Engine, 'add' | 'remove'>;
+  engine: Pick<Engine, 'add' | 'remove' | 'explain'>;
   variant: VariantName;
   backbone: { id: string; version: string; bytes: number };
   budget: number | undefined;
@@ -95,12 +97,17 @@ export class Residents {
   }
 
   /**
-   * Resolves when all of these are in memory and will stay there until the function that it gives is called. Claims them before it returns, so that what is unloaded
-   * afterwards stays for this call. Throws `incompatible` where they are more than the budget, what loading throws, or the signal's reason.
+   * Resolves when all of these are in memory and will stay there until the function that it gives is called; with `explained` also what tells where they attend. Claims them
+   * before it returns, so that what is unloaded afterwards stays for this call. Throws `incompatible` where they are more than the budget, what loading throws, or the
+   * signal's reason.
    */
-  async acquire(residents: readonly Resident[], signal: AbortSignal | undefined): Promise<() => void> {
+  async acquire(
+    residents: readonly Resident[],
+    signal: AbortSignal | undefined,
+    explained = false,
+  ): Promise<() => void> {
     const entries = [...new Set(residents as readonly Entry[])];
-    this.#checkBudget(entries);
+    this.#checkBudget(entries, explained);
     for (const entry of entries) entry.claims++;
     const release = (): void => {
       for (const entry of entries) entry.users--;
@@ -108,8 +115,11 @@ export class Residents {
     };
     const turn = this.#inTurn(async () => {
       signal?.throwIfAborted();
-      await this.#makeRoom(entries, signal);
-      for (const entry of entries) if (!entry.loaded) await this.#bringIn(entry, { signal });
+      await this.#makeRoom(entries, signal, explained);
+      for (const entry of entries) {
+        if (!entry.loaded) await this.#bringIn(entry, { signal });
+        if (explained && !entry.explained) await this.#explain(entry, signal);
+      }
       signal?.throwIfAborted();
       for (const entry of entries) {
         entry.users++;
@@ -161,7 +171,10 @@ export class Residents {
     const { backbone, budget } = this.#options;
     const adapters = this.#entries
       .filter(({ known, loaded }) => known || loaded)
-      .map(({ manifest: { id, version }, bytes, known, loaded }) => {
+      .map((entry) => {
+        const { manifest, known, loaded } = entry;
+        const { id, version } = manifest;
+        const bytes = bytesOf(entry, entry.explained);
         const state = !known ? ('leaving' as const) : loaded ? ('loaded' as const) : ('waiting' as const);
         return { id, kind: 'adapter' as const, version, bytes, state };
       });
@@ -178,7 +191,19 @@ export class Residents {
     // No id of a manifest has such a sign.
     const key = taken ? `${manifest.id}#${++this.#lastKey}` : manifest.id;
     const bytes = model.bytes(this.#options.variant);
-    return { key, location, model, manifest, bytes, known: true, loaded: false, claims: 0, users: 0, used: 0 };
+    return {
+      key,
+      location,
+      model,
+      manifest,
+      bytes,
+      known: true,
+      loaded: false,
+      explained: false,
+      claims: 0,
+      users: 0,
+      used: 0,
+    };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -189,19 +214,22 @@ export class Residents {
 
   #bytes(): number {
     const loaded = this.#entries.filter((entry) => entry.loaded);
-    return loaded.reduce((sum, { bytes }) => sum + bytes, this.#options.backbone.bytes);
+    return loaded.reduce((sum, entry) => sum + bytesOf(entry, entry.explained), this.#options.backbone.bytes);
   }
 
-  #checkBudget(entries: readonly Entry[]): void {
+  #checkBudget(entries: readonly Entry[], explained = false): void {
     const { budget = Infinity, backbone } = this.#options;
-    const bytes = entries.reduce((sum, entry) => sum + entry.bytes, backbone.bytes);
+    const bytes = entries.reduce((sum, entry) => sum + bytesOf(entry, explained), backbone.bytes);
     if (bytes > budget) throw overBudget([backbone.id, ...entries.map(({ manifest }) => manifest.id)], bytes, budget);
   }
 
   /** Evicts what was used least lately, and waits for calls to end where that is not enough. */
-  async #makeRoom(wanted: readonly Entry[], signal: AbortSignal | undefined): Promise<void> {
+  async #makeRoom(wanted: readonly Entry[], signal: AbortSignal | undefined, explained = false): Promise<void> {
     const { budget = Infinity } = this.#options;
-    const needed = wanted.reduce((sum, { loaded, bytes }) => sum + (loaded ? 0 : bytes), 0);
+    const needed = wanted.reduce((sum, entry) => {
+      const there = entry.loaded ? bytesOf(entry, entry.explained) : 0;
+      return sum + bytesOf(entry, explained || entry.explained) - there;
+    }, 0);
     while (this.#bytes() + needed > budget) {
       const idle = this.#entries.filter((entry) => entry.loaded && entry.users === 0 && !wanted.includes(entry));
       const [oldest] = idle.sort((a, b) => a.used - b.used);
@@ -214,6 +242,7 @@ export class Residents {
   #evict(entry: Entry): void {
     if (!entry.loaded) return;
     entry.loaded = false;
+    entry.explained = false;
     // An engine that has ended holds nothing.
     this.#options.engine.remove(entry.key).catch(() => {});
   }
@@ -223,6 +252,12 @@ export class Residents {
     const files = await entry.model.download(variant, { signal, onProgress: onDownload });
     await engine.add(entry.key, files, onStep);
     entry.loaded = true;
+  }
+
+  async #explain(entry: Entry, signal: AbortSignal | undefined): Promise<void> {
+    const { engine, variant } = this.#options;
+    await engine.explain(entry.key, await entry.model.download(variant, { signal }));
+    entry.explained = true;
   }
 
   async #nextRelease(signal: AbortSignal | undefined): Promise<void> {
@@ -251,6 +286,8 @@ export class Residents {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
   }
 }
+
+const bytesOf = ({ bytes }: Entry, explained: boolean): number => (explained ? 2 : 1) * bytes;
 
 /** Of adapters in their order, how many fit into the budget beside the backbone. Throws `incompatible` where it does not fit itself. */
 export function fitting(

@@ -19,9 +19,9 @@ import { type AnyManifest, chooseVariant, graphsOf, missingFiles, variantOf } fr
 
 type Loaded = { request: EngineLoad; runtime: Runtime; variant: VariantName; models: LoadedModels };
 /** What a run keeps, by the adapter's key and output name: one row per second. Tokens only, never frames or taps: 12 tokens of 768 floats make 36 KiB per second. */
-type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>> };
+type Run = { segments: number; kept: Map<string, Map<string, Float32Array[]>>; explained: boolean };
 /** What a live run keeps, by adapter. */
-type LiveRun = { recent: Map<string, RecentLooks> };
+type LiveRun = { recent: Map<string, RecentLooks>; explained: boolean };
 type OnProgress = (progress: EngineProgress) => void;
 
 /** Runs in the thread that creates it, on one of the platform's runtimes. */
@@ -75,12 +75,16 @@ export class LocalEngine implements Engine {
     });
   }
 
-  begin(keys: string[]): Promise<number> {
+  explain(key: string, adapter: ModelPackage<AdapterManifest>): Promise<void> {
+    return this.#queue.run(() => this.#requireLoaded().models.explain(key, adapter));
+  }
+
+  begin(keys: string[], explained = false): Promise<number> {
     return this.#queue.run(() => {
       const { models } = this.#requireLoaded();
       const kept = new Map(keys.map((key) => [key, emptyTokens(models.manifestOf(key))]));
       this.#lastRun++;
-      this.#runs.set(this.#lastRun, { segments: 0, kept });
+      this.#runs.set(this.#lastRun, { segments: 0, kept, explained });
       return this.#lastRun;
     });
   }
@@ -91,7 +95,7 @@ export class LocalEngine implements Engine {
       const state = requireRun(this.#runs, run);
       checkSegment(segment, request.backbone.manifest);
       for (const id of state.kept.keys()) checkKept(models.manifestOf(id), state.segments + 1);
-      const outputs = await models.segment(segment, [...state.kept.keys()]);
+      const outputs = await models.segment(segment, [...state.kept.keys()], state.explained);
       state.segments++;
       return Object.fromEntries(
         [...state.kept].map(([id, tokens]) => [id, keepTokens(models.manifestOf(id), outputs[id]!, tokens)]),
@@ -99,12 +103,13 @@ export class LocalEngine implements Engine {
     });
   }
 
-  beginLive(keys: string[], seconds: number): Promise<number> {
+  beginLive(keys: string[], seconds: number, explained = false): Promise<number> {
     return this.#queue.run(() => {
       const { models } = this.#requireLoaded();
       for (const key of keys) models.manifestOf(key);
       this.#lastRun++;
-      this.#live.set(this.#lastRun, { recent: new Map(keys.map((key) => [key, new RecentLooks(seconds)])) });
+      const recent = new Map(keys.map((key) => [key, new RecentLooks(seconds)]));
+      this.#live.set(this.#lastRun, { recent, explained });
       return this.#lastRun;
     });
   }
@@ -112,9 +117,9 @@ export class LocalEngine implements Engine {
   look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>> {
     return this.#queue.run(async () => {
       const { models, request } = this.#requireLoaded();
-      const { recent } = requireRun(this.#live, run);
+      const { recent, explained } = requireRun(this.#live, run);
       checkSegment(segment, request.backbone.manifest);
-      const outputs = await models.segment(segment, [...recent.keys()]);
+      const outputs = await models.segment(segment, [...recent.keys()], explained);
       const results: Record<string, AdapterOutputs> = {};
       for (const [id, looks] of recent) {
         const manifest = models.manifestOf(id);

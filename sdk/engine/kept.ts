@@ -1,4 +1,5 @@
 /** What a run keeps of each second for an adapter's clip graph, and what that graph makes of it: of a whole clip, or of the newest second of a running source. */
+import { attentionOutputs } from '../contract/attention.ts';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
@@ -41,7 +42,8 @@ export function keepTokens(
     else if (deliver === 'segment') delivered[name] = outputs[name]!;
   }
   const familiarity = outputs[familiarityOutput];
-  return familiarity && manifest.familiarity ? { ...delivered, [familiarityOutput]: familiarity } : delivered;
+  if (familiarity && manifest.familiarity) delivered[familiarityOutput] = familiarity;
+  return { ...delivered, ...attentionOutputs(outputs) };
 }
 
 /** The clip graph over all seconds of a run, in windows, [segments, ...] each. */

@@ -16,11 +16,12 @@ import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
 import { checkNetwork } from '../onnx/network-check.ts';
 import { checkShapes, runToArrays } from './arrays.ts';
+import { type AttentionPlan, planAttention, readAttention } from './attention.ts';
 import { brokenNumbers, firstBroken } from './blame.ts';
 import { adapterOutputs, backboneOutputs, canaryInput, checkCanary, type OpenCanary, openCanary } from './canary.ts';
 import { embedded, type Measure, measured, openMeasure } from './familiarity.ts';
 import { checkLikeness, tapSizes } from './likeness.ts';
-import { ReadBack } from './read-back.ts';
+import { readBack } from './read-back.ts';
 import { disposeTensors, type GraphContract, GraphSession, type Tensors } from './session.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 import { type AnyManifest, graphsOf } from './variant.ts';
@@ -32,6 +33,7 @@ type LoadedAdapter = {
   clip: GraphSession | null;
   canary: OpenCanary | null;
   measure: Measure | null;
+  attention: { plan: AttentionPlan; session: GraphSession } | null;
 };
 
 export class LoadedModels {
@@ -125,6 +127,18 @@ export class LoadedModels {
     this.#adapters.delete(key);
     await adapter?.segment.release();
     await adapter?.clip?.release();
+    await adapter?.attention?.session.release();
+  }
+
+  /** Makes ready what tells where an adapter's meta-tokens attend, of its package once more; a second time nothing happens. Throws `incompatible` where none do. */
+  async explain(key: string, model: ModelPackage<AdapterManifest>): Promise<void> {
+    const adapter = this.#adapter(key);
+    if (adapter.attention) return;
+    const files = heldVariant(adapter.manifest.variants, this.#variant).segment;
+    const plan = planAttention(adapter.manifest, model.files[files.graph]!);
+    const own = { ...model, files: { ...model.files, [files.graph]: plan.graph } };
+    const contract = { inputs: adapter.manifest.segment.reads, outputs: plan.outputs };
+    adapter.attention = { plan, session: await this.#openGraph(own, 'graph of attention', files, contract) };
   }
 
   /**
@@ -159,13 +173,13 @@ export class LoadedModels {
 
   /**
    * One backbone pass, then the segment graph of every adapter named. A null frame is fed as the mean colour (zeros after normalisation), null PCM as
-   * digital silence. Returns all outputs of the segment graphs by key, on the CPU, and of adapters that measure it how familiar the second is.
-   * `onStep` follows each graph.
+   * digital silence. Returns all outputs of the segment graphs by key, on the CPU, of adapters that measure it how familiar the second is, and with `explained` where
+   * their meta-tokens attend, of which {@link explain} was called.
    */
   async segment(
     segment: EngineSegment,
     keys: readonly string[],
-    onStep: () => void = () => {},
+    explained = false,
   ): Promise<Record<string, AdapterOutputs>> {
     const wanted = this.#tapsOf(keys);
     const taps: Tensors = {};
@@ -176,17 +190,21 @@ export class LoadedModels {
           const feeds = modality === 'visual' ? this.#picture(segment) : this.#sound(segment);
           Object.assign(taps, await this.#passes.get(modality)!.run(feeds, fetches));
         }
-        onStep();
       }
       const results: Record<string, AdapterOutputs> = {};
       for (const key of keys) {
-        const { manifest, segment: session, measure } = this.#adapter(key);
-        const outputs = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
+        const { manifest, segment: graph, measure, attention } = this.#adapter(key);
+        const outputs = await runToArrays(graph, taps, manifest.segment.outputs, manifest.id);
         const broken = firstBroken(outputs);
         if (broken !== null) throw await this.#blame(manifest, broken, taps);
         const present = { audio: segment.pcm !== null, visual: segment.frame !== null };
-        results[key] = measure ? { ...outputs, [familiarityOutput]: measured(measure, outputs, present) } : outputs;
-        onStep();
+        if (measure) outputs[familiarityOutput] = measured(measure, outputs, present);
+        if (explained && attention) {
+          const second = { present, logMel: () => this.#logMel(segment.pcm!) };
+          const { plan, session } = attention;
+          Object.assign(outputs, await readAttention(session, plan, taps, this.#backbone, second));
+        }
+        results[key] = outputs;
       }
       return results;
     } finally {
@@ -213,16 +231,11 @@ export class LoadedModels {
 
   /** What the adapter read decides whose fault its broken output is. */
   async #blame({ id, segment }: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
-    const read = segment.reads.map((name) => [name, [...taps[name]!.dims]]);
-    const reader = await ReadBack.open(this.#runtime, Object.fromEntries(read));
-    try {
-      const tap = firstBroken(await reader.read(taps));
-      return tap === null
-        ? brokenNumbers(`Adapter "${id}"`, output, this.#variant)
-        : brokenNumbers(`Backbone "${this.#backbone.id}"`, tap, this.#variant);
-    } finally {
-      await reader.release();
-    }
+    const shapes = segment.reads.map((name) => [name, [...taps[name]!.dims]]);
+    const tap = firstBroken(await readBack(this.#runtime, Object.fromEntries(shapes), taps));
+    return tap === null
+      ? brokenNumbers(`Adapter "${id}"`, output, this.#variant)
+      : brokenNumbers(`Backbone "${this.#backbone.id}"`, tap, this.#variant);
   }
 
   /** Never throws. */
@@ -260,7 +273,7 @@ export class LoadedModels {
       outputs: manifest.segment.outputs.map((output) => output.name),
     });
     const measure = manifest.familiarity && openMeasure(model, manifest.familiarity);
-    const adapter: LoadedAdapter = { manifest, segment, clip: null, canary, measure };
+    const adapter: LoadedAdapter = { manifest, segment, clip: null, canary, measure, attention: null };
     this.#adapters.set(key, adapter);
     onStep();
     if (!manifest.clip || !files.clip) return;
@@ -305,12 +318,8 @@ export class LoadedModels {
       checkShapes(this.#backbone, specs, (name) => outputs[name]!.dims);
       if (!canary) return;
       const checked = specs.filter(({ name }) => Object.hasOwn(expected, name)).map(({ name, shape }) => [name, shape]);
-      const reader = await ReadBack.open(this.#runtime, Object.fromEntries(checked) as Record<string, number[]>);
-      try {
-        this.#checkNumbers(this.#backbone, canary, modality, await reader.read(outputs));
-      } finally {
-        await reader.release();
-      }
+      const shapes = Object.fromEntries(checked) as Record<string, number[]>;
+      this.#checkNumbers(this.#backbone, canary, modality, await readBack(this.#runtime, shapes, outputs));
     } finally {
       disposeTensors(outputs);
     }
@@ -323,12 +332,7 @@ export class LoadedModels {
       taps.map(({ name }) => name),
     );
     try {
-      const reader = await ReadBack.open(this.#runtime, tapSizes(taps));
-      try {
-        return await reader.read(outputs);
-      } finally {
-        await reader.release();
-      }
+      return await readBack(this.#runtime, tapSizes(taps), outputs);
     } finally {
       disposeTensors(outputs);
     }

@@ -8,6 +8,20 @@ import { writeOnnx } from '../onnx/writer.ts';
 import { Graph, type Shape } from '../ops/index.ts';
 import { GraphSession, type Tensors } from './session.ts';
 
+/** Arrays of their own, by name, of tensors of these shapes. Throws `device` if the GPU was lost. */
+export async function readBack(
+  runtime: Runtime,
+  shapes: Readonly<Record<string, Shape>>,
+  tensors: Tensors,
+): Promise<Record<string, Float32Array<ArrayBuffer>>> {
+  const reader = await ReadBack.open(runtime, shapes);
+  try {
+    return await reader.read(tensors);
+  } finally {
+    await reader.release();
+  }
+}
+
 const copyOf = (name: string): string => `copy/${name}`;
 
 /** Owns a session; release it. Only jobs of the {@link RuntimeQueue} call it. */

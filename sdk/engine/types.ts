@@ -47,12 +47,20 @@ export interface Engine {
   ): Promise<void>;
   /** Frees an adapter; runs that use it fail from then on. A key that nothing has is ignored. */
   remove(key: string): Promise<void>;
-  /** Starts a run over one clip for the adapters with these keys. */
-  begin(keys: string[]): Promise<number>;
-  /** One backbone pass and all per-segment graphs. Returns, by key, the outputs that the adapter's manifest marks `deliver: "segment"`, and `familiarity` of those that measure it. */
+  /**
+   * Makes ready what tells where an adapter's meta-tokens attend, of its package once more; with the adapter it goes. A second time nothing happens. Throws `incompatible`
+   * where the adapter has no meta-tokens that attend.
+   */
+  explain(key: string, adapter: ModelPackage<AdapterManifest>): Promise<void>;
+  /** Starts a run over one clip for the adapters with these keys; with `explained` each second also tells where their meta-tokens attend, of which `explain` made that ready. */
+  begin(keys: string[], explained?: boolean): Promise<number>;
+  /**
+   * One backbone pass and all per-segment graphs. Returns, by key, the outputs that the adapter's manifest marks `deliver: "segment"`, `familiarity` of those that measure it,
+   * and those of `contract/attention.ts` where the run is explained.
+   */
   push(run: number, segment: EngineSegment): Promise<Record<string, AdapterOutputs>>;
-  /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. */
-  beginLive(keys: string[], seconds: number): Promise<number>;
+  /** Starts a run without an end, whose clip graphs see the last `seconds` seconds, at least 1; only `look` and `cancel` take it. `explained` as for `begin`. */
+  beginLive(keys: string[], seconds: number, explained?: boolean): Promise<number>;
   /** As `push`, of the second that ends at `end` (in seconds, always later than before), and with it the clip graphs' outputs for that second, [1, ...]. */
   look(run: number, segment: EngineSegment, end: number): Promise<Record<string, AdapterOutputs>>;
   /** Runs the clip graphs over what was kept and ends the run. Outputs are [segments pushed, ...], by key. */

@@ -4,17 +4,23 @@ import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
 import { toAnswer } from '../tasks/answer.ts';
 import { contextOf, type ResultContext, type Span } from '../tasks/context.ts';
+import { toExplained } from '../tasks/explain.ts';
 import { toMask } from '../tasks/segmentation.ts';
 import type { TaskResult } from '../tasks/types.ts';
 
 /** Where the answer lies, and what there is to see and hear. */
-export type AnswerContext = Span & { hasAudio: boolean; hasPicture: boolean; unfamiliar?: Unfamiliar };
+export type AnswerContext = Span & {
+  hasAudio: boolean;
+  hasPicture: boolean;
+  unfamiliar?: Unfamiliar;
+  explain?: boolean;
+};
 
 /** Times of events, seconds and masks are those of the span. */
 export function answerOf(
   adapter: AdapterManifest,
   outputs: AdapterOutputs,
-  { start, end, hasAudio, hasPicture, unfamiliar }: AnswerContext,
+  { start, end, hasAudio, hasPicture, unfamiliar, explain }: AnswerContext,
 ): TaskResult {
   const seconds = adapter.familiarity ? [sensesFamiliarity(outputs)] : [];
   const context: ResultContext = {
@@ -24,7 +30,8 @@ export function answerOf(
   const masks = adapter.task === 'segment' ? [toMask(outputs, context, 0)] : [];
   const at = <T extends Span>(part: T): T => ({ ...part, start, end });
   const duration = end - start;
-  const result = toAnswer(adapter, outputs, masks, context);
+  const answer = toAnswer(adapter, outputs, masks, context);
+  const result = explain ? { ...answer, explanation: [toExplained(outputs, { start, end })] } : answer;
   if (result.task === 'segment') return { ...result, duration, masks: result.masks.map(at) };
   if (result.task === 'localize') {
     return { ...result, duration, events: result.events.map(at), seconds: result.seconds.map(at) };

@@ -2,7 +2,7 @@
 import { feedsOf } from '#bytes';
 import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import type { LiveFeeds, LiveSource } from '../contract/live.ts';
-import { checkArgument, number, oneOf, type Rules, record, signal, someOf, text } from '../contract/options.ts';
+import { checkArgument, flag, number, oneOf, type Rules, record, signal, someOf, text } from '../contract/options.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 
@@ -18,6 +18,8 @@ export type WatchOptions = {
   tasks?: readonly Task[];
   /** As for `analyze`: what becomes of answers about moments that are unlike all that an adapter learned from. Default: `withhold`. */
   unfamiliar?: Unfamiliar;
+  /** As for `analyze`: with each moment also where the meta-tokens of each adapter attended. */
+  explain?: boolean;
   /** Seconds for which an adapter must have said an event before it begins; default 0.5. */
   begin?: number;
   /** Seconds for which it must not have said it before it ends; default 1. */
@@ -32,6 +34,7 @@ export const watchRules: Rules<WatchOptions> = {
   context: seconds(1, 60),
   tasks: someOf(...TASKS),
   unfamiliar: oneOf(...UNFAMILIAR),
+  explain: flag,
   begin: seconds(0, 60),
   end: seconds(0, 60),
 };

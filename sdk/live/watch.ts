@@ -47,7 +47,8 @@ export type WatchPlan = {
   adapters: readonly AdapterManifest[];
   feeds: LiveFeeds;
   input: LiveInput;
-  unfamiliar: Unfamiliar | undefined;
+  unfamiliar?: Unfamiliar;
+  explain?: boolean;
   warnings: Warning[];
   /** The engine and its adapters, in the order of `adapters`. */
   taken: Taken;
@@ -68,7 +69,7 @@ const second = 1;
 
 /** Ends with the source. Throws `signal.reason`, and what ended the source. */
 export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, undefined> {
-  const { hop, adapters, feeds, input, unfamiliar, signal } = plan;
+  const { hop, adapters, feeds, input, unfamiliar, explain, signal } = plan;
   const clock = new LiveClock();
   const pump = startPump({ feeds, input, clock, hop });
   const tracker = new EventTracker(plan);
@@ -84,7 +85,7 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
       const { frame, pcm } = await untilAborted(input.cut(heard), signal);
       const outputs = await untilAborted(models.look({ frame, pcm }, heard), signal);
       const span = { start: heard - (second + hop) / 2, end: heard - (second - hop) / 2 };
-      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, unfamiliar, ...span };
+      const context = { hasAudio: pcm !== null, hasPicture: frame !== null, unfamiliar, explain, ...span };
       const results = adapters.map((adapter) => answerOf(adapter, outputs[adapter.id]!, context));
       const events = tracker.next(span, results);
       const latency = performance.now() - arrived;
@@ -156,6 +157,7 @@ class LiveModels {
     this.#run ??= loaded.engine.beginLive(
       residents.map(({ key }) => key),
       this.#plan.context,
+      this.#plan.explain,
     );
     const outputs = await loaded.engine.look(await this.#run, segment, end);
     return Object.fromEntries(residents.map(({ key, manifest }) => [manifest.id, outputs[key]!]));

@@ -106,15 +106,18 @@ export function cutNetwork(
   return { graph: model.finish(), weights, input };
 }
 
-/** The network with more outputs: values that it computes anyway, under names of their own. All that it had stays as it is, byte for byte. */
+/**
+ * The network with more outputs: values that it computes anyway, under names of their own, and with `widen` in float32 whatever they are. All that it had stays as it is,
+ * byte for byte.
+ */
 export function withOutputs(
   network: Network,
-  outputs: readonly Omit<TapRequest, 'reshape'>[],
+  outputs: readonly (Omit<TapRequest, 'reshape'> & { widen?: boolean })[],
 ): Uint8Array<ArrayBuffer> {
   const graph = new ProtoWriter();
   copyMessage(new ProtoReader(graphBytes(network), network.where), graph, {});
-  for (const { value, name, shape } of outputs) {
-    graph.message(1, identity(value, name));
+  for (const { value, name, shape, widen } of outputs) {
+    graph.message(1, widen ? floatCast(value, name) : identity(value, name));
     graph.bytes(12, valueInfo(name, shape ? 'float32' : null, shape));
   }
   const model = new ProtoWriter();
@@ -286,6 +289,12 @@ function externalTensor(bytes: Uint8Array, location: string, place: { offset: nu
 
 function identity(from: string, to: string): ProtoWriter {
   return new ProtoWriter().string(1, from).string(2, to).string(3, to).string(4, 'Identity');
+}
+
+/** Attributes of type int have the code 2, float32 is 1. */
+function floatCast(from: string, to: string): ProtoWriter {
+  const attribute = new ProtoWriter().string(1, 'to').varint(3, 1).varint(20, 2);
+  return new ProtoWriter().string(1, from).string(2, to).string(3, to).string(4, 'Cast').message(5, attribute);
 }
 
 const int64 = 7;

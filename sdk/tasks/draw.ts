@@ -15,21 +15,10 @@ import {
   text,
 } from '../contract/options.ts';
 import { TASKS } from '../contract/task.ts';
+import { type DrawContext, isPixels, type Pixels, rgb, surface } from './canvas.ts';
 import { classColor, type Rgb } from './color.ts';
 import { lanesOf } from './timeline.ts';
 import type { Mask, TaskResult } from './types.ts';
-
-/** A canvas to draw on, of the page or off screen. */
-export type DrawContext = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
-/** RGBA pixels, as `ImageData` has them. */
-export type Pixels = {
-  /** Pixels. */
-  readonly width: number;
-  /** Pixels. */
-  readonly height: number;
-  /** [height, width, 4], 0 to 255. */
-  readonly data: Uint8ClampedArray | Uint8Array;
-};
 
 /** How a mask looks. */
 export type MaskStyle = {
@@ -39,28 +28,11 @@ export type MaskStyle = {
   alpha?: number;
 };
 
-const channel: Rule = number(0, 255);
-const maskRules: Rules<MaskStyle> = {
-  color: {
-    expected: 'a list of red, green and blue, 0 to 255',
-    fits: (value) => Array.isArray(value) && value.length === 3 && value.every(channel.fits),
-  },
-  alpha: number(0, 1),
-};
-/** Pixels, as plain data or as a canvas has them. */
-const surface: Rule = {
-  expected: 'a 2D context of a canvas, or pixels: { width, height, data }',
-  fits: (value) => record.fits(value) && ('canvas' in value || isPixels(value, 4)),
-};
+const maskRules: Rules<MaskStyle> = { color: rgb, alpha: number(0, 1) };
 const someMask: Rule = {
   expected: 'a mask of a result',
   fits: (value) => record.fits(value) && isPixels(value, 1),
 };
-
-function isPixels(value: object, channels: number): boolean {
-  const { width, height, data } = value as Partial<Pixels>;
-  return ArrayBuffer.isView(data) && data.length === channels * (width ?? 0) * (height ?? 0);
-}
 
 /**
  * Lays a mask over a picture, stretched to the whole target; opacity follows the mask's probability. On pixels the blend is written in place, with the

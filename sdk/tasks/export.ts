@@ -15,8 +15,10 @@ export type MaskEntry = Omit<Mask, 'data'> & {
   /** Its name, where pixels were written. */
   file: string;
 };
-type WithMaskFiles<R> = R extends { masks: Mask[] } ? Omit<R, 'masks'> & { masks: MaskEntry[] } : R;
-/** A result whose masks are told without their pixels. */
+type WithMaskFiles<R> = R extends { masks: Mask[] }
+  ? Omit<R, 'masks' | 'explanation'> & { masks: MaskEntry[] }
+  : Omit<R, 'explanation'>;
+/** A result whose masks are told without their pixels, and without an explanation. */
 export type DocumentResult = WithMaskFiles<TaskResult>;
 
 /** The JSON document. `version` counts up when a field changes its meaning or goes; new fields may come without. */
@@ -59,7 +61,7 @@ const infoRules: Rules<DocumentInfo> = {
 };
 
 /**
- * Results as a plain object for `JSON.stringify`. Numbers are rounded to six decimals; pixels of masks are left out. Throws `invalid-argument`.
+ * Results as a plain object for `JSON.stringify`. Numbers are rounded to six decimals; pixels of masks and explanations are left out. Throws `invalid-argument`.
  *
  * @example
  * const document = toJSON(await mettle.analyze(file), { source: file.name, engine: mettle.info() });
@@ -134,7 +136,7 @@ function scopeNote({ adapter, scope, withheld }: TaskResult): string {
 
 function withMaskFiles(results: readonly TaskResult[]): DocumentResult[] {
   let ordinal = 0;
-  return results.map((result) => {
+  return results.map(({ explanation: _, ...result }) => {
     if (result.task !== 'segment') return result;
     const here = ordinal++;
     const masks = result.masks.map(({ data: _, ...rest }, index) => ({ ...rest, file: maskFile(here, index) }));

@@ -37,6 +37,59 @@ export type ResultBase = {
   withheld: number;
   /** What there is to know about this result. */
   warnings: Warning[];
+  /** Where the adapter's meta-tokens attended, one per second; there only where `explain` was asked for. */
+  explanation?: ExplainedSecond[];
+};
+
+/** Numbers on rows and columns. */
+export type NumberGrid = {
+  /** How many. */
+  rows: number;
+  /** How many. */
+  columns: number;
+  /** [rows, columns] */
+  data: Float32Array;
+};
+
+/** Shares of attention that add up to 1. */
+export type AttentionMap = NumberGrid;
+
+/** One layer of the backbone, as meta-tokens read it. */
+export type ExplainedLayer = {
+  /** The backbone's name for it, such as `visual.s2.b1`: first stage first. */
+  tap: string;
+  /** The length of what it adds to the meta-tokens, as a share of the lengths of all layers of its sense: 0 to 1, all together 1. */
+  weight: number;
+  /**
+   * Where they attended, the mean over meta-tokens, heads and both paths. Of a picture rows and columns are those of the whole picture. Of sound rows are equal steps of
+   * the second and columns are mel bands from low to high. Null where rows and columns of the layer cannot be told.
+   */
+  map: AttentionMap | null;
+};
+
+/** What was attended to in what is seen, or in what is heard. */
+export type ExplainedSense = {
+  /** All layers that meta-tokens read, from the input on. */
+  layers: ExplainedLayer[];
+  /** The maps of all layers in one, each as much as its weight says, on the finest rows and columns; null where no layer has one. */
+  map: AttentionMap | null;
+};
+
+/** Where an adapter's meta-tokens attended in one second. What is seen and what is heard are read apart: neither map knows of the other. */
+export type ExplainedSecond = {
+  /** Seconds. */
+  start: number;
+  /** Seconds. */
+  end: number;
+  /** Null without picture, or where the adapter has no meta-tokens for it. */
+  picture: ExplainedSense | null;
+  /** Null without sound, or where the adapter has no meta-tokens for it. */
+  sound:
+    | (ExplainedSense & {
+        /** The second as the backbone hears it: steps of time by mel bands, in decibels or natural logarithms, whichever it takes. */
+        spectrum: NumberGrid;
+      })
+    | null;
 };
 
 /** One second of a {@link LocalizationResult}. */

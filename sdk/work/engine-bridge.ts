@@ -19,9 +19,10 @@ type Host = {
   load(request: EngineLoad, onProgress: RemoteProgress | null): Promise<Outcome<EngineInfo>>;
   add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: RemoteProgress | null): Promise<Outcome<void>>;
   remove(key: string): Promise<Outcome<void>>;
-  begin(keys: string[]): Promise<Outcome<number>>;
+  explain(key: string, adapter: ModelPackage<AdapterManifest>): Promise<Outcome<void>>;
+  begin(keys: string[], explained?: boolean): Promise<Outcome<number>>;
   push(run: number, segment: EngineSegment): Promise<Outcome<Results>>;
-  beginLive(keys: string[], seconds: number): Promise<Outcome<number>>;
+  beginLive(keys: string[], seconds: number, explained?: boolean): Promise<Outcome<number>>;
   look(run: number, segment: EngineSegment, end: number): Promise<Outcome<Results>>;
   finish(run: number): Promise<Outcome<Results>>;
   embed(key: string, segment: EngineSegment): Promise<Outcome<AdapterOutputs>>;
@@ -40,7 +41,7 @@ export type ConnectOptions = {
 };
 
 /**
- * The engine that {@link exposeEngine} put at the other end, whose worker ends with it. `load` and `add` give the bytes of the model files away: their buffers are detached
+ * The engine that {@link exposeEngine} put at the other end, whose worker ends with it. `load`, `add` and `explain` give the bytes of the model files away: their buffers are detached
  * afterwards. Calls reject with `worker-died` once the worker failed or was terminated, and with `disposed` after `dispose`.
  */
 export function connectEngine(worker: StartedWorker, options: ConnectOptions = {}): WorkerEngine {
@@ -54,9 +55,10 @@ export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
     load: (request, onProgress) => reporting(onProgress, (report) => engine.load(request, report)),
     add: (key, adapter, onProgress) => reporting(onProgress, (report) => engine.add(key, adapter, report)),
     remove: (key) => settle(engine.remove(key)),
-    begin: (keys) => settle(engine.begin(keys)),
+    explain: (key, adapter) => settle(engine.explain(key, adapter)),
+    begin: (keys, explained) => settle(engine.begin(keys, explained)),
     push: async (run, segment) => transferred(await settle(engine.push(run, segment))),
-    beginLive: (keys, seconds) => settle(engine.beginLive(keys, seconds)),
+    beginLive: (keys, seconds, explained) => settle(engine.beginLive(keys, seconds, explained)),
     look: async (run, segment, end) => transferred(await settle(engine.look(run, segment, end))),
     finish: async (run) => transferred(await settle(engine.finish(run))),
     embed: (key, segment) => settle(engine.embed(key, segment)),
@@ -114,8 +116,12 @@ class RemoteEngine implements WorkerEngine {
     return this.#remote.call((host) => host.remove(key));
   }
 
-  begin(keys: string[]): Promise<number> {
-    return this.#remote.call((host) => host.begin(keys));
+  explain(key: string, adapter: ModelPackage<AdapterManifest>): Promise<void> {
+    return this.#sendModels(adapter, [adapter], (host, sent) => host.explain(key, sent));
+  }
+
+  begin(keys: string[], explained?: boolean): Promise<number> {
+    return this.#remote.call((host) => host.begin(keys, explained));
   }
 
   /** Frame and sound are given away where they are alone in their buffers. */
@@ -123,8 +129,8 @@ class RemoteEngine implements WorkerEngine {
     return this.#remote.call((host) => host.push(run, given(segment)));
   }
 
-  beginLive(keys: string[], seconds: number): Promise<number> {
-    return this.#remote.call((host) => host.beginLive(keys, seconds));
+  beginLive(keys: string[], seconds: number, explained?: boolean): Promise<number> {
+    return this.#remote.call((host) => host.beginLive(keys, seconds, explained));
   }
 
   /** As `push`. */

@@ -20,6 +20,7 @@ function fakeEngine(parts: Partial<Engine> = {}): Engine {
     load: async () => info,
     add: async () => {},
     remove: async () => {},
+    explain: async () => {},
     begin: async () => 1,
     push: async () => ({}),
     beginLive: async () => 1,

@@ -1,7 +1,8 @@
 /** Canvas helpers. Pixels are checked everywhere; a real canvas where there is one, a recording one elsewhere. */
 import { describe, expect, test } from 'vitest';
+import type { DrawContext } from '../../sdk/tasks/canvas.ts';
 import { classColor, classRgb } from '../../sdk/tasks/color.ts';
-import { type DrawContext, drawMask, drawTimeline } from '../../sdk/tasks/draw.ts';
+import { drawMask, drawTimeline } from '../../sdk/tasks/draw.ts';
 import type { Mask, ParsingResult, SegmentationResult } from '../../sdk/tasks/types.ts';
 
 /** Left half sure, right half empty. */

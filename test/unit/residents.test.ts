@@ -31,6 +31,9 @@ function world(budget: number | undefined, adapters: [id: string, bytes: number,
     async remove(key: string) {
       calls.push(`remove ${key}`);
     },
+    async explain(key: string) {
+      calls.push(`explain ${key}`);
+    },
   };
   const opened = adapters.map(([id, bytes, loaded]) => ({ location: `./${id}`, model: modelOf(id, bytes), loaded }));
   const backbone = { id: 'base', version: '1.0.0', bytes: 10 };
@@ -220,4 +223,30 @@ test('at first as many are loaded, in their order, as fit beside the backbone', 
   expect(fitting(backbone, [5, 5, 5], 24)).toBe(2);
   expect(fitting(backbone, [20, 1], 24)).toBe(0);
   expect(() => fitting(backbone, [], 9)).toThrow('Backbone "base" has 10 bytes, more than the budget of 9.');
+});
+
+test('what is asked to explain itself is in memory twice, once, and makes room for that', async () => {
+  const at = world(25, [
+    ['a', 5, true],
+    ['b', 5, true],
+    ['c', 5, true],
+  ]);
+  const explained = async (...ids: string[]) => (await at.residents.acquire(named(at, ...ids), undefined, true))();
+  (await use(at, 'c'))();
+  await explained('b');
+  expect(at.calls).toEqual(['remove a', 'explain b']);
+  await explained('b');
+  expect(at.calls).toHaveLength(2);
+  expect(at.residents.memory().models.map(({ id, bytes }) => `${id} ${bytes}`)).toEqual([
+    'base 10',
+    'a 5',
+    'b 10',
+    'c 5',
+  ]);
+  expect(at.residents.memory().bytes).toBe(25);
+  (await use(at, 'a'))();
+  (await use(at, 'b'))();
+  await explained('b');
+  expect(at.calls.slice(2)).toEqual(['remove c', 'add a']);
+  await expect(explained('a', 'b')).rejects.toMatchObject({ code: 'incompatible' });
 });

@@ -40,6 +40,7 @@ Options
 ${MODEL_HELP}
   --unfamiliar NAME   withhold, which leaves out and counts answers about seconds unlike all that an adapter learned from,
                       or show, which gives them (default: withhold)
+  --explain           write where each adapter looked and listened into DIR/attention: pictures, a spectrogram, weights of layers
   --json              print one line of JSON per FILE instead of a timeline
   --quiet             print nothing but errors and JSON
   --verbose           print the stack of an internal fault

@@ -27,6 +27,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
       tasks: { type: 'string' },
       out: { type: 'string' },
       unfamiliar: { type: 'string' },
+      explain: { type: 'boolean' },
       quiet: { type: 'boolean' },
     },
   });
@@ -36,6 +37,9 @@ export async function run(argv: string[], io: Io): Promise<number> {
   }
   if (positionals.length === 0) throw usageError('No FILE was named.', 'run');
   if (values.out === '') throw usageError('--out must name a folder.', 'run');
+  if (values.explain && values.out === undefined) {
+    throw usageError('--explain writes pictures, so it needs a folder for them: --out DIR.', 'run');
+  }
   const tasks = readTasks(values.tasks);
   const unfamiliar = readChoice('unfamiliar', values.unfamiliar, UNFAMILIAR);
   const models = await readSession('run', values, tasks, io);
@@ -48,6 +52,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const job = {
         tasks,
         unfamiliar,
+        explain: values.explain === true,
         json: values.json === true,
         quiet: values.quiet === true,
         verbose: values.verbose === true,
@@ -64,6 +69,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
 type Job = {
   tasks: Task[] | undefined;
   unfamiliar: Unfamiliar | undefined;
+  explain: boolean;
   json: boolean;
   quiet: boolean;
   verbose: boolean;
@@ -99,7 +105,7 @@ async function analyze(
   session: MettleSession,
   file: string,
   withThumbnails: boolean,
-  { tasks, unfamiliar }: Job,
+  { tasks, unfamiliar, explain }: Job,
   bar: ProgressBar,
   io: Io,
 ): Promise<Findings> {
@@ -108,6 +114,7 @@ async function analyze(
   const analysis = await session.analyze(file, {
     tasks,
     unfamiliar,
+    explain,
     signal: io.signal,
     onProgress: ({ done, total }) => bar.update(name, done, total, `${done}/${total} s`),
     ...(withThumbnails && {

@@ -65,6 +65,7 @@ export interface MettleSession {
     options: {
       tasks?: Task[];
       unfamiliar?: Unfamiliar;
+      explain?: boolean;
       signal?: AbortSignal;
       onProgress?: (progress: { phase: 'segments'; done: number; total: number }) => void;
       onSegment?: (segment: Segment) => void;

@@ -87,7 +87,7 @@ describe('on WASM', () => {
   });
 });
 
-test('WebGPU gives the same answers as WASM', async ({ skip }) => {
+test('WebGPU gives the same answers and explanations as WASM', async ({ skip }) => {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return skip('no WebGPU adapter');
   const film = await tiny();
@@ -95,10 +95,15 @@ test('WebGPU gives the same answers as WASM', async ({ skip }) => {
   for (const device of ['webgpu', 'wasm'] as const) {
     await using mettle = await createMettle({ device, runtimePath });
     expect(mettle.info().device).toBe(device);
-    analyses.push((await mettle.analyze(film)).results);
+    analyses.push((await mettle.analyze(film, { explain: true })).results);
   }
   expect(eventsOf(analyses[0]!)).toEqual(eventsOf(analyses[1]!));
   areasOf(analyses[1]!).forEach((area, i) => expect(areasOf(analyses[0]!)[i]).toBeCloseTo(area, 3));
+  const [onGpu, meant] = analyses.map((results) =>
+    results.flatMap(({ explanation }) => explanation!.flatMap(({ picture }) => [...picture!.map!.data])),
+  );
+  expect(onGpu).toHaveLength(meant!.length);
+  expect(Math.max(...meant!.map((share, i) => Math.abs(share - onGpu![i]!)))).toBeLessThan(1e-3);
 });
 
 test('disposing while a call runs rejects the call, and again is harmless', async () => {

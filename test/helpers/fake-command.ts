@@ -6,6 +6,7 @@ import { vi } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk/cli/types.ts';
 import { MettleError } from '../../sdk/errors.ts';
+import { explainedSecond, spot } from './explanation.ts';
 import { findings, HOSTILE_LABEL } from './findings.ts';
 
 const silence = {
@@ -48,7 +49,7 @@ function fakeSession(): MettleSession & { disposed: boolean } {
   return {
     disposed: false,
     info: () => findings().engine!,
-    async analyze(source, { onProgress, onSegment, signal, thumbnailHeight }) {
+    async analyze(source, { explain, onProgress, onSegment, signal, thumbnailHeight }) {
       if (source.includes('missing'))
         throw new MettleError('not-found', `There is no file "${source}".`, { hint: 'Check the\npath.' });
       if (source.includes('broken')) throw new TypeError('x is not a function');
@@ -59,7 +60,9 @@ function fakeSession(): MettleSession & { disposed: boolean } {
         onSegment?.({ index, start: index, end: index + 1, frame: null, pcm: null, thumbnail });
         onProgress?.({ phase: 'segments', done: index + 1, total: 3 });
       }
-      return rest;
+      if (!explain) return rest;
+      const explanation = [0, 1, 2].map((start) => explainedSecond(start, spot(2, 2, 0), spot(4, 2, 1)));
+      return { ...rest, results: rest.results.map((result) => ({ ...result, explanation })) };
     },
     async embed(source) {
       if (source.includes('broken')) throw new MettleError('not-media', 'This is no film.');

@@ -226,6 +226,26 @@ describe('mettle', () => {
       expect((await readdir(root)).sort()).toEqual(['many', 'one']);
     });
 
+    test('--explain: pictures, a spectrogram and weights of layers for each adapter, beside the results', async () => {
+      const folder = join(root, 'why');
+      expect((await mettle(['run', 'a.mp4', '--explain', '--out', folder])).code).toBe(0);
+      const all = await readdir(folder);
+      expect(all.filter((name) => name.startsWith('attention'))).toEqual(['attention', 'attention-2', 'attention-3']);
+      const files = (await readdir(join(folder, 'attention'))).sort();
+      expect(files).toEqual(['000-seen.png', '001-seen.png', '002-seen.png', 'heard.png', 'layers.json']);
+      const layers = JSON.parse(await readFile(join(folder, 'attention-3', 'layers.json'), 'utf8'));
+      expect(layers.seconds[2]).toEqual({ start: 2, end: 3, picture: { 'visual.top': 1 }, sound: { 'audio.top': 1 } });
+      expect(JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')).results[0]).not.toHaveProperty(
+        'explanation',
+      );
+
+      expect((await mettle(['run', 'a.mp4', '--out', folder])).code).toBe(0);
+      expect((await readdir(folder)).sort()).toEqual(['events.vtt', 'masks', 'report.html', 'results.json']);
+      const { code, err } = await mettle(['run', 'a.mp4', '--explain']);
+      expect(code).toBe(2);
+      expect(err).toMatch(/--explain writes pictures, so it needs a folder/);
+    });
+
     test('bad input: exit 2, two lines, the other FILEs are still done', async () => {
       const { code, out, err } = await mettle(['run', 'missing.mp4', 'b.mp4']);
       expect(code).toBe(2);

@@ -1,5 +1,5 @@
 /**
- * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html` and `masks/`. Everything is written elsewhere first and
+ * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html`, `masks/`, and of explained results `attention/`. Everything is written elsewhere first and
  * then moved, so that a folder never holds half of a result; files that are not ours stay.
  */
 import { copyFile, link, mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { jsonText } from '../../contract/plain-text.ts';
 import { MettleError } from '../../errors.ts';
 import { maskFile, toJSON, toWebVTT } from '../../tasks/export.ts';
 import { removeStale, stagingName } from '../files/staging.ts';
+import { ATTENTION_FILES, ATTENTION_FOLDER, attentionFiles } from './attention.ts';
 import type { Findings } from './findings.ts';
 import { encodePng } from './png.ts';
 import { reportHtml } from './report.ts';
@@ -47,8 +48,12 @@ export async function writeResults(
 
 /** Files in the main folder, in the order in which they are moved: `results.json` last, as the sign that all is there. */
 const OUR_FILES = ['events.vtt', 'report.html', 'results.json'];
-const OUR_FOLDERS = /^masks(-\d+)?$/;
-const OUR_MASKS = /^\d{3,}\.png$/;
+/** And in folders: which files of each are ours. */
+const OUR_FOLDERS: [folder: RegExp, files: RegExp][] = [
+  [/^masks(-\d+)?$/, /^\d{3,}\.png$/],
+  [ATTENTION_FOLDER, ATTENTION_FILES],
+];
+const filesIn = (folder: string): RegExp | undefined => OUR_FOLDERS.find(([name]) => name.test(folder))?.[1];
 
 async function existingFolder(path: string): Promise<string | null> {
   try {
@@ -75,6 +80,10 @@ async function writeFiles(folder: string, findings: Findings, signal: AbortSigna
     await mkdir(join(folder, dirname(maskFile(ordinal, 0))), { recursive: true });
     for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
     ordinal++;
+  }
+  for (const [path, content] of attentionFiles(findings)) {
+    await mkdir(join(folder, dirname(path)), { recursive: true });
+    await write(path, content);
   }
   await write('events.vtt', toWebVTT(findings));
   await write('report.html', reportHtml(findings));
@@ -112,24 +121,25 @@ async function replaceOurs(target: string, fresh: string, old: string): Promise<
     throw error;
   }
   for (const entry of await folders(target)) {
-    // A folder of masks that is left without any goes too; one that holds anything else stays.
+    // A folder of ours that is left without any goes too; one that holds anything else stays.
     await rmdir(join(target, entry)).catch(() => {});
   }
 }
 
-/** Paths of the files in `folder` that we write, masks first. */
+/** Paths of the files in `folder` that we write, those in folders first. */
 async function ours(folder: string): Promise<string[]> {
   const entries = new Set(await readdir(folder));
-  const masks: string[] = [];
+  const inside: string[] = [];
   for (const entry of await folders(folder)) {
-    for (const file of await readdir(join(folder, entry))) if (OUR_MASKS.test(file)) masks.push(join(entry, file));
+    for (const file of await readdir(join(folder, entry)))
+      if (filesIn(entry)!.test(file)) inside.push(join(entry, file));
   }
-  return [...masks, ...OUR_FILES.filter((file) => entries.has(file))];
+  return [...inside, ...OUR_FILES.filter((file) => entries.has(file))];
 }
 
 async function folders(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && OUR_FOLDERS.test(entry.name)).map((entry) => entry.name);
+  return entries.filter((entry) => entry.isDirectory() && filesIn(entry.name)).map((entry) => entry.name);
 }
 
 const REASONS: Record<string, [reason: string, hint: string]> = {

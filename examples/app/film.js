@@ -27,7 +27,7 @@ function analyze({ name, adapters, open }) {
       showDevice(mettle.info(), null);
       const analysis = await mettle.analyze(file, { signal, onProgress });
       const results = knowing(analysis.results, adapters).sort(byTask);
-      if (isCurrent()) show({ ...analysis, results }, file.name, mettle.info());
+      if (isCurrent()) show({ ...analysis, results }, file, mettle.info());
     } catch (error) {
       if (isCurrent()) clearStage();
       throw error;
@@ -58,18 +58,30 @@ function announce(name) {
   showProgress({ phase: 'open' });
 }
 
-function show(analysis, source, engine) {
+function show(analysis, file, engine) {
   const { results, warnings } = analysis;
   document.body.dataset.state = 'result';
-  showAnalysis(analysis);
+  showAnalysis(analysis, () => explain(file, results));
   showCaptions(results);
-  showDownloads(analysis, { source, engine });
+  showDownloads(analysis, { source: file.name, engine });
   showDevice(engine, analysis);
   showWarnings([...engine.warnings, ...warnings]);
   tellFamiliarity(results);
   $('outcome').hidden = false;
   const count = results.reduce((sum, { events = [] }) => sum + events.length, 0);
   $('told').textContent = `Done: ${count} events found.`;
+}
+
+/** Where the adapter of the first result looked and listened; null where that failed, or something else was begun. */
+async function explain(file, results) {
+  let explanation = null;
+  await run(async ({ signal, onProgress }) => {
+    const mettle = await modelsFor(chosenAdapters(), { signal, onProgress });
+    const [{ task, adapter }] = results;
+    ({ explanation } = await mettle[task](file, { adapter, explain: true, signal, onProgress }));
+    document.body.dataset.state = 'result';
+  });
+  return explanation;
 }
 
 $('file').addEventListener('change', ({ target }) => {

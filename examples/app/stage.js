@@ -1,6 +1,7 @@
 /** The film on its stage: masks over the picture, what goes on at the time on screen, and a playhead that follows and seeks. */
 import { clock, element } from '../plain-page/elements.js';
 import { chips, eventsOf } from './active.js';
+import { drawLooked, listenedRow, lookedBox } from './looked.js';
 import { drawMasks, fitPicture, maskBoxes } from './masks.js';
 import { drawTimeline } from './timeline.js';
 
@@ -40,18 +41,33 @@ export function leaveUnfinished() {
   if (!shown) clearStage();
 }
 
-export function showAnalysis(analysis) {
-  shown = { ...analysis, events: eventsOf(analysis.results) };
+/** `explain` gives where the first result's adapter looked, second by second; null where it was called off. */
+export function showAnalysis(analysis, explain) {
+  shown = { ...analysis, events: eventsOf(analysis.results), looked: null };
   shown.segmented = analysis.results.filter(({ task }) => task === 'segment');
   $('layers').replaceChildren(
     ...maskBoxes(
       shown.segmented.map(({ adapter }) => adapter),
       redraw,
     ),
+    lookedBox(analysis.results[0], (on) => toggleLooked(on, explain)),
   );
   $('chart').replaceChildren(...drawTimeline(shown, seek));
   $('timeline').hidden = false;
   $('legend').hidden = analysis.video === null;
+  redraw();
+}
+
+/** The film is gone through once more the first time; after that it is only shown or hidden. */
+async function toggleLooked(on, explain) {
+  const film = shown;
+  if (on && !film.looked) film.looked = await explain();
+  if (film !== shown) return;
+  $('looked').checked = on && film.looked !== null;
+  $('listened')?.remove();
+  const [{ adapter }] = film.results;
+  const row = $('looked').checked && listenedRow(adapter, film.looked);
+  if (row) $('chart').querySelector('.playhead').before(row);
   redraw();
 }
 
@@ -81,11 +97,15 @@ function show() {
   const second = Math.min(Math.floor(now), segments - 1);
   if (second === drawnSecond) return;
   drawnSecond = second;
-  const wanted = [...$('layers').querySelectorAll('input')].map(({ checked }) => checked);
+  const wanted = [...$('layers').querySelectorAll('input:not(#looked)')].map(({ checked }) => checked);
   drawMasks(
     $('mask'),
     shown.segmented.map(({ masks }, ordinal) => (wanted[ordinal] ? masks[second] : null)),
   );
+  const isLooking = $('looked').checked && shown.looked;
+  if (isLooking) drawLooked($('mask'), shown.looked[second]);
+  $('mask').ariaLabel =
+    `Where the sound comes from${isLooking ? `, and where ${shown.results[0].adapter} looked` : ''}`;
   tellSecond(second);
 }
 

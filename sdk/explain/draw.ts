@@ -26,7 +26,7 @@ export type AttentionStyle = {
   layer?: string;
   /** 0 to 255 per channel. Default: amber. */
   color?: Rgb;
-  /** Opacity where there is `full` attention, 0 to 1; default 0.7. */
+  /** Opacity where there is `full` attention, 0 to 1; default 0.6. */
   alpha?: number;
   /** How many times its even share a place must get to be drawn with all of `alpha`; default 4. Below once nothing is drawn. */
   full?: number;
@@ -116,7 +116,7 @@ function chosen({ layers, map }: ExplainedSense, layer: string | undefined): Att
 }
 
 /** Opacity from how many times its even share a place gets: none at once, all at `full` times. */
-function heatOf({ rows, columns, data }: AttentionMap, { alpha = 0.7, full = 4 }: AttentionStyle): Veil {
+function heatOf({ rows, columns, data }: AttentionMap, { alpha = 0.6, full = 4 }: AttentionStyle): Veil {
   const opacity = (share: number): number => alpha * Math.min(1, Math.max(0, (share * data.length - 1) / (full - 1)));
   return { rows, columns, data: Float32Array.from(data, opacity) };
 }

@@ -109,6 +109,16 @@ describe.skipIf(!hasBrowser)(`the app${hasBrowser ? '' : ` (skipped: no browser 
     await page.getByLabel('Language').selectOption('de');
     await expect.poll(() => page.locator('#cues').textContent()).not.toBe(english);
 
+    await page.getByLabel('Where it looked: toybox-llp').check();
+    const spectrogram = page.getByRole('img', { name: /^Spectrogram of the film, coloured where toybox-llp listened/ });
+    await spectrogram.waitFor({ timeout: 100_000 });
+    await page.locator('#progress').waitFor({ state: 'hidden' });
+    await page.getByRole('img', { name: /and where toybox-llp looked$/ }).waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    expect(await bars(page)).toEqual(found);
+    await page.getByLabel('Where it looked: toybox-llp').uncheck();
+    expect(await spectrogram.count()).toBe(0);
+
     const json = await download(page, 'JSON everything');
     expect(json.name).toBe('llp-9.json');
     expect(JSON.parse(json.text)).toMatchObject({ format: 'mettle-edge/results', source: { name: 'llp-9.webm' } });

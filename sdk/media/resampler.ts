@@ -112,14 +112,16 @@ function makeBank(inputRate: number, outputRate: number, up: number): Bank {
   };
 }
 
-/** Row `phase` of `2 * half` taps; each sums to one. */
+/** Row `phase` of `2 * half` taps; each sums to one. The sinc is even, so a row from the middle on is one from before it, backwards. */
 function fillTable(table: Float64Array, phases: number, half: number, bandwidth: number): void {
   const taps = 2 * half;
-  for (let phase = 0; phase <= phases; phase++) {
-    const row = table.subarray(phase * taps, (phase + 1) * taps);
+  const rowOf = (phase: number) => table.subarray(phase * taps, (phase + 1) * taps);
+  for (let phase = 0; phase <= phases / 2; phase++) {
+    const row = rowOf(phase);
     let sum = 0;
     for (let k = 0; k < taps; k++) sum += row[k] = kernel(k - half + 1 - phase / phases, bandwidth);
     for (let k = 0; k < taps; k++) row[k] = row[k]! / sum;
+    rowOf(phases - phase).set(row.slice().reverse());
   }
 }
 
@@ -133,13 +135,16 @@ function kernel(offset: number, bandwidth: number): number {
   return sinc * besselI0(beta * Math.sqrt(1 - edge * edge));
 }
 
+/** 1 / k^2 for k from 1 on: more than the series of any argument here has terms. */
+const inverseSquares = Float64Array.from({ length: 64 }, (_, k) => 1 / (k + 1) ** 2);
+
 /** Modified Bessel function of the first kind, order zero, by its power series. */
 function besselI0(x: number): number {
   const quarter = (x * x) / 4;
   let term = 1;
   let sum = 1;
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term *= quarter / (k * k);
+  for (let k = 0; term > sum * 1e-17; k++) {
+    term *= quarter * inverseSquares[k]!;
     sum += term;
   }
   return sum;

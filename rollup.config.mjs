@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import esbuild from 'rollup-plugin-esbuild';
+import { minify } from 'terser';
 
 const compile = (options) => esbuild({ target: 'es2022', sourceMap: false, tsconfig: false, ...options });
 
@@ -26,12 +27,18 @@ const withoutAddress = () => ({
   resolveImportMeta: (property) => (property === 'url' ? "''" : null),
 });
 
+/** For what runs on a page's own thread, where every byte is waited for: 3 to 4 % less than esbuild leaves, and slower. */
+const tight = () => ({
+  name: 'tight',
+  renderChunk: (code) => minify(code, { module: true, ecma: 2022, compress: { passes: 3 } }),
+});
+
 /** What is imported by an address that is known only at run time is no bundler's business: their own comments say so, and minifying drops them. */
 const leftAlone = () => ({
   name: 'left-alone',
   renderChunk: (code) =>
     code.replace(
-      /\bimport\((\w+\.href)\)/g,
+      /\bimport\(([\w$]+\.href)\)/g,
       'import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ $1)',
     ),
 });
@@ -42,21 +49,22 @@ const packed = () => ({
   transform: (code) => code.replaceAll("import.meta.url.endsWith('.ts')", 'false'),
 });
 
-const pageFile = (name, input, plugins = []) => ({
+const pageFile = (name, input, plugins = [], last = []) => ({
   input: { [name]: input },
   plugins: [
     ...plugins,
     withoutFileSystem(),
     nodeResolve({ browser: true, extensions: ['.ts', '.mjs', '.js'] }),
     compile({ minify: true }),
+    ...last,
     leftAlone(),
   ],
   output: { dir: 'dist/page', format: 'es', inlineDynamicImports: true },
 });
 
 const page = [
-  pageFile('index', 'sdk/index.ts', [emptyFolder('dist/page')]),
-  pageFile('bundled', 'sdk/index.ts', [withoutAddress()]),
+  pageFile('index', 'sdk/index.ts', [emptyFolder('dist/page')], [tight()]),
+  pageFile('bundled', 'sdk/index.ts', [withoutAddress()], [tight()]),
   pageFile('decode-worker', 'sdk/work/decode-worker.ts'),
   pageFile('engine-worker', 'sdk/work/engine-worker.ts'),
   pageFile('in-thread', 'sdk/work/in-thread.ts'),

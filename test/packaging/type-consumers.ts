@@ -86,8 +86,9 @@ const program = (uses: string): string =>
   import { LocalizationScore, memoryStore } from 'mettle-edge/train';
   import { esbuild, type PluginOptions, rollup, rspack, vite, webpack } from 'mettle-edge/plugin';
   import { captions, toChapters } from 'mettle-edge/export';
+  import { type AttentionStyle, drawPictureAttention } from 'mettle-edge/explain';
   ${anywhere}${inConfiguration}${uses}
-  export { type Mettle, configuration, drawMask, use };\n`;
+  export { type AttentionStyle, type Mettle, configuration, drawMask, drawPictureAttention, use };\n`;
 
 const libraries = {
   browser: { lib: ['es2022', 'dom', 'dom.iterable'], types: [], uses: inPage },

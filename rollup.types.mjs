@@ -6,7 +6,13 @@ import { rm } from 'node:fs/promises';
 import { dts } from 'rollup-plugin-dts';
 import ts from 'typescript';
 
-const entries = { index: 'index', train: 'train/index', export: 'export/index', explain: 'explain/index', plugin: 'plugin/index' };
+const entries = {
+  index: 'index',
+  train: 'train/index',
+  export: 'export/index',
+  explain: 'explain/index',
+  plugin: 'plugin/index',
+};
 
 /** For `AsyncDisposable`. */
 const needs = '/// <reference lib="esnext.disposable" />\n';

@@ -45,7 +45,7 @@ test('what is no flag is refused', async () => {
 describe('in toybox clips that nobody trained on', () => {
   test('things get more attention than their share of the picture', async () => {
     const shares = await attentionOnThings(mettle, 'avs-s4', [0, 1, 2, 3, 4, 5]);
-    // 30 clips gave 2.5 times for both, and more than its area in 150 of 150 seconds.
+    // 30 other clips gave 2.5 times for both, and more than its area in 150 of 150 seconds.
     for (const adapter of ['toybox-ave', 'toybox-llp']) {
       const { seconds, attention, area, above } = shares.get(adapter)!.sounding;
       expect(seconds).toBeGreaterThanOrEqual(25);

@@ -155,6 +155,7 @@ const rooms = {
       'train/features',
       'train/silence',
       'train/adapter',
+      'train/teach',
       'node/files',
       'node/host',
       'node/output',
@@ -166,6 +167,7 @@ const rooms = {
     sees: [
       'ground',
       'doors',
+      'residents',
       'load',
       'ops',
       'onnx',
@@ -181,6 +183,7 @@ const rooms = {
       'mettle',
       'train/metrics',
       'train/data',
+      'train/teach',
       'node/assets',
       'node/files',
       'node/host',

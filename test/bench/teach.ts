@@ -24,6 +24,8 @@ import type { LeftOut, ProgressStore, TaughtAdapter, TeachExample } from '../../
 import { teach } from '../../sdk/train/teach/teach.ts';
 
 const [examplesOfEach, foreignOfEach] = [5, 40];
+/** On a machine that is busy with other things a decoder may wait long for its turn. */
+const patient = { stallSeconds: 600 };
 
 /** Something of a class; `group` is what must not lie on both sides, nor twice among the examples of one event. */
 type Take = { label: string; path: string; group: string };
@@ -98,7 +100,7 @@ async function drawOne(
     examples.push({ label, source: await material.open(take), name: take.path });
   }
   const started = performance.now();
-  const taught = await teach({ ...options, examples, id: `draw-${index}`, threads: 1 });
+  const taught = await teach({ ...options, ...patient, examples, id: `draw-${index}`, threads: 1 });
   return {
     events,
     taught,
@@ -134,7 +136,12 @@ async function judge(
   draws: readonly Draw[],
   options: { backbone?: string | readonly [string, string]; device: DeviceRequest },
 ): Promise<DrawFigures[]> {
-  await using mettle = await createMettle({ ...options, threads: 1, adapters: draws.map(({ taught }) => taught) });
+  await using mettle = await createMettle({
+    ...options,
+    ...patient,
+    threads: 1,
+    adapters: draws.map(({ taught }) => taught),
+  });
   const said = new Map<string, Said[]>();
   const asked = [...new Set(draws.flatMap(({ fresh, foreign }) => [...fresh, ...foreign]))];
   for (const [index, take] of asked.entries()) {
@@ -221,9 +228,9 @@ async function main(): Promise<void> {
       keys.map((key) => [key, { mean: mean(figures.map((x) => x[key])), spread: spread(figures.map((x) => x[key])) }]),
     );
     (report.worlds as Record<string, unknown>)[kind] = { ...summary, draws: figures };
+    await mkdir(dirname(values.out), { recursive: true });
+    await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
   }
-  await mkdir(dirname(values.out), { recursive: true });
-  await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

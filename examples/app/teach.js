@@ -82,7 +82,7 @@ function card({ id, name, label }) {
   const remove = element(
     'button',
     { type: 'button' },
-    '×',
+    element('span', { ariaHidden: 'true' }, '×'),
     element('span', { className: 'unseen' }, ` Delete ${name} of ${label ?? 'nothing'}`),
   );
   remove.addEventListener('click', async () => {

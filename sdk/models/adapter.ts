@@ -52,8 +52,8 @@ export type AdapterConfig = {
    */
   decoder?: 'pyramid' | 'linear';
   /**
-   * How parsing judges a second: by {@link parsing}, or by one linear map of each sense's mean meta-token alone, without a look at other seconds (what teaching
-   * makes). Default: mixed.
+   * How parsing judges a second: after a small network (`parsing.ts`), or by one linear map of each sense's mean meta-token alone (`judged-alone.ts`), which is what teaching
+   * makes. Default: mixed.
    */
   judge?: 'mixed' | 'linear';
   /** Head of localization. Default: A. */

@@ -90,6 +90,7 @@ export class FeatureReader {
   readonly #signal: AbortSignal | undefined;
   readonly #onSecond: (seconds: number) => void;
   readonly #written: string[] = [];
+  #isFull = false;
 
   constructor(options: {
     engine: Engine;
@@ -132,11 +133,19 @@ export class FeatureReader {
       return known;
     }
     const rows = await this.#run(make());
-    if (this.#store) {
-      this.#written.push(name);
-      await this.#store.put(name, encoded(rows));
-    }
+    await this.#keep(name, rows);
     return rows;
+  }
+
+  /** A store that is full, or otherwise fails, ends no lesson: what comes after is not kept. */
+  async #keep(name: string, seen: Seen): Promise<void> {
+    if (!this.#store || this.#isFull) return;
+    try {
+      this.#written.push(name);
+      await this.#store.put(name, encoded(seen));
+    } catch {
+      this.#isFull = true;
+    }
   }
 
   async #run(segments: AsyncIterable<EngineSegment>): Promise<Seen> {

@@ -45,7 +45,7 @@ export interface Lessons {
   list(): Promise<KeptExample[]>;
   /** The file of one. Rejects with `not-found`. */
   open(id: string): Promise<Blob>;
-  /** Removes one; one that is not there is no fault. */
+  /** Removes one; one that is not there is no fault. The numbers that were seen of it go with `forget`. */
   remove(id: string): Promise<void>;
   /** Removes all of them, and all that was seen of them. */
   forget(): Promise<void>;

@@ -13,7 +13,6 @@ import {
   text,
   whole,
 } from '../../contract/options.ts';
-import type { Store } from '../../contract/store.ts';
 import { MettleError } from '../../errors.ts';
 import { type CreateOptions, type CreateProgress, createRules } from '../../load.ts';
 
@@ -28,7 +27,14 @@ export type TeachExample = {
 };
 
 /** Where progress is kept, so that a page that was closed goes on where it was: `lessons.progress`, or anything with these three. */
-export type ProgressStore = Pick<Store, 'get' | 'put' | 'delete'>;
+export type ProgressStore = {
+  /** Null where there is nothing of that name. */
+  get(name: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Whole or not at all. */
+  put(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** What is not there is no fault. */
+  delete(name: string): Promise<void>;
+};
 
 /** What `teach` takes: the options of `createMettle` for the backbone, and these. */
 export type TeachOptions = Omit<CreateOptions, 'adapters' | 'budget' | 'onProgress'> & {
@@ -42,7 +48,7 @@ export type TeachOptions = Omit<CreateOptions, 'adapters' | 'budget' | 'onProgre
   senses?: Sense | 'both';
   /** Decides how examples are varied. Default 1. */
   seed?: number;
-  /** Keeps what was seen of each example. An abort removes what this call put there. */
+  /** Keeps what was seen of each example, as long as it has room. An abort removes what this call put there. */
   progress?: ProgressStore;
   /** Called as often as there is something new. */
   onProgress?: (progress: TeachProgress) => void;

@@ -1,10 +1,8 @@
 /** Examples to teach with: takes of two made-up sounds, and of noise. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { encodeWav } from '../../sdk/node/output/wav.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
 
-const rate = 16_000;
+/** Hz. */
+export const rate = 16_000;
 const seconds = 2;
 
 /** Two sounds that anybody tells apart, other pitch and level in each take. */
@@ -38,17 +36,3 @@ export const taughtEvents = Object.keys(sounds);
 export const takeSource = (event: string, take: number) => ({
   audio: { channels: [takeOf(event, take)], sampleRate: rate },
 });
-
-/** As WAV files in `folder`, by event and `nothing`. */
-export async function exampleFiles(folder: string, count = 5): Promise<Record<string, string[]>> {
-  const files: Record<string, string[]> = {};
-  for (const event of [...taughtEvents, 'nothing']) {
-    files[event] = [];
-    for (let take = 0; take < count; take++) {
-      const path = join(folder, `${event}-${take}.wav`);
-      await writeFile(path, encodeWav(takeOf(event, take), rate));
-      files[event].push(path);
-    }
-  }
-  return files;
-}

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { teach } from '../../sdk/train/index.ts';
+import { exampleFiles } from '../helpers/example-files.ts';
 import { mettle } from '../helpers/mettle-command.ts';
-import { exampleFiles, takeSource, taughtEvents } from '../helpers/taught-examples.ts';
+import { takeSource, taughtEvents } from '../helpers/taught-examples.ts';
 import {
   expectAbortToLeaveNothing,
   expectLessonsToLast,

@@ -14,9 +14,10 @@ import { serve } from '../../examples/serve.mjs';
 import { createMettle } from '../../sdk/index.ts';
 import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { exampleFiles } from '../helpers/example-files.ts';
 import { fakeDevices } from '../helpers/fake-devices.ts';
 import { notesOf, type PageNotes } from '../helpers/page-notes.ts';
-import { exampleFiles, taughtEvents } from '../helpers/taught-examples.ts';
+import { taughtEvents } from '../helpers/taught-examples.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));

@@ -28,7 +28,7 @@ const rooms = {
   // What runs in the workers, and what knows bytes only.
   media: { sees: ['ground', 'front-end', 'page'], packages: ['mediabunny'] },
   engine: { sees: ['ground', 'front-end', 'ops', 'onnx'], packages: ['onnxruntime-common'] },
-  hub: { sees: ['ground', 'page'] },
+  hub: { sees: ['ground', 'page'], packages: ['fflate'] },
   models: { sees: ['ground', 'front-end', 'ops', 'onnx'] },
   tasks: { sees: ['ground'] },
   export: { sees: ['ground', 'tasks'] },
@@ -79,6 +79,25 @@ const rooms = {
   'train/pretrain': {
     sees: ['ground', 'front-end', 'onnx', 'ops', 'toybox', 'media', 'engine', 'models', 'train/adapter', 'train/loop'],
   },
+  'train/teach': {
+    sees: [
+      'ground',
+      'page',
+      'front-end',
+      'onnx',
+      'ops',
+      'toybox',
+      'hub',
+      'engine',
+      'models',
+      'compile',
+      'work',
+      'load',
+      'train/features',
+      'train/silence',
+      'train/pretrain',
+    ],
+  },
   train: {
     at: '^sdk/train/index\\.ts$',
     sees: [
@@ -92,6 +111,7 @@ const rooms = {
       'train/data',
       'train/features',
       'train/adapter',
+      'train/teach',
     ],
   },
   // Node's side of training and of the command line.
@@ -136,6 +156,7 @@ const rooms = {
       'train/features',
       'train/silence',
       'train/adapter',
+      'train/teach',
       'node/files',
       'node/host',
       'node/output',
@@ -147,6 +168,7 @@ const rooms = {
     sees: [
       'ground',
       'doors',
+      'residents',
       'load',
       'ops',
       'onnx',
@@ -162,6 +184,7 @@ const rooms = {
       'mettle',
       'train/metrics',
       'train/data',
+      'train/teach',
       'node/assets',
       'node/files',
       'node/host',

@@ -31,13 +31,14 @@ export { type ErrorCode, MettleError, type MettleErrorOptions, type Warning } fr
 export type { HubOptions } from './hub/access.ts';
 export type { Hosts } from './hub/addresses.ts';
 export { type CacheCheck, type CachedModel, type ModelCache, type OpenCacheOptions, openCache } from './hub/cache.ts';
+export type { GivenAdapter } from './hub/given.ts';
 export { type ListOptions, listShipped, type ModelKind, type ShippedModel } from './hub/hub.ts';
 export type { WatchOptions } from './live/options.ts';
 export type { LiveEvent, LiveEvents } from './live/tracker.ts';
 export type { Moment } from './live/watch.ts';
 export type { CreateOptions, CreateProgress } from './load.ts';
 export { createMettle, type LoadedAdapter, type LoadOptions, type Mettle, type TaskOptions } from './mettle.ts';
-export type { MemoryUse } from './residents.ts';
+export type { AdapterLocation, MemoryUse } from './residents.ts';
 export type { DrawContext, Pixels } from './tasks/canvas.ts';
 export { classColor } from './tasks/color.ts';
 export { drawMask, drawTimeline, type MaskStyle, type TimelineStyle } from './tasks/draw.ts';

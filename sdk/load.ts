@@ -6,7 +6,17 @@ import type { EngineInfo } from './contract/engine-info.ts';
 import { checkFits } from './contract/fits.ts';
 import type { AdapterManifest, BackboneManifest, Manifest } from './contract/manifest.ts';
 import type { ModelPackage, VariantName } from './contract/model.ts';
-import { callback, oneOf, positive, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
+import {
+  callback,
+  oneOf,
+  positive,
+  type Rule,
+  type Rules,
+  signal as signalRule,
+  text,
+  texts,
+  whole,
+} from './contract/options.ts';
 import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
 import { DEFAULT_BACKBONE } from './contract/registry.ts';
 import { heldBack } from './door.ts';
@@ -14,9 +24,10 @@ import type { Engine, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
 import { addWarning, MettleError, type Warning } from './errors.ts';
 import { type HubOptions, hubRules } from './hub/access.ts';
+import { given, openGiven } from './hub/given.ts';
 import { type DownloadProgress, listShipped, type OpenedModel, type OpenOptions, openModel } from './hub/hub.ts';
 import { pairModels } from './hub/pair-models.ts';
-import { fitting, type OpenedAdapter, Residents } from './residents.ts';
+import { type AdapterLocation, fitting, type OpenedAdapter, Residents } from './residents.ts';
 import { type Workshop, type WorkshopOptions, workshopRules } from './work/workshop.ts';
 
 /** How far `createMettle` is. A GPU that fails after all is given up for WASM, and the phases begin again. */
@@ -51,8 +62,8 @@ export type CreateOptions = WorkshopOptions &
      * the key of its publisher: `https://host/model/#sha256-...`, `#ed25519-...`.
      */
     backbone?: string | readonly [string, string];
-    /** The same for adapters. Default: every shipped adapter that was made for the backbone. */
-    adapters?: readonly string[];
+    /** The same for adapters, or the adapters themselves: a zip file, or `{ files }` as training and teaching give them. Default: every shipped adapter that was made for the backbone. */
+    adapters?: readonly AdapterLocation[];
     /**
      * Most bytes of model files that are in memory at once, backbone included. What is too much waits, beginning with the last adapters; a call that asks for one loads it
      * again, from the cache where it is kept, and those that were used least lately make room. Default: no limit.
@@ -73,6 +84,11 @@ export type CreateOptions = WorkshopOptions &
     onProgress?: (progress: CreateProgress) => void;
   };
 
+export const adapterLocation: Rule = {
+  expected: `an id, a path or a URL, or ${given.expected}`,
+  fits: (value) => text.fits(value) || given.fits(value),
+};
+
 export const createRules: Rules<CreateOptions> = {
   ...workshopRules,
   ...hubRules,
@@ -80,7 +96,10 @@ export const createRules: Rules<CreateOptions> = {
     expected: 'an id, a path or a URL, or a list of two, one for pictures and one for sounds',
     fits: (value) => text.fits(value) || (texts.fits(value) && [1, 2].includes((value as string[]).length)),
   },
-  adapters: { ...texts, expected: 'an array of ids, paths or URLs' },
+  adapters: {
+    expected: 'an array of ids, paths, URLs, zip files or { files }',
+    fits: (value) => Array.isArray(value) && value.every(adapterLocation.fits),
+  },
   budget: positive('a number of bytes'),
   device: oneOf('auto', 'webgpu', 'wasm', 'cpu', 'cuda'),
   threads: whole(1),
@@ -168,8 +187,9 @@ function accessOf(options: CreateOptions, onWarning: (warning: Warning) => void)
 
 type NamedAdapter = Omit<OpenedAdapter, 'loaded'>;
 
-async function openAdapter(location: string, access: OpenOptions): Promise<NamedAdapter> {
-  return { location, model: await openModel(location, 'adapter', access) };
+async function openAdapter(location: AdapterLocation, access: OpenOptions): Promise<NamedAdapter> {
+  const isNamed = typeof location === 'string';
+  return { location, model: await (isNamed ? openModel(location, 'adapter', access) : openGiven(location, access)) };
 }
 
 /**
@@ -212,12 +232,12 @@ async function shippedAdapters(backbone: BackboneManifest, access: OpenOptions):
 /** Loads one more adapter beside those that an engine has, whoever uses it meanwhile. Throws as `createMettle`, and `invalid-argument` where one of its id is there. */
 export async function loadAdapter(
   { residents, backbone }: LoadedEngine,
-  location: string,
+  location: AdapterLocation,
   options: CreateOptions,
   onWarning: (warning: Warning) => void,
 ): Promise<AdapterManifest> {
   const { signal } = options;
-  const model = await openModel(location, 'adapter', accessOf(options, onWarning));
+  const { model } = await openAdapter(location, accessOf(options, onWarning));
   await checkFits(model.manifest, backbone);
   const progress = heldBack(options.onProgress);
   const count = new DownloadCount([model], residents.variant, 0, progress.call);

@@ -24,6 +24,7 @@ import { addWarning, MettleError, type Warning } from './errors.ts';
 import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
 import { type Moment, moments, type Taken, type WatchPlan } from './live/watch.ts';
 import {
+  adapterLocation,
   type CreateOptions,
   type CreateProgress,
   createRules,
@@ -31,7 +32,7 @@ import {
   loadAdapter,
   loadEngine,
 } from './load.ts';
-import type { MemoryUse, Resident } from './residents.ts';
+import type { AdapterLocation, MemoryUse, Resident } from './residents.ts';
 import type { Embedding } from './tasks/similar.ts';
 import type { LocalizationResult, ParsingResult, SegmentationResult, TaskResult } from './tasks/types.ts';
 import { openWorkshop, type Workshop } from './work/workshop.ts';
@@ -67,7 +68,7 @@ export interface Mettle extends AsyncDisposable {
    * @example
    * await mettle.load('./rain');
    */
-  load(adapter: string, options?: LoadOptions): Promise<LoadedAdapter>;
+  load(adapter: AdapterLocation, options?: LoadOptions): Promise<LoadedAdapter>;
   /** Frees the adapter with this id. Calls that were made before finish on it, and it goes with the last; later ones do not know it. Rejects with `not-found`. */
   unload(id: string): Promise<void>;
   /** Bytes of the files of each model, and which of them are in memory. */
@@ -144,9 +145,9 @@ class LoadedMettle implements Mettle {
     };
   }
 
-  load(adapter: string, options?: LoadOptions): Promise<LoadedAdapter> {
+  load(adapter: AdapterLocation, options?: LoadOptions): Promise<LoadedAdapter> {
     return this.#call(options, loadRules, async (own) => {
-      checkArgument(adapter, text, 'adapter');
+      checkArgument(adapter, adapterLocation, 'adapter');
       const loaded = await untilAborted(this.#living(), own.signal);
       const manifest = await loadAdapter(loaded, adapter, { ...this.#options, ...own }, (warning) => {
         if (!this.info().warnings.some(({ message }) => message === warning.message)) this.#warnings.push(warning);

@@ -7,19 +7,23 @@ import type { AdapterManifest } from './contract/manifest.ts';
 import type { VariantName } from './contract/model.ts';
 import type { Engine, EngineProgress } from './engine/types.ts';
 import { MettleError, type Warning } from './errors.ts';
+import type { GivenAdapter } from './hub/given.ts';
 import type { DownloadProgress, OpenedModel } from './hub/hub.ts';
+
+/** Shipped id, or path or URL of a folder with a manifest.json; or the adapter itself. */
+export type AdapterLocation = string | GivenAdapter;
 
 /** An adapter that can be asked. */
 export type Resident = {
   /** What the engine calls it: another version may get the same id while calls still run on this one. */
   readonly key: string;
   /** What the caller wrote for it. */
-  readonly location: string;
+  readonly location: AdapterLocation;
   readonly manifest: AdapterManifest;
 };
 
 /** An adapter that was opened, and whether the engine was loaded with it. */
-export type OpenedAdapter = { location: string; model: OpenedModel<AdapterManifest>; loaded: boolean };
+export type OpenedAdapter = { location: AdapterLocation; model: OpenedModel<AdapterManifest>; loaded: boolean };
 
 /** How much memory the models of a Mettle take. */
 export type MemoryUse = {
@@ -141,7 +145,7 @@ export class Residents {
   }
 
   /** One more adapter, in memory. Throws `invalid-argument` where one of its id is there, `incompatible` where it is more than the budget, or what loading throws. */
-  async add(location: string, model: OpenedModel<AdapterManifest>, steps: LoadSteps): Promise<void> {
+  async add(location: AdapterLocation, model: OpenedModel<AdapterManifest>, steps: LoadSteps): Promise<void> {
     const { id } = model.manifest;
     if (this.#entries.some((entry) => entry.known && entry.manifest.id === id)) throw isThere(id);
     const entry = { ...this.#entryOf({ location, model }), known: false, claims: 1 };

@@ -15,9 +15,28 @@ export async function showAdapters() {
   list.replaceChildren(...manifests.filter(({ base }) => base.id === backbone).map(row));
 }
 
-/** Ids of those that are chosen, in order. Throws where none is. */
+/** What was taught here, which no folder holds, by its id. */
+const taughtHere = new Map();
+
+/** Puts a taught adapter first, in the place of the one before, and chooses it alone. */
+export function chooseTaught(taught) {
+  const { id } = taught.manifest;
+  taughtHere.set(id, taught);
+  for (const item of [...list.children]) if (item.dataset.adapter === id) item.remove();
+  for (const box of list.querySelectorAll('input')) box.checked = false;
+  list.prepend(row(taught.manifest));
+}
+
+/** The taught adapter is gone with its examples. */
+export function dropTaught() {
+  for (const item of [...list.children]) if (taughtHere.has(item.dataset.adapter)) item.remove();
+  taughtHere.clear();
+  if (!list.querySelector('input:checked')) for (const box of list.querySelectorAll('input')) box.checked = true;
+}
+
+/** Those that are chosen, in order: ids, or the taught adapter itself. Throws where none is. */
 export function chosenAdapters() {
-  const chosen = [...list.querySelectorAll('input:checked')].map(({ value }) => value);
+  const chosen = [...list.querySelectorAll('input:checked')].map(({ value }) => taughtHere.get(value) ?? value);
   if (chosen.length > 0) return chosen;
   throw Object.assign(new Error('No adapter is chosen, so nobody answers.'), {
     hint: 'Choose one under "Who answers".',

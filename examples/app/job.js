@@ -11,6 +11,9 @@ const texts = {
   download: ({ done, total }) => `Fetching models: ${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
   load: ({ done, total }) => `Preparing models: ${done} of ${total}`,
   warmup: ({ done, total }) => `Warming up: ${done} of ${total}`,
+  recording: ({ left }) => `Recording: ${left} s left`,
+  examples: ({ done, total }) => `Looking at examples: ${done} of ${total} seconds`,
+  learning: () => 'Learning…',
   segments: ({ done, total }) => `Watching and listening: ${done} of ${total} seconds`,
 };
 

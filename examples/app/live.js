@@ -17,6 +17,11 @@ let stream = null;
 
 $('watch').addEventListener('click', () => (stream ? stopTracks() : watch()));
 
+/** Watches with what is chosen, as the button does. */
+export function startWatching() {
+  if (!stream) watch();
+}
+
 /** The source ends, and with it the loop: the last moment ends all events. */
 export function stopTracks() {
   for (const track of stream?.getTracks() ?? []) track.stop();
@@ -47,11 +52,12 @@ const picture = { width: { ideal: 640 }, facingMode: 'environment' };
 /** What browsers do to sound for calls takes away much of what is no speech. */
 const sound = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
-/** Both where there are both, else the one there is. */
-async function openDevices() {
+/** Of what is wanted both where there are both, else the one there is. */
+export async function openDevices({ wantSound = true, wantPicture = true } = {}) {
   const devices = await navigator.mediaDevices.enumerateDevices();
   const has = (kind) => devices.some((device) => device.kind === kind);
-  const [audio, video] = [has('audioinput'), has('videoinput')];
+  const audio = wantSound && (!wantPicture || has('audioinput'));
+  const video = wantPicture && (!wantSound || has('videoinput'));
   try {
     // Without any, the browser says so itself.
     return await navigator.mediaDevices.getUserMedia({ audio: (audio || !video) && sound, video: video && picture });

@@ -6,6 +6,7 @@ import { stopTracks } from './live.js';
 import { showSamples } from './samples.js';
 import { pauseFilm } from './stage.js';
 import { joinTabs } from './tabs.js';
+import { showLessons } from './teach.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -14,6 +15,7 @@ joinTabs(document.querySelector('[role="tablist"]'), () => {
   stopTracks();
   pauseFilm();
   $('error').hidden = true;
+  if (!$('teach').hidden) showLessons();
 });
 run(showAdapters);
 showSamples(openSample);

@@ -8,12 +8,15 @@ const runtimePath = '../../node_modules/onnxruntime-web/dist/';
 
 let loaded = null;
 
-/** A Mettle with these adapters. Throws as `createMettle`. */
+/** Where models run, for all that loads some. */
+export const place = { device, runtimePath };
+
+/** A Mettle with these adapters: ids, or adapters that were taught. Throws as `createMettle`. */
 export async function modelsFor(adapters, { signal, onProgress }) {
-  const key = adapters.join();
+  const key = adapters.map((adapter) => adapter.manifest?.files.map(({ integrity }) => integrity) ?? adapter).join();
   if (loaded?.key === key) return loaded.mettle;
   await Promise.all([kept, release()]);
-  const mettle = await createMettle({ adapters, device, runtimePath, signal, onProgress });
+  const mettle = await createMettle({ ...place, adapters, signal, onProgress });
   loaded = { key, mettle };
   return mettle;
 }

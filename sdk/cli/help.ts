@@ -21,6 +21,7 @@ Usage
   mettle backbone NAME ...         make backbone packages: add, import, tap
   mettle cache NAME ...            what is kept of downloads: list, verify, prune, delete
   mettle data NAME ...             data sets: check one, make a toybox
+  mettle teach DIR --out OUT       an adapter from a few examples of your own events
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
   mettle calibrate ADAPTER         teach a finished adapter when to keep silent and how sure to sound

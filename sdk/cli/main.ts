@@ -21,6 +21,7 @@ import { reportError } from './report-error.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 import { sign } from './sign.ts';
+import { teachCommand } from './teach.ts';
 import { train } from './train.ts';
 import type { CliIo, CreateMettle, Io } from './types.ts';
 import { watch } from './watch.ts';
@@ -59,6 +60,7 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   backbone,
   data,
   train,
+  teach: teachCommand,
   eval: evaluate,
   pretrain,
   watch,

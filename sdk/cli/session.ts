@@ -1,7 +1,10 @@
 /** The models that a command runs: the options that name them, and a session over them, with a word of what is loaded. */
+import { readFile, stat } from 'node:fs/promises';
+import { bytesText, limits } from '../contract/limits.ts';
 import { DEFAULT_BACKBONE } from '../contract/registry.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
+import type { AdapterLocation } from '../residents.ts';
 import { HUB_HELP, HUB_OPTIONS, type HubFlags, readHub } from './hub-options.ts';
 import { chooseAdapters } from './models.ts';
 import { COMMON_OPTIONS, readBackbone, readDevice, readThreads } from './options.ts';
@@ -19,7 +22,7 @@ export const SESSION_OPTIONS = {
 /** What they say in a help text, but where models come from. */
 export const MODEL_HELP = `  --backbone ID       id, path or URL of the backbone (default: that of the adapters, else ${DEFAULT_BACKBONE}); given twice,
                       or as A,B, one for pictures and one for sounds; or names that "mettle backbone add" made
-  --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
+  --adapter ID        id, path or URL of an adapter, or a zip file; may be repeated (default: all shipped ones that fit)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU`;
 export const SESSION_HELP = `${MODEL_HELP}
@@ -41,8 +44,25 @@ export async function readSession(
   const hub = await readHub(command, flags);
   const shipped = async (wanted: readonly Task[]) =>
     chooseAdapters(await io.listModels(io.signal), [backbone ?? DEFAULT_BACKBONE].flat().join('+'), wanted);
-  const adapters = flags.adapter ?? (tasks && (await shipped(tasks)));
+  const adapters = flags.adapter ? await Promise.all(flags.adapter.map(adapterAt)) : tasks && (await shipped(tasks));
   return { ...hub, backbone, adapters, device, threads };
+}
+
+/** As it is named; of a zip file its bytes. */
+async function adapterAt(named: string): Promise<AdapterLocation> {
+  if (!/\.zip$/i.test(named)) return named;
+  const most = limits.zipBytes;
+  const size = await stat(named).then(
+    (found) => found.size,
+    (cause: unknown) => {
+      throw new MettleError('not-found', `${named} cannot be read.`, {
+        hint: 'Name a zip file on this machine.',
+        cause,
+      });
+    },
+  );
+  if (size <= most) return new Blob([await readFile(named)]);
+  throw new MettleError('invalid-file', `${named} has ${bytesText(size)}, expected at most ${bytesText(most)}.`);
 }
 
 /** Loads them; dispose of the session. Throws `not-found` where no shipped adapter fits, or as `createMettle`. */

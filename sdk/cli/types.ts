@@ -9,6 +9,7 @@ import type { Task } from '../contract/task.ts';
 import type { HubOptions } from '../hub/access.ts';
 import type { Moment } from '../live/watch.ts';
 import type { CreateProgress } from '../load.ts';
+import type { AdapterLocation } from '../residents.ts';
 import type { Embedding } from '../tasks/similar.ts';
 
 /** A terminal or a pipe. */
@@ -49,7 +50,7 @@ export type ShippedModel =
 export type CreateMettle = (
   options: HubOptions & {
     backbone?: string | readonly [string, string];
-    adapters?: string[];
+    adapters?: readonly AdapterLocation[];
     device?: DeviceRequest;
     threads?: number;
     signal?: AbortSignal;

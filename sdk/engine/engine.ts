@@ -9,6 +9,7 @@ import type { AdapterOutputs, ModelPackage, VariantName } from '../contract/mode
 import type { Runtime, Runtimes } from '../contract/runtime.ts';
 import { MettleError, type Warning } from '../errors.ts';
 import { checkLoad, checkSegment } from './check.ts';
+import { evaluateGraph } from './evaluate.ts';
 import { checkKept, clipOutputs, emptyTokens, keepTokens, newestOutputs } from './kept.ts';
 import { LoadedModels } from './models.ts';
 import { RuntimeQueue } from './queue.ts';
@@ -153,6 +154,10 @@ export class LocalEngine implements Engine {
       const outputs = await models.segment(segment, [key]);
       return models.embedding(key, outputs[key]!, segment);
     });
+  }
+
+  evaluate(graph: Uint8Array<ArrayBuffer>): Promise<AdapterOutputs> {
+    return this.#queue.run(() => evaluateGraph(this.#requireLoaded().runtime.ort, graph));
   }
 
   /** Takes effect at once: pushes of this run that still wait reject with `invalid-argument`. */

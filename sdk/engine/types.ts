@@ -68,6 +68,8 @@ export interface Engine {
   finish(run: number): Promise<Record<string, AdapterOutputs>>;
   /** One backbone pass for one adapter: where the second lies among those that it learned from, `audio` and `visual`, each [d] and of length 1; a sense that is not there is absent. */
   embed(key: string, segment: EngineSegment): Promise<AdapterOutputs>;
+  /** What a graph without inputs gives, on the CPU whatever the device is: models that are made here have their constants computed by it. Needs `load` before. */
+  evaluate(graph: Uint8Array<ArrayBuffer>): Promise<AdapterOutputs>;
   /** Ends a run early and frees what it kept. Unknown or ended runs are ignored. */
   cancel(run: number): Promise<void>;
   /** Frees models and device; open calls reject with `disposed`. */

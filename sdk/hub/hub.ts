@@ -200,7 +200,7 @@ function wrongKind(location: string, actual: ModelKind, wanted: ModelKind): Mett
 }
 
 /** Entries of the files that a variant names, each once, of the canary, and of the measure of familiarity. */
-function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
+export function filesOf(manifest: Manifest, variant: VariantName): FileEntry[] {
   const graphs = Object.values<GraphFiles | null>(
     heldVariant<BackboneGraphs | AdapterGraphs>(manifest.variants, variant),
   ).filter((graph) => graph !== null);

@@ -18,7 +18,7 @@ export type HandedSource = { source: string | Blob | HandedRawClip; name: string
 export async function handOver(source: ClipSource, signal?: AbortSignal): Promise<HandedSource> {
   signal?.throwIfAborted();
   if (typeof source === 'string' || source instanceof URL) return handAddress(String(source));
-  if (source instanceof Blob) return handBlob(source);
+  if (source instanceof Blob) return isPicture(source) ? await handPicture(source) : handBlob(source);
   if (isVideoElement(source)) return await handElement(source, signal);
   if (isRawClip(source)) return await handRaw(source);
   throw new MettleError(
@@ -35,6 +35,20 @@ function handAddress(address: string): HandedSource {
 function handBlob(blob: Blob): HandedSource {
   const name = 'name' in blob && typeof blob.name === 'string' ? `"${blob.name}"` : 'the Blob';
   return { source: blob, name, transfer: [] };
+}
+
+/** A picture that a browser can draw is a clip of one second without sound. Elsewhere it is a file like others, and no medium. */
+const isPicture = ({ type }: Blob): boolean => type.startsWith('image/') && typeof createImageBitmap === 'function';
+
+async function handPicture(blob: Blob): Promise<HandedSource> {
+  const { name } = handBlob(blob);
+  const frame = await createImageBitmap(blob).catch((cause: unknown) => {
+    throw new MettleError('not-media', `${name} is no picture that this browser can draw.`, {
+      hint: 'Save it as PNG or JPEG.',
+      cause,
+    });
+  });
+  return { source: { frames: [frame], frameRate: 1 }, name, transfer: [frame] };
 }
 
 /** The file behind the element is read, not what it happens to show: the element neither plays nor seeks. */

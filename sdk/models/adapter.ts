@@ -8,8 +8,15 @@ import type { Task } from '../contract/task.ts';
 import { tokensOf } from '../contract/tokens.ts';
 import { MettleError } from '../errors.ts';
 import { expand, reshape, type Value } from '../ops/index.ts';
+import { judgedAlone } from './judged-alone.ts';
 import { type DistillConfig, defaultLcd, distill, type ReadTap } from './lcd.ts';
-import { type ClipTokens, decodeEvents, type LocalizationConfig, localization } from './localization.ts';
+import {
+  type ClipTokens,
+  decodeEvents,
+  type LocalizationConfig,
+  localization,
+  type SensedTokens,
+} from './localization.ts';
 import { maskProbe } from './mask-probe.ts';
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
@@ -44,6 +51,11 @@ export type AdapterConfig = {
    * neither meta-tokens nor injection (`mask-probe.ts`). Default: pyramid.
    */
   decoder?: 'pyramid' | 'linear';
+  /**
+   * How parsing judges a second: after a small network (`parsing.ts`), or by one linear map of each sense's mean meta-token alone (`judged-alone.ts`), which is what teaching
+   * makes. Default: mixed.
+   */
+  judge?: 'mixed' | 'linear';
   /** Head of localization. Default: A. */
   head?: LocalizationConfig['head'];
 } & Pick<SegmentationConfig, 'injection' | 'nonLocal'>;
@@ -178,9 +190,6 @@ const matchingOutputs = ({ heard, seen }: { heard: Value; seen: Value[] }): Reco
   ...Object.fromEntries(seen.map((pooled, i) => [`seen.${i}`, pooled])),
 });
 
-/** {@link ClipTokens} of which one sense's may be missing. */
-export type SensedTokens = { [sense in Sense]: Value | null } & { mask: Value };
-
 /** With zeros for the tokens of a sense that has none. */
 export function bothSenses({ audio, visual, mask }: SensedTokens): ClipTokens {
   const zeros = (other: Value | null): Value => expand(mask.graph.scalar(0), other!.shape);
@@ -191,6 +200,7 @@ export function bothSenses({ audio, visual, mask }: SensedTokens): ClipTokens {
 export function clipPart(p: Params, sensed: SensedTokens, config: AdapterConfig): Record<string, Value> | null {
   const { task, layers, heads, classes } = config;
   if (task === 'segment') return null;
+  if (task === 'parse' && config.judge === 'linear') return judgedAlone(p, sensed, classes.length);
   const tokens = bothSenses(sensed);
   if (task === 'localize') {
     const head = config.head ?? 'A';

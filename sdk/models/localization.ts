@@ -13,6 +13,9 @@ export type LocalizationConfig = { classes: number; layers: number; heads: numbe
 /** Meta-tokens of each second of both modalities, [B, T, K, c], and which seconds there are, [B, T]. */
 export type ClipTokens = { audio: Value; visual: Value; mask: Value };
 
+/** {@link ClipTokens} of which one sense's may be missing. */
+export type SensedTokens = { audio: Value | null; visual: Value | null; mask: Value };
+
 /** Each second's mean token after both senses have looked along time: [B, T, c] each. */
 export function fuse(p: Params, { audio, visual, mask }: ClipTokens, layers: number, heads: number): [Value, Value] {
   const [b, t, k, c] = audio.shape as [number, number, number, number];

@@ -98,3 +98,13 @@ export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from 
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
 export type { SilenceFigures } from './metrics/silence.ts';
+export { type KeptExample, type Lessons, type LessonsOptions, openLessons } from './teach/lessons.ts';
+export type {
+  LeftOut,
+  ProgressStore,
+  TaughtAdapter,
+  TeachExample,
+  TeachOptions,
+  TeachProgress,
+} from './teach/options.ts';
+export { teach } from './teach/teach.ts';

@@ -30,6 +30,7 @@ type Host = {
   look(run: number, segment: EngineSegment, end: number): Promise<Outcome<Results>>;
   finish(run: number): Promise<Outcome<Results>>;
   embed(key: string, segment: EngineSegment): Promise<Outcome<AdapterOutputs>>;
+  evaluate(graph: Uint8Array<ArrayBuffer>): Promise<Outcome<AdapterOutputs>>;
   cancel(run: number): Promise<Outcome<void>>;
 };
 
@@ -66,6 +67,7 @@ export function exposeEngine(engine: Engine, endpoint: Comlink.Endpoint): void {
     look: async (run, segment, end) => transferred(await settle(engine.look(run, segment, end))),
     finish: async (run) => transferred(await settle(engine.finish(run))),
     embed: (key, segment) => settle(engine.embed(key, segment)),
+    evaluate: (graph) => settle(engine.evaluate(graph)),
     cancel: (run) => settle(engine.cancel(run)),
   };
   Comlink.expose(host, endpoint);
@@ -149,6 +151,10 @@ class RemoteEngine implements WorkerEngine {
   /** As `push`. */
   embed(key: string, segment: EngineSegment): Promise<AdapterOutputs> {
     return this.#remote.call((host) => host.embed(key, given(segment)));
+  }
+
+  evaluate(graph: Uint8Array<ArrayBuffer>): Promise<AdapterOutputs> {
+    return this.#remote.call((host) => host.evaluate(graph));
   }
 
   /** Does not wait for a runtime that hangs: the worker is ended for it. */

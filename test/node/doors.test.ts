@@ -13,9 +13,11 @@ import {
   importBackbone,
   memorySource,
   openCheckpoint,
+  openLessons,
   presets,
   readDataset,
   type TrainOptions,
+  teach,
   train,
   trainAdapter,
 } from '../../sdk/train/index.ts';
@@ -54,6 +56,8 @@ describe('mettle-edge/train', () => {
   test.each<[string, () => Promise<unknown>]>([
     ['train', () => train(nothing)],
     ['trainAdapter', () => trainAdapter(nothing)],
+    ['teach', () => teach(nothing)],
+    ['openLessons', () => openLessons({ plaec: 'x' } as never)],
     ['readDataset', () => readDataset(nothing)],
     ['detectFormat', () => detectFormat(nothing)],
     ['openCheckpoint', () => openCheckpoint(nothing, 'x')],

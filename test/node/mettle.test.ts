@@ -23,7 +23,10 @@ async function withMettle(use: (mettle: Mettle) => Promise<void>): Promise<void>
 describe('createMettle', () => {
   test.each([
     [{ device: 'gpu' }, 'options.device must be one of auto, webgpu, wasm, cpu, cuda, not "gpu".'],
-    [{ adapters: 'toybox-ave' }, 'options.adapters must be an array of ids, paths or URLs, not "toybox-ave".'],
+    [
+      { adapters: 'toybox-ave' },
+      'options.adapters must be an array of ids, paths, URLs, zip files or { files }, not "toybox-ave".',
+    ],
     [{ threads: 0 }, 'options.threads must be a whole number from 1 on, not 0.'],
     [{ backbone: '' }, 'options.backbone must be an id, a path or a URL'],
   ])('refuses %j', async (options, message) => {

@@ -11,10 +11,13 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeClips } from '../../examples/clips.ts';
 import { serve } from '../../examples/serve.mjs';
+import { createMettle } from '../../sdk/index.ts';
 import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
+import { exampleFiles } from '../helpers/example-files.ts';
 import { fakeDevices } from '../helpers/fake-devices.ts';
 import { notesOf, type PageNotes } from '../helpers/page-notes.ts';
+import { taughtEvents } from '../helpers/taught-examples.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = fileURLToPath(new URL('../fixtures/tiny.webm', import.meta.url));
@@ -24,6 +27,10 @@ const hasBrowser = existsSync(executablePath);
 /** A service worker asks for the samples itself, so they have to lie where the server looks. */
 const clips = join(root, 'out/clips');
 const hadClips = existsSync(clips);
+
+/** In the page: what teaching has kept of what it saw. */
+const progressKept =
+  'caches.open("mettle-edge-lessons").then((cache) => cache.keys()).then((all) => all.filter(({ url }) => url.includes("/progress-")).length)';
 
 type Visit = PageNotes & {
   page: Page;
@@ -169,6 +176,71 @@ describe.skipIf(!hasBrowser)(`the app${hasBrowser ? '' : ` (skipped: no browser 
     expect(complaints).toEqual([]);
     await close();
   }, 180_000);
+
+  test('two events are taught, cancelled and taught again, taken along, watched live and forgotten', async () => {
+    const { page, complaints, hosts, url, close } = await visit({ reducedMotion: 'reduce' });
+    await page.getByRole('tab', { name: 'Film' }).press('ArrowLeft');
+    expect(await page.getByRole('tab', { name: 'Teach' }).getAttribute('aria-selected')).toBe('true');
+    await page.getByText('Add an event first.').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    const takes = await exampleFiles(folder, 3);
+    for (const event of taughtEvents) {
+      await page.getByLabel('New event').fill(event);
+      await page.keyboard.press('Enter');
+      await page.getByLabel(`Pick files for ${event}`).setInputFiles(takes[event]!);
+      await page.getByText(`${event}-2.wav`, { exact: true }).waitFor();
+    }
+    await page.getByLabel('Pick files for Nothing').setInputFiles(takes.nothing!);
+    await page.getByRole('button', { name: 'Record Nothing' }).click();
+    await page.getByText(/^Recording: \d s left$/).waitFor({ timeout: 30_000 });
+    await page.getByText('Recording 4', { exact: true }).waitFor({ timeout: 30_000 });
+    expect(await axeFaults(page)).toEqual([]);
+
+    // What is deleted is lacking, until it is there again; a page that was closed has it all.
+    await page.getByRole('button', { name: 'Delete bell-1.wav of bell' }).click();
+    await page.getByText('bell needs 1 more example.').waitFor();
+    await page.getByLabel('Pick files for bell').setInputFiles(takes.bell!.slice(1, 2));
+    await page.getByText('10 examples ready.').waitFor();
+    await page.reload();
+    await page.getByRole('tab', { name: 'Teach' }).click();
+    await page.getByText('10 examples ready.').waitFor();
+
+    const teach = page.getByRole('button', { name: 'Teach', exact: true });
+    await teach.click();
+    await page.getByText(/^Looking at examples: [1-9]/).waitFor({ timeout: 100_000 });
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Cancelled.').waitFor();
+    expect(await page.evaluate(progressKept)).toBe(0);
+    await teach.click();
+    await page.locator('#taught:visible, #error:visible').first().waitFor({ timeout: 200_000 });
+    expect(await page.locator('#error:visible').allTextContents()).toEqual([]);
+    expect(await page.locator('#taught-words').textContent()).toMatch(/^By sound: of 6 examples, .* 6 came out right/);
+    expect(await axeFaults(page)).toEqual([]);
+
+    const [zip] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export zip' }).click(),
+    ]);
+    const adapters = [new Blob([await readFile(await zip.path())])];
+    await using mettle = await createMettle({ adapters, device: 'wasm', threads: 1 });
+    const { events } = await mettle.parse(takes.saw![1]!);
+    expect(new Set(events.map(({ label }) => label))).toEqual(new Set(['saw']));
+
+    await page.getByRole('button', { name: 'Try it live' }).click();
+    await page.locator('#pulse dd').first().waitFor({ timeout: 100_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('tab', { name: 'Teach' }).click();
+    await page.getByRole('button', { name: 'Forget all' }).click();
+    await page.getByRole('button', { name: 'Forget all examples?' }).click();
+    await page.getByText('Add an event first.').waitFor();
+    expect(await page.locator('[data-adapter="taught-here"]').count()).toBe(0);
+    expect(
+      await page.evaluate('caches.open("mettle-edge-lessons").then((cache) => cache.keys()).then((all) => all.length)'),
+    ).toBe(0);
+    expect(complaints).toEqual([]);
+    expect([...hosts]).toEqual([url]);
+    await close();
+  }, 400_000);
 
   test('on a phone: what is no film is refused, loading is cancelled, the next film works', async () => {
     const { page, close } = await visit({ viewport: { width: 390, height: 844 } });

@@ -27,6 +27,7 @@ function fakeEngine(parts: Partial<Engine> = {}): Engine {
     look: async () => ({}),
     finish: async () => ({}),
     embed: async () => ({}),
+    evaluate: async () => ({}),
     cancel: async () => {},
     dispose: async () => {},
     ...parts,

@@ -5,7 +5,7 @@ import { type AdapterConfig, defaultAdapter } from '../../models/adapter.ts';
 import type { Dataset } from '../data/types.ts';
 
 /** Parts of a configuration that differ from the defaults. */
-export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill'>> & {
+export type ConfigChange = Partial<Omit<AdapterConfig, 'task' | 'classes' | 'distill' | 'judge'>> & {
   /** Parts of `distill` that differ. */
   distill?: Partial<AdapterConfig['distill']>;
 };

@@ -5,6 +5,7 @@
 import { distanceTo, type SenseMeasure } from '../../engine/familiarity.ts';
 import { MettleError } from '../../errors.ts';
 import { decodeHalf, encodeHalf } from '../../onnx/float16.ts';
+import { cholesky } from './linear-algebra.ts';
 
 /** Share of the covariance that is replaced by its mean variance. More of it lets foreign sounds through (measured on the toybox and real material). */
 const shrinkage = 0.01;
@@ -24,6 +25,11 @@ export function fitSense(tokens: readonly Float64Array[]): Omit<SenseMeasure, 'l
       { hint: 'Use more training clips.' },
     );
   }
+  return fitTokens(tokens);
+}
+
+/** The same of however few: what they leave open is filled by shrinking. */
+export function fitTokens(tokens: readonly Float64Array[]): Omit<SenseMeasure, 'levels'> {
   const width = tokens[0]!.length;
   const mean = averageOf(tokens, width);
   const spread = averageOf(
@@ -50,7 +56,12 @@ export function levelsOf(fitted: Omit<SenseMeasure, 'levels'>, tokens: readonly 
       hint: 'Give the data a validation split.',
     });
   }
-  const distances = Float64Array.from(tokens, (token) => distanceTo(fitted, token)).sort();
+  return levelsAmong(tokens.map((token) => distanceTo(fitted, token)));
+}
+
+/** From the distances of seconds that a measure was not fitted to, at least one. */
+export function levelsAmong(found: readonly number[]): Float32Array {
+  const distances = Float64Array.from(found).sort();
   return Float32Array.from({ length: levelCount }, (_, i) => {
     const at = (i / (levelCount - 1)) * (distances.length - 1);
     const below = Math.floor(at);
@@ -80,19 +91,6 @@ function shrunk(covariance: Float64Array, width: number): Float64Array {
   const scaled = covariance.map((x) => (1 - shrinkage) * x);
   for (let i = 0; i < width; i++) scaled[i * width + i]! += (shrinkage * Math.max(trace, 1e-6)) / width;
   return scaled;
-}
-
-/** L of L L' for the lower triangle of a positive definite matrix, [width, width]. */
-function cholesky(matrix: Float64Array, width: number): Float64Array {
-  const lower = new Float64Array(width * width);
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * width + j]!;
-      for (let k = 0; k < j; k++) sum -= lower[i * width + k]! * lower[j * width + k]!;
-      lower[i * width + j] = i === j ? Math.sqrt(sum) : sum / lower[j * width + j]!;
-    }
-  }
-  return lower;
 }
 
 function invertLower(lower: Float64Array, width: number): Float64Array {

@@ -129,6 +129,7 @@ const rooms = {
       'models',
       'load',
       'tasks',
+      'live',
       'train/metrics',
       'train/loop',
       'train/data',

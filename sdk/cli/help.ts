@@ -152,6 +152,8 @@ Options
   --split NAME        train, val or test (default: test)
   --backbone ID       id, path or URL of the backbone (default: nano)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --online            also what it says of each second at its end, as watch does: the figures of online parsing
+  --context N         seconds that it remembers then (default: 10)
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar

@@ -83,8 +83,10 @@ describe('from clips to an adapter', () => {
     const trained = await place.train('agree', ['--json', '--task', 'localize', '--head', 'B', '--exact']);
     const reports = JSON.parse(trained.out) as { split: string }[];
     for (const report of reports) {
-      const { out } = await mettle(['eval', join(place.root, 'agree'), place.data, '--split', report.split, '--json']);
-      expect(JSON.parse(out)).toMatchObject({ ...report, averagePrecision: expect.anything() });
+      const args = ['eval', join(place.root, 'agree'), place.data, '--split', report.split, '--json', '--online'];
+      const said = JSON.parse((await mettle(args)).out);
+      expect(said).toMatchObject({ ...report, averagePrecision: expect.anything(), online: { context: 10 } });
+      expect(said.online.published.online.event.audioVisual).toBeGreaterThanOrEqual(0);
     }
     expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
   });

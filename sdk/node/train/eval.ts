@@ -20,6 +20,7 @@ import { isClipFault, segmentFormatOf } from '../../train/features/clip-features
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
+import { ClipWatch, OnlineScore } from './online.ts';
 
 export type EvalRun = {
   adapter: string;
@@ -28,6 +29,8 @@ export type EvalRun = {
   split: Split;
   backbone: string | readonly [string, string];
   device: DeviceRequest;
+  /** Also what the adapter says of each clip as it runs, with so many seconds remembered. */
+  online?: { context: number };
   /** How models are fetched. */
   hub?: HubOptions;
   signal?: AbortSignal;
@@ -38,13 +41,18 @@ export type EvalRun = {
 
 export type EvalResult = { report: EvaluationReport; skipped: { id: string; reason: string }[] };
 
-/** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
+/** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, the split is empty, or masks are to be judged online. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
   const backbone = await openBackbone(run.backbone, { ...run.hub, signal });
   const adapter = await openModel(run.adapter, 'adapter', { ...run.hub, signal });
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
+  if (run.online && task === 'segment') {
+    throw new MettleError('invalid-argument', `Adapter "${id}" segments: a mask is of one second, online as offline.`, {
+      hint: 'Leave --online out.',
+    });
+  }
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
   const strange = dataset.classes.filter((name) => !classes.includes(name));
   if (dataset.task !== task || (task !== 'segment' && strange.length > 0)) {
@@ -74,15 +82,17 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
     };
     await engine.load({ ...files, device: run.device });
     const skipped: EvalResult['skipped'] = [];
+    const online = run.online && new OnlineScore(adapter.manifest, run.online.context);
     const figures = await evaluatePredictions({
       config: { task, classes },
       thresholds,
       maskSize: maskSizeOf(adapter.manifest),
       readMask: diskAccess(folder).readMask,
       predict: (visit) =>
-        predictAll({ engine, manifests: { backbone, adapter }, folder, items: all, run, skipped }, visit),
+        predictAll({ engine, manifests: { backbone, adapter }, folder, items: all, run, skipped, online }, visit),
     });
-    const report = { ...figures.report, dataset: basename(run.data), split } as EvaluationReport;
+    const told = { ...figures.report, dataset: basename(run.data), split, ...(online && { online: online.figures() }) };
+    const report = told as EvaluationReport;
     return { report, skipped };
   } finally {
     await engine.dispose();
@@ -115,20 +125,16 @@ type Predicting = {
   run: EvalRun;
   /** Takes those that cannot be decoded. */
   skipped: EvalResult['skipped'];
+  /** Sees each clip as it runs, too. */
+  online: OnlineScore | undefined;
 };
 
-async function predictAll({ engine, manifests, folder, items, run, skipped }: Predicting, visit: Visit): Promise<void> {
+async function predictAll(predicting: Predicting, visit: Visit): Promise<void> {
+  const { items, run, skipped } = predicting;
   const { signal, onProgress } = run;
   for (const [index, item] of items.entries()) {
     signal?.throwIfAborted();
-    const outputs = await predict(
-      engine,
-      manifests.backbone.manifest,
-      manifests.adapter.manifest,
-      folder,
-      item,
-      signal,
-    ).catch((error: unknown) => {
+    const outputs = await predict(predicting, item).catch((error: unknown) => {
       signal?.throwIfAborted();
       if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
       skipped.push({ id: item.id, reason: error.message });
@@ -144,26 +150,29 @@ async function predictAll({ engine, manifests, folder, items, run, skipped }: Pr
 
 /** What the adapter says about one clip, by output name. */
 async function predict(
-  engine: Engine,
-  backbone: BackboneManifest,
-  adapter: AdapterManifest,
-  folder: DiskFolder,
+  { engine, manifests, folder, run: { signal, online: plan }, online }: Predicting,
   item: DatasetItem,
-  signal?: AbortSignal,
 ): Promise<Record<string, Float32Array>> {
+  const { backbone, adapter } = { backbone: manifests.backbone.manifest, adapter: manifests.adapter.manifest };
   const run = await engine.begin([adapter.id]);
+  const watch = plan && new ClipWatch(engine, adapter, plan.context);
   try {
     const masks: Float32Array[] = [];
     let seconds = 0;
     for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
-      const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
+      const segment = { frame, pcm: pcm as Float32Array<ArrayBuffer> | null };
+      const delivered = await engine.push(run, segment);
+      await watch?.look(segment);
       if (adapter.task === 'segment') masks.push(delivered[adapter.id]!.mask!.data);
       if (++seconds === item.seconds) break;
     }
     if (adapter.task === 'segment') return { mask: concatenate(masks) };
-    return perClip((await engine.finish(run))[adapter.id]!, adapter);
+    const whole = (await engine.finish(run))[adapter.id]!;
+    if (watch) online!.add(watch, whole, item);
+    return perClip(whole, adapter);
   } finally {
     await engine.cancel(run);
+    await watch?.close();
   }
 }
 

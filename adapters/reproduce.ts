@@ -103,30 +103,30 @@ const compose = (kind: 'scenes' | 'masks', world: string, count: number): Stage 
     ...['--seed', '1', '--clips', amount(count, 110), '--processes', '2'],
   ],
 });
-/** The later half of each network, where things are told apart; of pictures with masks from the finest maps on. */
-const pair = {
-  things: tap('google-things', 'mobilenetv2', ['tap_12', 'tap_14', 'tap_16'], ['--size', '160x160', ...signed]),
-  masks: tap(
-    'google-masks',
-    'deeplabv3_mnv2',
-    ['tap_02', 'tap_05', 'tap_12', 'aspp_merge'],
-    ['--size', '192x192', ...signed],
-  ),
-  sounds: tap('google-sounds', 'yamnet', ['tap_09', 'tap_11', 'tap_12', 'tap_13'], sound),
-};
+/** Networks of Google as "mettle backbone add" makes them. */
+const added = (id: string, file: string): Stage => ({
+  name: `google-${id}`,
+  makes: `google/backbones/${id}`,
+  command: [
+    ...[...mettle, 'backbone', 'import', from(`backbones/tflite/${file}.tflite`)],
+    ...['--id', id, '--license', 'Apache-2.0', '--out', `google/backbones/${id}`],
+  ],
+});
+const pair = [added('mobilenetv2', 'mobilenet_v2_1.0_224_quant'), added('yamnet', 'yamnet')];
 const isGoogle = values.backbone === 'google';
 const other = values.backbone === undefined ? undefined : resolve(values.backbone);
 const everyday = (world: 'ave' | 'llp' | 'avs', task: string): Stage => {
   const id = `everyday-${world}`;
-  const seen = world === 'avs' ? pair.masks : pair.things;
-  const bases = isGoogle ? [seen, pair.sounds].map(({ makes }) => `./${makes}`) : [other ?? nano];
-  const out = `${isGoogle ? 'google' : 'adapters'}/${id}`;
+  const bases = isGoogle ? pair.map(({ makes }) => `./${makes}`) : [other ?? nano];
+  const out = isGoogle ? `google/adapters/${id}-google` : `adapters/${id}`;
   return {
     name: id,
     makes: out,
     command: [
-      ...[...mettle, 'train', '--data', `data/${id}`, '--task', task],
+      ...[...mettle, 'train', '--data', `data/${id}`, '--task', task, '--scope', join(here, `scopes/${id}.json`)],
       ...bases.flatMap((base) => ['--backbone', base]),
+      // Of networks that long the later half tells things apart, and is what fits on a disk.
+      ...(isGoogle && world !== 'avs' ? ['--taps', 'last-half'] : []),
       ...[...epochs, '--note', `data/${id}/card.md`, '--cache', 'features', '--resume', '--out', out],
     ],
   };
@@ -157,7 +157,7 @@ const stages: Stage[] = [
   ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
   compose('scenes', 'llp', 1200),
   compose('masks', 'avs', 600),
-  ...(isGoogle ? Object.values(pair) : []),
+  ...(isGoogle ? pair : []),
   everyday('ave', 'localize'),
   everyday('llp', 'parse'),
   everyday('avs', 'segment'),

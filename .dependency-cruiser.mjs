@@ -59,6 +59,21 @@ const rooms = {
     sees: ['ground', 'ops', 'onnx', 'engine', 'compile', 'tasks', 'train/metrics', 'train/data', 'train/features'],
     packages: ['onnxruntime-common'],
   },
+  'train/borders': {
+    sees: [
+      'ground',
+      'ops',
+      'onnx',
+      'models',
+      'compile',
+      'tasks',
+      'train/metrics',
+      'train/loop',
+      'train/data',
+      'train/features',
+      'train/silence',
+    ],
+  },
   'train/adapter': {
     sees: [
       'ground',
@@ -73,6 +88,7 @@ const rooms = {
       'train/data',
       'train/features',
       'train/silence',
+      'train/borders',
     ],
   },
   'train/pretrain': {
@@ -135,6 +151,7 @@ const rooms = {
       'train/data',
       'train/features',
       'train/silence',
+      'train/borders',
       'train/adapter',
       'node/files',
       'node/host',

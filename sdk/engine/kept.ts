@@ -1,4 +1,5 @@
 /** What a run keeps of each second for an adapter's clip graph, and what that graph makes of it: of a whole clip, or of the newest second of a running source. */
+import { bordersOutput } from '../contract/borders.ts';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
@@ -40,8 +41,9 @@ export function keepTokens(
     if (deliver === 'clip') tokens.get(name)!.push(outputs[name]!.data);
     else if (deliver === 'segment') delivered[name] = outputs[name]!;
   }
-  const familiarity = outputs[familiarityOutput];
-  return familiarity && manifest.familiarity ? { ...delivered, [familiarityOutput]: familiarity } : delivered;
+  if (manifest.familiarity) delivered[familiarityOutput] = outputs[familiarityOutput]!;
+  if (manifest.borders) delivered[bordersOutput] = outputs[bordersOutput]!;
+  return delivered;
 }
 
 /** The clip graph over all seconds of a run, in windows, [segments, ...] each. */

@@ -3,6 +3,7 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { bordersOutput } from '../contract/borders.ts';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
@@ -10,7 +11,7 @@ import type { AdapterManifest, BackboneManifest, GraphFiles, Tap, TensorSpec } f
 import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
 import type { Runtime } from '../contract/runtime.ts';
-import { pictureShape, soundShape, tapShape } from '../contract/taps.ts';
+import { pictureShape, soundShape, tapShape, tapsReadBy } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
@@ -30,6 +31,7 @@ type LoadedAdapter = {
   manifest: AdapterManifest;
   segment: GraphSession;
   clip: GraphSession | null;
+  borders: GraphSession | null;
   canary: OpenCanary | null;
   measure: Measure | null;
 };
@@ -125,6 +127,7 @@ export class LoadedModels {
     this.#adapters.delete(key);
     await adapter?.segment.release();
     await adapter?.clip?.release();
+    await adapter?.borders?.release();
   }
 
   /**
@@ -141,11 +144,16 @@ export class LoadedModels {
     const read = [...visual, ...audio].filter(({ name }) => wanted.has(name));
     const taps = Object.fromEntries(read.map((tap) => [tap.name, this.#made(tap.name, tapShape(tap))]));
     for (const key of keys) {
-      const { manifest, segment, clip } = this.#adapter(key);
+      const { manifest, segment, clip, borders } = this.#adapter(key);
       const { id } = manifest;
       const { outputs } = manifest.segment;
       this.#checkAdapter(key, 'segment', outputs, await runToArrays(segment, taps, outputs, id));
       onStep();
+      if (borders) {
+        const specs = bordersSpecs(manifest);
+        this.#checkAdapter(key, 'borders', specs, await runToArrays(borders, taps, specs, id));
+        onStep();
+      }
       if (!manifest.clip || !clip) continue;
       const window = manifest.clip.segments;
       const kept = outputs
@@ -180,8 +188,9 @@ export class LoadedModels {
       }
       const results: Record<string, AdapterOutputs> = {};
       for (const key of keys) {
-        const { manifest, segment: session, measure } = this.#adapter(key);
+        const { manifest, segment: session, borders, measure } = this.#adapter(key);
         const outputs = await runToArrays(session, taps, manifest.segment.outputs, manifest.id);
+        if (borders) Object.assign(outputs, await runToArrays(borders, taps, bordersSpecs(manifest), manifest.id));
         const broken = firstBroken(outputs);
         if (broken !== null) throw await this.#blame(manifest, broken, taps);
         const present = { audio: segment.pcm !== null, visual: segment.frame !== null };
@@ -212,8 +221,9 @@ export class LoadedModels {
   }
 
   /** What the adapter read decides whose fault its broken output is. */
-  async #blame({ id, segment }: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
-    const read = segment.reads.map((name) => [name, [...taps[name]!.dims]]);
+  async #blame(manifest: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
+    const { id } = manifest;
+    const read = tapsReadBy(manifest).map((name) => [name, [...taps[name]!.dims]]);
     const reader = await ReadBack.open(this.#runtime, Object.fromEntries(read));
     try {
       const tap = firstBroken(await reader.read(taps));
@@ -260,9 +270,16 @@ export class LoadedModels {
       outputs: manifest.segment.outputs.map((output) => output.name),
     });
     const measure = manifest.familiarity && openMeasure(model, manifest.familiarity);
-    const adapter: LoadedAdapter = { manifest, segment, clip: null, canary, measure };
+    const adapter: LoadedAdapter = { manifest, segment, clip: null, borders: null, canary, measure };
     this.#adapters.set(key, adapter);
     onStep();
+    if (manifest.borders && files.borders) {
+      adapter.borders = await this.#openGraph(model, 'border graph', files.borders, {
+        inputs: manifest.borders.reads,
+        outputs: [bordersOutput],
+      });
+      onStep();
+    }
     if (!manifest.clip || !files.clip) return;
     const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip').map((output) => output.name);
     adapter.clip = await this.#openGraph(model, 'clip graph', files.clip, {
@@ -334,7 +351,12 @@ export class LoadedModels {
     }
   }
 
-  #checkAdapter(key: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
+  #checkAdapter(
+    key: string,
+    graph: 'segment' | 'clip' | 'borders',
+    specs: readonly TensorSpec[],
+    outputs: AdapterOutputs,
+  ): void {
     const { manifest, canary } = this.#adapter(key);
     checkShapes(manifest, specs, (name) => outputs[name]!.shape);
     if (!canary) return;
@@ -349,7 +371,7 @@ export class LoadedModels {
 
   /** Names of the taps that any of these adapters reads. */
   #tapsOf(keys: readonly string[]): Set<string> {
-    return new Set(keys.flatMap((key) => this.manifestOf(key).segment.reads));
+    return new Set(keys.flatMap((key) => tapsReadBy(this.manifestOf(key))));
   }
 
   #inputShape(modality: Modality): number[] {
@@ -386,3 +408,8 @@ export class LoadedModels {
     return new this.#runtime.ort.Tensor('float32', data, shape);
   }
 }
+
+/** What the border graph gives. */
+const bordersSpecs = ({ borders, classes }: AdapterManifest): TensorSpec[] => [
+  { name: bordersOutput, shape: [1, borders!.steps, classes.length] },
+];

@@ -1,6 +1,6 @@
 /** What the quality bench trains, and what its results are as JSON. Plain data; nothing is run here. */
 import { hasMasks } from '../../sdk/toybox/cast.ts';
-import type { ToyboxLayout } from '../../sdk/toybox/types.ts';
+import type { TOYBOX_LAYOUTS } from '../../sdk/toybox/types.ts';
 import type { ConfigChange } from '../../sdk/train/adapter/config.ts';
 
 export type TaskId = 'toybox-ave' | 'toybox-llp' | 'toybox-s4' | 'toybox-ms3';
@@ -10,7 +10,7 @@ export type FigureSpec = { key: string; name: string; target?: number };
 
 export type TaskSpec = {
   id: TaskId;
-  layout: ToyboxLayout;
+  layout: (typeof TOYBOX_LAYOUTS)[number];
   what: string;
   /** The first is the one that differences are judged by. */
   figures: readonly FigureSpec[];

@@ -3,6 +3,7 @@
 import { basename } from 'node:path';
 import { runtimes } from '#runtimes';
 import { concatenate } from '../../arrays.ts';
+import { bordersOutput } from '../../contract/borders.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { checkFits } from '../../contract/fits.ts';
 import type { AdapterManifest, BackboneManifest } from '../../contract/manifest.ts';
@@ -15,8 +16,10 @@ import type { HubOptions } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
 import { backboneFor, openBackbone } from '../../load.ts';
 import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
+import { answeredBorders, truthOf } from '../../train/borders/judge.ts';
 import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
 import { isClipFault, segmentFormatOf } from '../../train/features/clip-features.ts';
+import { BorderErrors } from '../../train/metrics/borders.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
@@ -69,7 +72,14 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   }
   const all = dataset.items
     .filter((item) => item.split === split)
-    .map((item) => ({ ...item, labels: relabel(item.labels, dataset.classes, classes) }));
+    .map((item) => ({
+      ...item,
+      labels: relabel(item.labels, dataset.classes, classes),
+      events: item.events?.map((event) => ({
+        ...event,
+        classIndex: classes.indexOf(dataset.classes[event.classIndex]!),
+      })),
+    }));
   if (all.length === 0) {
     throw new MettleError('invalid-argument', `${run.data} has no usable clips in its ${split} split.`, {
       hint: 'Choose another --split, or run: mettle data check DIR',
@@ -84,6 +94,7 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
     };
     await engine.load({ ...files, device: run.device });
     const skipped: EvalResult['skipped'] = [];
+    const borders = adapter.manifest.borders && all.some(({ events }) => events) ? new BorderErrors() : undefined;
     const online = run.online && new OnlineScore(adapter.manifest, run.online.context);
     const figures = await evaluatePredictions({
       config: { task, classes },
@@ -91,9 +102,18 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
       maskSize: maskSizeOf(adapter.manifest),
       readMask: diskAccess(folder).readMask,
       predict: (visit) =>
-        predictAll({ engine, manifests: { backbone, adapter }, folder, items: all, run, skipped, online }, visit),
+        predictAll(
+          { engine, manifests: { backbone, adapter }, folder, items: all, run, skipped, online, borders },
+          visit,
+        ),
     });
-    const told = { ...figures.report, dataset: basename(run.data), split, ...(online && { online: online.figures() }) };
+    const told = {
+      ...figures.report,
+      dataset: basename(run.data),
+      split,
+      ...(borders && { borders: borders.figures() }),
+      ...(online && { online: online.figures() }),
+    };
     const report = told as EvaluationReport;
     return { report, skipped };
   } finally {
@@ -129,6 +149,8 @@ type Predicting = {
   skipped: EvalResult['skipped'];
   /** Sees each clip as it runs, too. */
   online: OnlineScore | undefined;
+  /** Compares times, where the data and the adapter have fine ones. */
+  borders: BorderErrors | undefined;
 };
 
 async function predictAll(predicting: Predicting, visit: Visit): Promise<void> {
@@ -152,7 +174,7 @@ async function predictAll(predicting: Predicting, visit: Visit): Promise<void> {
 
 /** What the adapter says about one clip, by output name. */
 async function predict(
-  { engine, manifests, folder, run: { signal, online: plan }, online }: Predicting,
+  { engine, manifests, folder, run: { signal, online: plan }, online, borders }: Predicting,
   item: DatasetItem,
 ): Promise<Record<string, Float32Array>> {
   const { backbone, adapter } = { backbone: manifests.backbone.manifest, adapter: manifests.adapter.manifest };
@@ -160,17 +182,23 @@ async function predict(
   const watch = plan && new ClipWatch(engine, adapter, plan.context);
   try {
     const masks: Float32Array[] = [];
+    const heard: (Float32Array | null)[] = [];
     let seconds = 0;
     for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
       const segment = { frame, pcm: pcm as Float32Array<ArrayBuffer> | null };
       const delivered = await engine.push(run, segment);
       await watch?.look(segment);
+      if (borders) heard.push(pcm && delivered[adapter.id]![bordersOutput]!.data);
       if (adapter.task === 'segment') masks.push(delivered[adapter.id]!.mask!.data);
       if (++seconds === item.seconds) break;
     }
     if (adapter.task === 'segment') return { mask: concatenate(masks) };
     const whole = (await engine.finish(run))[adapter.id]!;
     if (watch) online!.add(watch, whole, item);
+    if (borders && item.events) {
+      const { coarse, finer } = answeredBorders(adapter, whole, heard);
+      borders.add(coarse, finer, truthOf(adapter.task, item.events), heard.length);
+    }
     return perClip(whole, adapter);
   } finally {
     await engine.cancel(run);

@@ -4,6 +4,7 @@ import { jsonText } from '../../contract/plain-text.ts';
 import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
 import { meanAveragePrecision } from './average-precision.ts';
+import type { BorderFigures } from './borders.ts';
 import type { EventFigures, OnlineFigures, SenseFigures } from './online.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';
@@ -18,6 +19,8 @@ type Common = {
   averagePrecision?: { label: string; value: number | null }[];
   /** What the finished adapter keeps silent about, and how its confidence fits. */
   silence?: SilenceFigures;
+  /** How far its borders are off, where the data has finer ones than whole seconds. */
+  borders?: BorderFigures;
   /** What it says of a running source, where that was asked for. */
   online?: OnlineFigures;
 };
@@ -88,6 +91,7 @@ export function formatReport(report: EvaluationReport, format: 'text' | 'json' =
     );
   }
   if (report.silence) lines.push('', ...silenceTable(report.silence));
+  if (report.borders) lines.push('', ...bordersTable(report.borders));
   if (report.online) lines.push('', ...onlineTable(report.online, report.task === 'parse'));
   return `${lines.join('\n')}\n`;
 }
@@ -101,6 +105,18 @@ function silenceTable({ clips, rightLost, wrongWithheld, calibrationError }: Sil
       ['as the network says it', share(calibrationError.before)],
     ]),
     `(${clips} clips; expected calibration error of ${calibrationError.bins} bins)`,
+  ];
+}
+
+function bordersTable({ onsets, onset, ends, end }: BorderFigures): string[] {
+  const time = (value: number | null): string => (value === null ? '-' : `${value.toFixed(3)} s`);
+  return [
+    ...table([
+      ['Median error of', 'whole seconds', 'border head'],
+      ['onsets', time(onset.coarse), time(onset.fine)],
+      ['ends', time(end.coarse), time(end.fine)],
+    ]),
+    `(of ${onsets} onsets and ${ends} ends of events that were found)`,
   ];
 }
 

@@ -95,6 +95,8 @@ export { type TrainOptions, type TrainProgress, type TrainResult, train } from '
 export { averagePrecision, averagePrecisionPerClass, meanAveragePrecision } from './metrics/average-precision.ts';
 export { decodeArgmax, decodeGated, LocalizationScore, type Rows } from './metrics/localization.ts';
 export { type Activity, decodeParsing, type ParsingFigures, ParsingScore } from './metrics/parsing.ts';
+export type { BorderFigures } from './metrics/borders.ts';
+export type { EventFigures, OnlineFigures, SenseFigures } from './metrics/online.ts';
 export { type EvaluationReport, formatReport } from './metrics/report.ts';
 export { publishedBatchClips, type SegmentationFigures, SegmentationScore } from './metrics/segmentation.ts';
 export type { SilenceFigures } from './metrics/silence.ts';

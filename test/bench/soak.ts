@@ -37,8 +37,10 @@ type Counts = { runs: number; concurrent: number; swaps: number; twoInstances: n
 type Held = {
   /** Answers that differ from the first one. */
   different: Counts;
-  /** Resident, after each tenth of the runs, and at the end of all. */
+  /** Resident, after each tenth of the runs. */
   megabytes: number[];
+  /** After all the rest. */
+  megabytesAtEnd: number;
 };
 
 async function hold(calls: SoakCalls, resident: () => Promise<number>): Promise<Held> {
@@ -52,9 +54,9 @@ async function hold(calls: SoakCalls, resident: () => Promise<number>): Promise<
   different.concurrent = await calls.concurrent(concurrent);
   different.swaps = await calls.swaps(swaps);
   different.twoInstances = await calls.twoInstances(swaps);
-  megabytes.push(await resident());
+  const megabytesAtEnd = Math.round(await resident());
   await calls.dispose();
-  return { different, megabytes: megabytes.map(Math.round) };
+  return { different, megabytes: megabytes.map(Math.round), megabytesAtEnd };
 }
 
 async function inNode(): Promise<Held> {
@@ -105,10 +107,10 @@ const grown = (series: readonly number[]): string =>
 function show({ node, page, liveNode, livePage, lost }: Results): void {
   for (const [name, held] of Object.entries({ node, page })) {
     if (!held) continue;
-    const { different, megabytes } = held;
+    const { different, megabytes, megabytesAtEnd } = held;
     console.log(
       `${name.padEnd(5)} different answers: ${different.runs} of ${runs} runs, ${different.concurrent} of ${concurrent} at once, ${different.swaps} of ${3 * swaps} between adapters, ` +
-        `${different.twoInstances} of ${2 * swaps + 1} of two instances; MB ${megabytes.join(' ')} (last / a third: ${grown(megabytes)})`,
+        `${different.twoInstances} of ${2 * swaps + 1} of two instances; MB ${megabytes.join(' ')} (last / a third: ${grown(megabytes)}), at the end ${megabytesAtEnd}`,
     );
   }
   for (const [name, live] of Object.entries({ node: liveNode, page: livePage })) {

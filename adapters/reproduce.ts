@@ -133,7 +133,7 @@ const everyday = (world: 'ave' | 'llp' | 'avs', task: string): Stage => {
 };
 
 const quality = [
-  ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox', '--backbone', nano],
+  ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data', '--backbone', nano],
   ...['--adapters', 'adapters', '--cache', 'features', '--out', '.', ...epochs],
 ];
 

@@ -225,6 +225,7 @@ export async function loadAdapter(
     signal,
     onDownload: (step) => count.modelStep(step),
     onStep: (step) => count.engineStep(step),
+    onWarning,
     check: progress.rethrow,
   });
   return model.manifest;

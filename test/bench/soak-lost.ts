@@ -38,7 +38,7 @@ export const loseDevices = (): Promise<Lost> =>
         const { seconds } = await mettle.localize(clip, { unfamiliar: 'show' });
         return JSON.stringify(seconds.map(({ probabilities }) => probabilities.map((p) => p.toFixed(2))));
       };
-      const codeOf = (error: unknown): string => `${(error as { code?: string }).code}: ${(error as Error).message}`;
+      const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
       async function* sound() {
         for (let time = 0; time < 60; time += 0.25) {
           await new Promise((resolve) => setTimeout(resolve, 20));

@@ -91,6 +91,45 @@ describe('from clips to an adapter', () => {
     expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
   });
 
+  test('times inside of seconds give it a border head, and so does the command for one that has none', async () => {
+    const from = await place.copyOfData('data-exact');
+    const whole = await place.train('whole', ['--task', 'parse'], {}, from);
+    expect(whole.code).toBe(0);
+    const table = await readFile(join(from, 'events.csv'), 'utf8');
+    await writeFile(join(from, 'events.csv'), table.replaceAll(',0,1,', ',0.31,1.42,'));
+    const trained = await place.train('exact', ['--task', 'parse', '--json'], {}, from);
+    expect(trained.code).toBe(0);
+    const manifestOf = async (name: string) =>
+      JSON.parse(await readFile(join(place.root, name, 'manifest.json'), 'utf8'));
+    const { borders, variants, files } = await manifestOf('exact');
+    expect(borders).toEqual({ reads: ['audio.s0.b1', 'audio.s1.b1', 'audio.s2.b1'], steps: 16 });
+    expect(variants.wasm.borders.graph).toBe('borders.stored8.onnx');
+    expect(JSON.parse(trained.out).at(-1).borders).toMatchObject({ onsets: expect.any(Number) });
+    const card = await readFile(join(place.root, 'exact', 'README.md'), 'utf8');
+    expect(card).toContain('## How finely it tells times');
+
+    const before = await manifestOf('whole');
+    expect(before.borders).toBeUndefined();
+    const args = ['borders', join(place.root, 'whole'), '--data', from, '--cache', place.features, '--epochs', '2'];
+    const made = await mettle([...args, '--out', join(place.root, 'finer'), '--json']);
+    expect(made.code).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ borders, test: { ends: expect.any(Number) } });
+    const after = await manifestOf('finer');
+    const bytes = (path: string, all: typeof files) => all.find((file: { path: string }) => file.path === path);
+    for (const path of ['segment.stored8.onnx', 'clip.stored8.onnx', 'adapter_model.stored8.safetensors']) {
+      expect(bytes(path, after.files)).toEqual(bytes(path, before.files));
+    }
+    const evaluated = await mettle(['eval', join(place.root, 'finer'), from]);
+    expect(evaluated).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/Median error of +whole seconds +border head/),
+    });
+    expect(await mettle([...args, '--out', join(place.root, 'finer')])).toMatchObject({ code: 2 });
+    expect((await mettle(['borders', join(place.root, 'whole'), '--data', place.data, '--out', 'x'])).err).toContain(
+      'events.csv',
+    );
+  }, 180_000);
+
   test.each([
     [['--task', 'localize', '--senses', 'audio', '--tokens', '2'], 'visual'],
     [['--task', 'parse', '--senses', 'visual', '--paths', 'none', '--taps', 'last'], 'audio'],

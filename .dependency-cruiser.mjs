@@ -60,6 +60,21 @@ const rooms = {
     sees: ['ground', 'ops', 'onnx', 'engine', 'compile', 'tasks', 'train/metrics', 'train/data', 'train/features'],
     packages: ['onnxruntime-common'],
   },
+  'train/borders': {
+    sees: [
+      'ground',
+      'ops',
+      'onnx',
+      'models',
+      'compile',
+      'tasks',
+      'train/metrics',
+      'train/loop',
+      'train/data',
+      'train/features',
+      'train/silence',
+    ],
+  },
   'train/adapter': {
     sees: [
       'ground',
@@ -74,6 +89,7 @@ const rooms = {
       'train/data',
       'train/features',
       'train/silence',
+      'train/borders',
     ],
   },
   'train/pretrain': {
@@ -150,11 +166,13 @@ const rooms = {
       'models',
       'load',
       'tasks',
+      'live',
       'train/metrics',
       'train/loop',
       'train/data',
       'train/features',
       'train/silence',
+      'train/borders',
       'train/adapter',
       'train/teach',
       'node/files',

@@ -102,12 +102,13 @@ const onward = (
 
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
 const clips = { ave: 1600, llp: 800, 'avs-s4': 2400, 'avs-ms3': 600 } as const;
-const toybox = (layout: keyof typeof clips): Stage => ({
+const exactClips = { 'ave-exact': 160, 'llp-exact': 200 } as const;
+const toybox = (layout: keyof typeof clips | keyof typeof exactClips): Stage => ({
   name: `data-${layout}`,
   makes: `data/toybox/${layout}/truth.jsonl`,
   command: [
     ...[...mettle, 'data', 'toybox', '--out', 'data/toybox', '--seed', '1'],
-    ...['--clips', amount(clips[layout], 40), '--layouts', layout],
+    ...['--clips', amount({ ...clips, ...exactClips }[layout], 40), '--layouts', layout],
   ],
 });
 /** Of the toybox adapters, and of the everyday ones. */
@@ -120,6 +121,16 @@ const train = (id: string, folder: string, scope: string, more: readonly string[
     ...[...mettle, 'train', '--data', folder, '--backbone', nano, ...epochs, ...more],
     ...['--scope', join(here, `scopes/${scope}.json`)],
     ...['--cache', 'features', '--resume', '--out', `adapters/${id}`],
+  ],
+});
+
+/** A border head for an adapter that is there, from clips whose events begin inside of seconds. */
+const borders = (id: string, layout: string): Stage => ({
+  name: `${id}-borders`,
+  makes: `bordered/${id}`,
+  command: [
+    ...[...mettle, 'borders', `adapters/${id}`, '--data', `data/toybox/${layout}`, '--backbone', nano, ...epochs],
+    ...['--cache', 'features', '--out', `bordered/${id}`],
   ],
 });
 
@@ -180,6 +191,10 @@ const stages: Stage[] = [
   backbone('nano-2', 'nano-2'),
   ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
   ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
+  toybox('ave-exact'),
+  toybox('llp-exact'),
+  borders('toybox-ave', 'ave-exact'),
+  borders('toybox-llp', 'llp-exact'),
   compose('scenes', 'llp', 1200),
   compose('masks', 'avs', 600),
   ...(isGoogle ? pair : []),

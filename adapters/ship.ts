@@ -17,6 +17,8 @@ import { createMettle } from '../sdk/mettle.ts';
 type Shipped = { manifest: Manifest; path: string; documents: Record<string, Uint8Array> };
 
 const kinds: Record<ModelKind, string> = { backbone: 'backbones', adapter: 'adapters' };
+/** Where `mettle borders` put adapters; they take the place of those without a head. */
+const bordered = 'bordered';
 /** What lies beside a manifest and its files, by kind. */
 const beside: Record<ModelKind, string[]> = {
   backbone: ['README.md', 'report.json'],
@@ -71,13 +73,20 @@ async function ship(from: string, to: string): Promise<void> {
   await openShipped(registry, to);
 }
 
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
 /** The packages of a kind, checked one by one. */
 async function packagesIn(work: string, kind: ModelKind): Promise<Shipped[]> {
   const folder = join(work, kinds[kind]);
   const packages: Shipped[] = [];
   for (const name of (await readdir(folder)).sort()) {
     if (name.endsWith('.work')) continue;
-    const path = join(folder, name);
+    const finer = join(work, bordered, name);
+    const path = kind === 'adapter' && (await isThere(finer)) ? finer : join(folder, name);
     const { manifest } = await openModel(path, kind);
     if (manifest.id !== name) throw new Error(`${path} holds "${manifest.id}".`);
     if (manifest.untrained) throw new Error(`${path} is untrained.`);

@@ -1,6 +1,7 @@
 /** One pass over a clip: decode a second, run the backbone once, let every adapter read it; at the end turn outputs into typed results. */
 
 import { untilAborted } from './abort.ts';
+import { bordersOutput } from './contract/borders.ts';
 import type { AudioTrack, Clip, Segment, VideoTrack } from './contract/clip.ts';
 import { type SensesFamiliarity, sensesFamiliarity, UNFAMILIAR, type Unfamiliar } from './contract/familiar.ts';
 import type { AdapterOutputs } from './contract/model.ts';
@@ -93,6 +94,8 @@ type Pass = {
   explained: Map<string, ExplainedSecond[]>;
   /** By key, of those that have a measure. */
   familiarity: Map<string, SensesFamiliarity[]>;
+  /** By key, of those that have a border head; null for a second without sound. */
+  heard: Map<string, (Float32Array | null)[]>;
   outputs: Record<string, AdapterOutputs>;
   decodeMs: number;
   modelMs: number;
@@ -108,8 +111,10 @@ export async function analyzeClip(
   const started = performance.now();
   const measured = residents.filter(({ manifest }) => manifest.familiarity);
   const familiarity = new Map(measured.map(({ key }) => [key, [] as SensesFamiliarity[]]));
+  const bordered = residents.filter(({ manifest }) => manifest.borders);
+  const heard = new Map(bordered.map(({ key }) => [key, [] as (Float32Array | null)[]]));
   const context = ({ key, manifest }: Asked): ResultContext => ({
-    ...contextOf(manifest, familiarity.get(key) ?? []),
+    ...contextOf(manifest, familiarity.get(key) ?? [], heard.get(key)),
     duration: clip.duration,
     segments: clip.segmentCount,
     hasAudio: clip.audio !== null,
@@ -124,7 +129,7 @@ export async function analyzeClip(
   );
   try {
     const run = await untilAborted(begun, options.signal);
-    const pass = await passOver(loaded, clip, run, residents, familiarity, context, options);
+    const pass = await passOver(loaded, clip, run, residents, { familiarity, heard }, context, options);
     const results = residents.map((resident) => {
       const { key, manifest } = resident;
       const answer = toAnswer(manifest, pass.outputs[key]!, pass.masks.get(key)!, context(resident));
@@ -151,21 +156,22 @@ async function passOver(
   clip: Clip,
   run: number,
   residents: readonly Asked[],
-  familiarity: Pass['familiarity'],
+  kept: Pick<Pass, 'familiarity' | 'heard'>,
   context: (asked: Asked) => ResultContext,
   { explain, signal, onProgress, onSegment, thumbnailHeight }: AnalyzeOptions,
 ): Promise<Pass> {
   const format = { ...formatOf(backbone), thumbnailHeight };
   const masks: Pass['masks'] = new Map(residents.map(({ key }) => [key, []]));
   const explained: Pass['explained'] = new Map(residents.map(({ key }) => [key, []]));
-  const pass: Pass = { masks, explained, familiarity, outputs: {}, decodeMs: 0, modelMs: 0 };
+  const pass: Pass = { masks, explained, ...kept, outputs: {}, decodeMs: 0, modelMs: 0 };
   const total = clip.segmentCount;
 
   const push = async ({ frame, pcm, index }: Segment): Promise<void> => {
     const start = performance.now();
     const outputs = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
     for (const resident of residents) {
-      familiarity.get(resident.key)?.push(sensesFamiliarity(outputs[resident.key]!));
+      kept.familiarity.get(resident.key)?.push(sensesFamiliarity(outputs[resident.key]!));
+      kept.heard.get(resident.key)?.push(pcm && outputs[resident.key]![bordersOutput]!.data);
       if (explain) explained.get(resident.key)!.push(toExplained(outputs[resident.key]!, spanOf(clip, index)));
       if (resident.manifest.task === 'segment') {
         pass.masks.get(resident.key)!.push(toMask(outputs[resident.key]!, context(resident), index));

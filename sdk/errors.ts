@@ -58,6 +58,11 @@ export class MettleError extends Error {
   /** What to do about it, one sentence; empty where the message says it already. */
   readonly hint: string;
 
+  /** True for those of another copy of this package too, such as the script that `worker: false` loads. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'MettleError' && 'code' in value;
+  }
+
   /** `message` says what was wrong and what was expected. */
   constructor(code: ErrorCode, message: string, options: MettleErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

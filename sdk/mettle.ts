@@ -21,7 +21,7 @@ import { callersOwn, eachThroughDoor, throughDoor } from './door.ts';
 import { type EmbedOptions, embedClip, embedRules } from './embed.ts';
 import { untrainedWarnings } from './engine/untrained.ts';
 import { addWarning, MettleError, type Warning } from './errors.ts';
-import { openFeeds, type WatchOptions, watchRules } from './live/options.ts';
+import { defaultContext, defaultSteadiness, openFeeds, type WatchOptions, watchRules } from './live/options.ts';
 import { type Moment, moments, type Taken, type WatchPlan } from './live/watch.ts';
 import {
   adapterLocation,
@@ -208,7 +208,8 @@ class LoadedMettle implements Mettle {
   async *watch(source: LiveSource, options: WatchOptions = {}): AsyncGenerator<Moment, void, undefined> {
     if (this.#disposed) throw this.#disposed;
     checkOptions(options, watchRules);
-    const { hop = 0.5, context = 10, begin = 0.5, end = 1, ...own } = options;
+    const { hop = 0.5, context = defaultContext, ...own } = options;
+    const { begin = defaultSteadiness.begin, end = defaultSteadiness.end } = own;
     try {
       yield* eachThroughDoor(own.signal, this.#moments(source, { ...own, hop, context, begin, end }));
     } catch (error) {

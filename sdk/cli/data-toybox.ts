@@ -1,5 +1,5 @@
 /** `mettle data toybox`: makes data sets from a seed. */
-import { TOYBOX_LAYOUTS, type ToyboxLayout } from '../toybox/index.ts';
+import { ALL_TOYBOX_LAYOUTS, type ToyboxLayout } from '../toybox/index.ts';
 import { readNumber, readOptions, readThreads, usageError } from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
@@ -14,7 +14,8 @@ Options
   --out DIR           where the folders ave, llp, avs-s4 and avs-ms3 go
   --seed N            (default: 1)
   --clips N           clips per layout: of ten, eight train, one validates, one tests (default: 100)
-  --layouts LIST      some of ${TOYBOX_LAYOUTS.join(',')} (default: all)
+  --layouts LIST      some of ${ALL_TOYBOX_LAYOUTS.join(',')}
+                      (default: those of public data sets; exact ones are folders whose events begin inside of seconds)
   --threads N         (default: one per core)
   --quiet             print nothing but errors
   --verbose           print the stack of an internal fault
@@ -71,8 +72,8 @@ export async function makeToybox(argv: string[], io: Io): Promise<number> {
 
 function readLayouts(value: string | undefined): ToyboxLayout[] | undefined {
   return value?.split(',').map((name) => {
-    const layout = TOYBOX_LAYOUTS.find((known) => known === name.trim());
+    const layout = ALL_TOYBOX_LAYOUTS.find((known) => known === name.trim());
     if (layout) return layout;
-    throw usageError(`--layouts: "${name.trim()}" is none of ${TOYBOX_LAYOUTS.join(', ')}.`, 'data toybox');
+    throw usageError(`--layouts: "${name.trim()}" is none of ${ALL_TOYBOX_LAYOUTS.join(', ')}.`, 'data toybox');
   });
 }

@@ -6,7 +6,15 @@ import { DATA_FORMATS } from '../train/data/index.ts';
 import { formatReport } from '../train/metrics/report.ts';
 import { EVAL_HELP } from './help.ts';
 import { HUB_OPTIONS, readHub } from './hub-options.ts';
-import { COMMON_OPTIONS, readBackbone, readChoice, readDevice, readOptions, usageError } from './options.ts';
+import {
+  COMMON_OPTIONS,
+  readBackbone,
+  readChoice,
+  readDevice,
+  readNumber,
+  readOptions,
+  usageError,
+} from './options.ts';
 import { oneLine, ProgressBar } from './terminal.ts';
 import type { Io } from './types.ts';
 
@@ -21,6 +29,8 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       split: { type: 'string' },
       backbone: { type: 'string', multiple: true },
       out: { type: 'string' },
+      online: { type: 'boolean' },
+      context: { type: 'string' },
       quiet: { type: 'boolean' },
     },
   });
@@ -30,6 +40,8 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
   }
   const [adapter, data, ...rest] = positionals;
   if (!adapter || !data || rest.length > 0) throw usageError('Name one ADAPTER and one DIR.', 'eval');
+  if (values.context !== undefined && !values.online) throw usageError('--context is for --online.', 'eval');
+  const context = readNumber('eval', 'context', values.context ?? '10', { least: 1, most: 60, whole: false });
   const hub = await readHub('eval', values);
   const { evaluateOnDisk } = await import('../node/train/eval.ts');
   const bar = new ProgressBar(io.stderr, !values.quiet);
@@ -41,6 +53,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       split: readChoice('split', values.split, SPLITS) ?? 'test',
       backbone: values.backbone && readBackbone(values.backbone),
       device: readDevice(values.device),
+      online: values.online ? { context } : undefined,
       hub,
       signal: io.signal,
       onProgress: ({ done, total }) => bar.update('Evaluating', done, total, `${done}/${total}`),

@@ -24,6 +24,7 @@ Usage
   mettle teach DIR --out OUT       an adapter from a few examples of your own events
   mettle train [options]           train an adapter on a data set
   mettle eval ADAPTER DIR          the published figures of an adapter
+  mettle borders ADAPTER           teach a finished adapter to tell times inside of a second
   mettle calibrate ADAPTER         teach a finished adapter when to keep silent and how sure to sound
   mettle pretrain [options]        a backbone's weights from frozen networks, pictures and sounds
 
@@ -145,6 +146,28 @@ Options
   --quiet             print nothing but errors and figures
 `;
 
+export const BORDERS_HELP = `Usage
+  mettle borders ADAPTER --data DIR --out DIR [options]
+
+Teaches a finished adapter where inside of a second what it hears begins and ends: a small head over the backbone's audio
+layers, trained from exact times, and what it does on the validation and test clips. All other graphs and weights stay as
+they are. "mettle train" does the same at its end where the data has exact times.
+
+Options
+  --data DIR          data with exact times: a folder with an events.csv, of the adapter's classes in its order
+  --format NAME       folder (default: told by the names of its tables)
+  --backbone ID       id, path or URL (default: that of the adapter); given twice, or as A,B, for pictures and sounds
+  --epochs N          passes over the training clips (default: 12)
+  --seed N            (default: 1)
+  --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --threads N         threads of the CPU
+  --cache DIR         folder for features of clips (default: OUT.work/features)
+  --cache-gb X        room for them (default: 20)
+  --out DIR           the adapter with its head; must not exist
+  --json              print figures alone
+  --quiet             print nothing but errors and figures
+`;
+
 export const EVAL_HELP = `Usage
   mettle eval ADAPTER DIR [options]
 
@@ -155,6 +178,8 @@ Options
   --split NAME        train, val or test (default: test)
   --backbone ID       id, path or URL of the backbone (default: that of the adapter)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
+  --online            also what it says of each second at its end, as watch does: the figures of online parsing
+  --context N         seconds that it remembers then (default: 10)
   --out FILE          write the figures there as JSON too
   --json              print JSON
   --quiet             no progress bar

@@ -3,6 +3,7 @@ import { sdkVersion } from '../contract/version.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { assets } from './assets.ts';
 import { backbone } from './backbone.ts';
+import { borders } from './borders.ts';
 import { cache } from './cache.ts';
 import { calibrate } from './calibrate.ts';
 import { makeCaptions } from './captions.ts';
@@ -52,6 +53,7 @@ export async function main(argv: string[], io: CliIo): Promise<number> {
 const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
+  borders,
   cache,
   calibrate,
   captions: makeCaptions,

@@ -34,7 +34,7 @@ function cellCount(segments: number, columns: number): number {
 }
 
 function taskLines(result: TaskResult, segments: number, cells: number, paint: Paint): string[] {
-  const head = `\n${paint.bold(TASK_TITLES[result.task])}  ${paint.dim(oneLine(`${result.adapter}, ${sensesText(result.scope)}`))}`;
+  const head = `\n${paint.bold(TASK_TITLES[result.task])}  ${paint.dim(oneLine(`${result.adapter}, ${sensesText(result.scope)}${timesText(result)}`))}`;
   const title = [head, ...scopeLines(result.scope).map((text) => paint.dim(`  ${oneLine(text)}`))];
   const silence = result.withheld > 0 ? [paint.dim(`  ${withheldText(result.withheld)}`)] : [];
   if (result.task === 'segment') return [...title, areaLine(result, segments, cells, paint), ...silence];
@@ -45,6 +45,13 @@ function taskLines(result: TaskResult, segments: number, cells: number, paint: P
     });
   });
   return [...title, ...(lines.length ? lines : [paint.dim('  no events')]), ...silence];
+}
+
+/** How finely the events of a result are told, where there are any. */
+function timesText(result: TaskResult): string {
+  if (result.task === 'segment' || result.events.length === 0) return '';
+  const finest = Math.min(...result.events.map(({ resolution }) => resolution));
+  return finest < 1 ? `, times to ${finest.toFixed(2)} s` : ', times in whole seconds';
 }
 
 function line(sense: string, label: string, bar: string, note: string, paint: Paint): string {

@@ -119,6 +119,8 @@ function show(progress: Progress, bar: ProgressBar, say: (text: string) => void)
   } else if (progress.phase === 'evaluation') bar.clear();
   else if (progress.phase === 'calibration') {
     bar.update('Calibrating', progress.done, progress.total, `${progress.done}/${progress.total}`);
+  } else if (progress.phase === 'borders') {
+    bar.update('Learning borders', progress.done, progress.total, `${progress.done}/${progress.total}`);
   } else {
     const { step, steps, epoch, loss, evaluation, samplesPerSecond, secondsLeft } = progress.progress;
     const megabytes = Math.round(process.memoryUsage().rss / 1e6);

@@ -3,6 +3,7 @@
 import type { Canary } from '../contract/manifest.ts';
 import { type CanaryNumbers, canaryError, canaryInput, writeCanary } from '../engine/canary.ts';
 import { MettleError } from '../errors.ts';
+import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 import { type Evaluate, fetchConstants, inputOp, reachable, rebuild, type Value } from '../ops/index.ts';
 import type { Files } from './graph-files.ts';
 
@@ -65,6 +66,16 @@ export function demandFinite(outputs: CanaryNumbers, who: string): void {
       );
     }
   }
+}
+
+/** The tensors of both files, float32 as all of a canary; where both have one, that of the other. */
+export function mergedCanary(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+  const tensors = [one, other].flatMap((bytes) =>
+    [...readSafetensors(bytes).tensors].map(
+      ([name, tensor]) => [name, { dtype: 'F32' as const, shape: tensor.shape, data: toFloat32(tensor) }] as const,
+    ),
+  );
+  return writeSafetensors(Object.fromEntries(tensors));
 }
 
 const isHalf = (outputs: Record<string, Value>): boolean =>

@@ -8,8 +8,8 @@ import type { ModelPackage } from '../contract/model.ts';
 import type { Ort } from '../contract/runtime.ts';
 import { isTokens, tokensOf } from '../contract/tokens.ts';
 import { canaryInput, writeCanary } from '../engine/canary.ts';
-import { readSafetensors, toFloat32, writeSafetensors } from '../onnx/safetensors.ts';
 import { computedValues, fedInputs, openNetwork, withOutputs } from '../onnx/taps.ts';
+import { mergedCanary } from './canary.ts';
 
 type Output = { value: string; name: string; shape: number[] };
 
@@ -39,7 +39,7 @@ export async function withTokenOutputs(
   const { outputs, numbers } = added!;
   if (manifest.canary) {
     const { file } = manifest.canary;
-    changed[file] = merged(files[file]!, writeCanary({ segment: numbers }));
+    changed[file] = mergedCanary(files[file]!, writeCanary({ segment: numbers }));
   }
   const tokens = outputs.map(({ name, shape }) => ({ name, shape, deliver: 'familiarity' as const }));
   const segment = { ...manifest.segment, outputs: [...manifest.segment.outputs, ...tokens] };
@@ -67,14 +67,4 @@ async function runOnce(
   } finally {
     await session.release();
   }
-}
-
-/** The tensors of both files, float32 as all of a canary. */
-function merged(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const tensors = [one, other].flatMap((bytes) =>
-    [...readSafetensors(bytes).tensors].map(
-      ([name, tensor]) => [name, { dtype: 'F32' as const, shape: tensor.shape, data: toFloat32(tensor) }] as const,
-    ),
-  );
-  return writeSafetensors(Object.fromEntries(tensors));
 }

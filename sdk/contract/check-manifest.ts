@@ -54,7 +54,7 @@ const tapElements = (taps: BackboneManifest['taps']): number =>
   modalities.flatMap((modality) => taps[modality]).reduce((sum, { tokens, width }) => sum + tokens * width, 0);
 
 function checkAdapter(manifest: AdapterManifest, at: Place): void {
-  const { task, classes, thresholds, segment, clip, variants } = manifest;
+  const { task, classes, thresholds, segment, clip, borders, variants } = manifest;
   if (task !== 'segment' && classes.length === 0) throw at.field('classes').error('expected at least 1 item, got 0');
   if (thresholds && task !== 'parse') throw at.field('thresholds').error(`expected null, since task is "${task}"`);
   if (thresholds && thresholds.length !== classes.length) {
@@ -100,7 +100,17 @@ function checkAdapter(manifest: AdapterManifest, at: Place): void {
         .error(`expected ${clip.segments} (clip.segments) as the first dimension, got ${shape[0]}`);
     });
   }
+  if (borders && task === 'segment') throw at.field('borders').error('expected none, since masks have no events');
+  if (borders) {
+    atMost('numbers', borders.steps * classes.length, outputElements, at.field('borders').field('steps'));
+  }
   for (const [name, graphs] of each(variants)) {
+    if ((graphs.borders === undefined) !== (borders === undefined)) {
+      const problem = borders
+        ? 'expected graph and weights, since there is borders'
+        : 'expected none, since there is no borders';
+      throw at.field('variants').field(name).field('borders').error(problem);
+    }
     if ((graphs.clip === null) === (clip === null)) continue;
     const problem = clip ? 'expected graph and weights, since clip is not null' : 'expected null, since clip is null';
     throw at.field('variants').field(name).field('clip').error(problem);

@@ -3,6 +3,7 @@ import { MettleError } from '../errors.ts';
 import { canonicalJson, sortKeys } from './canonical-json.ts';
 import { sha256Integrity } from './integrity.ts';
 import type { AdapterManifest, BackboneManifest, Integrity, Likeness } from './manifest.ts';
+import { tapsReadBy } from './taps.ts';
 
 /**
  * SHA-256 of the canonical JSON of `{ inputs, networks, taps }` of a backbone: what an adapter names as `base.contract`. The form of the weights is not in it: an
@@ -39,7 +40,7 @@ export async function checkFits(adapter: AdapterManifest, backbone: BackboneMani
     );
   }
   const names = [...backbone.taps.visual, ...backbone.taps.audio].map((tap) => tap.name);
-  const absent = adapter.segment.reads.filter((name) => !names.includes(name));
+  const absent = tapsReadBy(adapter).filter((name) => !names.includes(name));
   if (absent.length > 0) {
     throw new MettleError(
       'incompatible',

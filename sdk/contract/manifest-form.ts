@@ -5,6 +5,7 @@
 import { integrityPattern } from './integrity.ts';
 import { limits } from './limits.ts';
 import type {
+  AdapterGraphs,
   AdapterManifest,
   BackboneManifest,
   Canary,
@@ -173,41 +174,51 @@ const calibration: Check<NonNullable<AdapterManifest['calibration']>> = check(
       : bySense(value, at),
 );
 
+const borders = object<NonNullable<AdapterManifest['borders']>>({
+  reads: list(text, { min: 1, key: (name) => name }),
+  steps: integer(2, 1000),
+});
+
 /** Fields that packages of before lack. */
 const laterFields = { scope: null, familiarity: null, calibration: null };
 
-const wholeAdapter = object<AdapterManifest>({
-  ...common,
-  kind: oneOf('adapter'),
-  task,
-  classes: list(text, { key: (name) => name }),
-  thresholds: nullable(list(number(0, 1))),
-  scope: nullable(scope),
-  familiarity: nullable(object({ file: filePath, least: number(0, 1) })),
-  calibration: nullable(calibration),
-  base: object<AdapterManifest['base']>({ id: baseId, contract: integrity }, { likeness }),
-  segment: object({
-    reads: list(text, { min: 1, key: (name) => name }),
-    outputs: list(
-      object<AdapterManifest['segment']['outputs'][number]>({
-        name: text,
-        shape,
-        deliver: oneOf('segment', 'clip', 'familiarity'),
-      }),
-      {
-        min: 1,
-        key: (output) => output.name,
-      },
-    ),
-  }),
-  clip: nullable(
-    object({
-      segments: integer(1, 10_000),
-      outputs: list(object<TensorSpec>({ name: text, shape }), { min: 1, key: (output) => output.name }),
+const wholeAdapter = object<Omit<AdapterManifest, 'signatures'>>(
+  {
+    ...common,
+    kind: oneOf('adapter'),
+    task,
+    classes: list(text, { key: (name) => name }),
+    thresholds: nullable(list(number(0, 1))),
+    scope: nullable(scope),
+    familiarity: nullable(object({ file: filePath, least: number(0, 1) })),
+    calibration: nullable(calibration),
+    base: object<AdapterManifest['base']>({ id: baseId, contract: integrity }, { likeness }),
+    segment: object({
+      reads: list(text, { min: 1, key: (name) => name }),
+      outputs: list(
+        object<AdapterManifest['segment']['outputs'][number]>({
+          name: text,
+          shape,
+          deliver: oneOf('segment', 'clip', 'familiarity'),
+        }),
+        {
+          min: 1,
+          key: (output) => output.name,
+        },
+      ),
     }),
-  ),
-  variants: variants(object({ segment: graphFiles, clip: nullable(graphFiles) })),
-});
+    clip: nullable(
+      object({
+        segments: integer(1, 10_000),
+        outputs: list(object<TensorSpec>({ name: text, shape }), { min: 1, key: (output) => output.name }),
+      }),
+    ),
+    variants: variants(
+      object<AdapterGraphs>({ segment: graphFiles, clip: nullable(graphFiles) }, { borders: graphFiles }),
+    ),
+  },
+  { borders },
+);
 
 export const adapter: Check<AdapterManifest> = check(
   {

@@ -129,7 +129,7 @@ export type GraphFiles = { graph: string; weights: string; precision?: Precision
  */
 export type Variants<T> = { webgpu: T; wasm: T; 'webgpu-f16'?: T };
 export type BackboneGraphs = { visual: GraphFiles | null; audio: GraphFiles | null };
-export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null };
+export type AdapterGraphs = { segment: GraphFiles; clip: GraphFiles | null; borders?: GraphFiles };
 
 /** What is heard, or what is seen. */
 export type Sense = 'audio' | 'visual';
@@ -250,6 +250,16 @@ export type AdapterManifest = ManifestBase & {
     /** [segments, ...] each. */
     outputs: TensorSpec[];
   } | null;
+  /**
+   * A small graph that says where inside a second its classes sound, so that heard events begin and end on parts of a second. It runs once per second and gives
+   * `borders` [1, steps, classes], log-odds. Packages without it tell whole seconds.
+   */
+  borders?: {
+    /** Names of the audio taps that are its inputs. */
+    reads: string[];
+    /** Parts of a second. */
+    steps: number;
+  };
   /** Graphs by device variant. */
   variants: Variants<AdapterGraphs>;
 };

@@ -1,5 +1,5 @@
 /** The shapes in which a backbone is fed one second, and hands out a tap. */
-import type { LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
+import type { AdapterManifest, LogMelFrontEnd, PictureFrontEnd, Tap } from './manifest.ts';
 
 export const pictureShape = ({ height, width }: Pick<PictureFrontEnd, 'height' | 'width'>): number[] => [
   1,
@@ -15,3 +15,8 @@ export const soundShape = ({ layout, frames, mels }: Pick<LogMelFrontEnd, 'layou
 export function tapShape({ layout, tokens, width, grid }: Tap, seconds = 1): number[] {
   return layout === 'map' ? [seconds, width, ...grid] : [seconds, tokens, width];
 }
+
+/** Names of all taps that an adapter's graphs read. */
+export const tapsReadBy = ({ segment, borders }: Pick<AdapterManifest, 'segment' | 'borders'>): string[] => [
+  ...new Set([...segment.reads, ...(borders?.reads ?? [])]),
+];

@@ -3,11 +3,12 @@
  *
  * Inputs are made from their name and shape: the numbers of `seededRandom('canary ' + name)`, in the order of the array, spread evenly over -sqrt(3) to
  * sqrt(3) and so of unit deviation; an input called `mask` is all ones. The file holds outputs alone, float32 tensors called `out/<graph>/<output>`: for a
- * backbone the last tap of each sense (graphs `visual` and `audio`), for an adapter all outputs of its graphs `segment` and `clip`. Of an output with more
+ * backbone the last tap of each sense (graphs `visual` and `audio`), for an adapter all outputs of its graphs `segment`, `clip` and `borders`. Of an output with more
  * than `mostValues` numbers it holds every n-th from the first on, n odd.
  * This file runs no graphs; `models.ts` does, and `compile/canary.ts` writes such files.
  */
 
+import { bordersOutput } from '../contract/borders.ts';
 import type { Device } from '../contract/device.ts';
 import type { AdapterManifest, Canary } from '../contract/manifest.ts';
 import type { ModelPackage } from '../contract/model.ts';
@@ -50,10 +51,19 @@ export function backboneOutputs({ taps }: Pick<WholeBackbone, 'taps'>): CanaryOu
 }
 
 /** The outputs of an adapter that its canary has numbers of. */
-export function adapterOutputs({ segment, clip }: Pick<AdapterManifest, 'segment' | 'clip'>): CanaryOutputs {
+export function adapterOutputs({
+  classes,
+  segment,
+  clip,
+  borders,
+}: Pick<AdapterManifest, 'classes' | 'segment' | 'clip' | 'borders'>): CanaryOutputs {
   const sizes = (outputs: readonly { name: string; shape: number[] }[]) =>
     Object.fromEntries(outputs.map(({ name, shape }) => [name, sizeOf(shape)]));
-  return { segment: sizes(segment.outputs), ...(clip ? { clip: sizes(clip.outputs) } : {}) };
+  return {
+    segment: sizes(segment.outputs),
+    ...(clip && { clip: sizes(clip.outputs) }),
+    ...(borders && { borders: { [bordersOutput]: borders.steps * classes.length } }),
+  };
 }
 
 /** The file, from whole outputs. */

@@ -2,6 +2,7 @@
 
 import type { BackboneManifest } from '../contract/manifest.ts';
 import { wholeBackbone } from '../contract/pair.ts';
+import { tapsReadBy } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import type { EngineLoad, EngineSegment } from './types.ts';
 
@@ -24,7 +25,7 @@ export function checkLoad({ backbone, adapters, device, threads }: EngineLoad): 
       throw new MettleError('invalid-argument', `Adapter "${manifest.id}" was given twice.`);
     }
     ids.add(manifest.id);
-    const absent = manifest.segment.reads.filter((name) => !known.includes(name));
+    const absent = tapsReadBy(manifest).filter((name) => !known.includes(name));
     if (absent.length > 0) {
       throw new MettleError(
         'incompatible',

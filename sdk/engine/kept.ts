@@ -1,5 +1,6 @@
 /** What a run keeps of each second for an adapter's clip graph, and what that graph makes of it: of a whole clip, or of the newest second of a running source. */
 import { attentionOutputs } from '../contract/attention.ts';
+import { bordersOutput } from '../contract/borders.ts';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { limits } from '../contract/limits.ts';
 import type { AdapterManifest } from '../contract/manifest.ts';
@@ -43,6 +44,8 @@ export function keepTokens(
   }
   const familiarity = outputs[familiarityOutput];
   if (familiarity && manifest.familiarity) delivered[familiarityOutput] = familiarity;
+  const borders = outputs[bordersOutput];
+  if (borders && manifest.borders) delivered[bordersOutput] = borders;
   return { ...delivered, ...attentionOutputs(outputs) };
 }
 

@@ -3,6 +3,7 @@
  * between seconds. Only jobs of the {@link RuntimeQueue} call it.
  */
 import type { Tensor } from 'onnxruntime-common';
+import { bordersOutput } from '../contract/borders.ts';
 import { familiarityOutput } from '../contract/familiar.ts';
 import { contractOf } from '../contract/fits.ts';
 import { heldVariant } from '../contract/held-variant.ts';
@@ -10,7 +11,7 @@ import type { AdapterManifest, BackboneManifest, GraphFiles, Tap, TensorSpec } f
 import type { AdapterOutputs, ModelPackage, NamedArray, VariantName } from '../contract/model.ts';
 import { canariesOf, ownPath, type WholeBackbone, wholeBackbone } from '../contract/pair.ts';
 import type { Runtime } from '../contract/runtime.ts';
-import { pictureShape, soundShape, tapShape } from '../contract/taps.ts';
+import { pictureShape, soundShape, tapShape, tapsReadBy } from '../contract/taps.ts';
 import { MettleError } from '../errors.ts';
 import { createLogMel } from '../front-end/log-mel.ts';
 import { pictureToTensor } from '../front-end/picture.ts';
@@ -31,6 +32,7 @@ type LoadedAdapter = {
   manifest: AdapterManifest;
   segment: GraphSession;
   clip: GraphSession | null;
+  borders: GraphSession | null;
   canary: OpenCanary | null;
   measure: Measure | null;
   attention: { plan: AttentionPlan; session: GraphSession } | null;
@@ -127,6 +129,7 @@ export class LoadedModels {
     this.#adapters.delete(key);
     await adapter?.segment.release();
     await adapter?.clip?.release();
+    await adapter?.borders?.release();
     await adapter?.attention?.session.release();
   }
 
@@ -155,11 +158,16 @@ export class LoadedModels {
     const read = [...visual, ...audio].filter(({ name }) => wanted.has(name));
     const taps = Object.fromEntries(read.map((tap) => [tap.name, this.#made(tap.name, tapShape(tap))]));
     for (const key of keys) {
-      const { manifest, segment, clip } = this.#adapter(key);
+      const { manifest, segment, clip, borders } = this.#adapter(key);
       const { id } = manifest;
       const { outputs } = manifest.segment;
       this.#checkAdapter(key, 'segment', outputs, await runToArrays(segment, taps, outputs, id));
       onStep();
+      if (borders) {
+        const specs = bordersSpecs(manifest);
+        this.#checkAdapter(key, 'borders', specs, await runToArrays(borders, taps, specs, id));
+        onStep();
+      }
       if (!manifest.clip || !clip) continue;
       const window = manifest.clip.segments;
       const kept = outputs
@@ -193,8 +201,9 @@ export class LoadedModels {
       }
       const results: Record<string, AdapterOutputs> = {};
       for (const key of keys) {
-        const { manifest, segment: graph, measure, attention } = this.#adapter(key);
+        const { manifest, segment: graph, borders, measure, attention } = this.#adapter(key);
         const outputs = await runToArrays(graph, taps, manifest.segment.outputs, manifest.id);
+        if (borders) Object.assign(outputs, await runToArrays(borders, taps, bordersSpecs(manifest), manifest.id));
         const broken = firstBroken(outputs);
         if (broken !== null) throw await this.#blame(manifest, broken, taps);
         const present = { audio: segment.pcm !== null, visual: segment.frame !== null };
@@ -230,11 +239,11 @@ export class LoadedModels {
   }
 
   /** What the adapter read decides whose fault its broken output is. */
-  async #blame({ id, segment }: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
-    const shapes = segment.reads.map((name) => [name, [...taps[name]!.dims]]);
+  async #blame(manifest: AdapterManifest, output: string, taps: Tensors): Promise<MettleError> {
+    const shapes = tapsReadBy(manifest).map((name) => [name, [...taps[name]!.dims]]);
     const tap = firstBroken(await readBack(this.#runtime, Object.fromEntries(shapes), taps));
     return tap === null
-      ? brokenNumbers(`Adapter "${id}"`, output, this.#variant)
+      ? brokenNumbers(`Adapter "${manifest.id}"`, output, this.#variant)
       : brokenNumbers(`Backbone "${this.#backbone.id}"`, tap, this.#variant);
   }
 
@@ -273,9 +282,16 @@ export class LoadedModels {
       outputs: manifest.segment.outputs.map((output) => output.name),
     });
     const measure = manifest.familiarity && openMeasure(model, manifest.familiarity);
-    const adapter: LoadedAdapter = { manifest, segment, clip: null, canary, measure, attention: null };
+    const adapter: LoadedAdapter = { manifest, segment, clip: null, borders: null, canary, measure, attention: null };
     this.#adapters.set(key, adapter);
     onStep();
+    if (manifest.borders && files.borders) {
+      adapter.borders = await this.#openGraph(model, 'border graph', files.borders, {
+        inputs: manifest.borders.reads,
+        outputs: [bordersOutput],
+      });
+      onStep();
+    }
     if (!manifest.clip || !files.clip) return;
     const kept = manifest.segment.outputs.filter((output) => output.deliver === 'clip').map((output) => output.name);
     adapter.clip = await this.#openGraph(model, 'clip graph', files.clip, {
@@ -338,7 +354,12 @@ export class LoadedModels {
     }
   }
 
-  #checkAdapter(key: string, graph: 'segment' | 'clip', specs: readonly TensorSpec[], outputs: AdapterOutputs): void {
+  #checkAdapter(
+    key: string,
+    graph: 'segment' | 'clip' | 'borders',
+    specs: readonly TensorSpec[],
+    outputs: AdapterOutputs,
+  ): void {
     const { manifest, canary } = this.#adapter(key);
     checkShapes(manifest, specs, (name) => outputs[name]!.shape);
     if (!canary) return;
@@ -353,7 +374,7 @@ export class LoadedModels {
 
   /** Names of the taps that any of these adapters reads. */
   #tapsOf(keys: readonly string[]): Set<string> {
-    return new Set(keys.flatMap((key) => this.manifestOf(key).segment.reads));
+    return new Set(keys.flatMap((key) => tapsReadBy(this.manifestOf(key))));
   }
 
   #inputShape(modality: Modality): number[] {
@@ -390,3 +411,8 @@ export class LoadedModels {
     return new this.#runtime.ort.Tensor('float32', data, shape);
   }
 }
+
+/** What the border graph gives. */
+const bordersSpecs = ({ borders, classes }: AdapterManifest): TensorSpec[] => [
+  { name: bordersOutput, shape: [1, borders!.steps, classes.length] },
+];

@@ -35,8 +35,8 @@ export function graphsOf(manifest: AnyManifest, variant: VariantName): GraphFile
     const { visual, audio } = heldVariant(manifest.variants, variant);
     return [visual, audio].filter((graph) => graph !== null);
   }
-  const { segment, clip } = heldVariant(manifest.variants, variant);
-  return clip ? [segment, clip] : [segment];
+  const { segment, clip, borders } = heldVariant(manifest.variants, variant);
+  return [segment, ...(clip ? [clip] : []), ...(borders ? [borders] : [])];
 }
 
 /** Paths of the variant, and of the canary, that the package does not hold. */

@@ -5,6 +5,7 @@ import type { LiveFeeds, LiveSource } from '../contract/live.ts';
 import { checkArgument, flag, number, oneOf, type Rules, record, signal, someOf, text } from '../contract/options.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
+import type { Steadiness } from './tracker.ts';
 
 /** What `watch` takes beside the source. */
 export type WatchOptions = {
@@ -25,6 +26,11 @@ export type WatchOptions = {
   /** Seconds for which it must not have said it before it ends; default 1. */
   end?: number;
 };
+
+/** Seconds; see {@link WatchOptions}. */
+export const defaultSteadiness: Steadiness = { begin: 0.5, end: 1 };
+/** Seconds that adapters remember. */
+export const defaultContext = 10;
 
 const seconds = (least: number, most: number) => number(least, most, 'a number of seconds');
 

@@ -10,6 +10,7 @@ import type { Resident } from '../residents.ts';
 import type { TaskResult } from '../tasks/types.ts';
 import { answerOf } from './answer.ts';
 import { LiveClock } from './clock.ts';
+import { RollingEvidence } from './evidence.ts';
 import { startPump } from './pump.ts';
 import { EventTracker, type LiveEvents } from './tracker.ts';
 
@@ -73,6 +74,8 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
   const clock = new LiveClock();
   const pump = startPump({ feeds, input, clock, hop });
   const tracker = new EventTracker(plan);
+  const bordered = adapters.filter(({ borders }) => borders);
+  const evidence = new Map(bordered.map((adapter) => [adapter.id, new RollingEvidence(adapter)]));
   const models = new LiveModels(plan);
   const endOf = (index: number): number => second + index * hop;
   let index = 0;
@@ -87,7 +90,8 @@ export async function* moments(plan: WatchPlan): AsyncGenerator<Moment, void, un
       const span = { start: heard - (second + hop) / 2, end: heard - (second - hop) / 2 };
       const context = { hasAudio: pcm !== null, hasPicture: frame !== null, unfamiliar, explain, ...span };
       const results = adapters.map((adapter) => answerOf(adapter, outputs[adapter.id]!, context));
-      const events = tracker.next(span, results);
+      if (pcm) for (const [id, own] of evidence) own.add(heard, outputs[id]!);
+      const events = tracker.next(span, results, { evidence, until: heard });
       const latency = performance.now() - arrived;
       yield {
         index,

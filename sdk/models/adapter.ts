@@ -21,7 +21,7 @@ import { maskProbe } from './mask-probe.ts';
 import type { Params } from './params.ts';
 import { parsing } from './parsing.ts';
 import { matching, type SegmentationConfig, segmentation } from './segmentation.ts';
-import { asTokens } from './taps.ts';
+import { asTokens, isBlock, layersOf } from './taps.ts';
 
 /** How an adapter is built. */
 export type AdapterConfig = {
@@ -74,14 +74,12 @@ export const defaultAdapter: Readonly<Omit<AdapterConfig, 'task' | 'classes'>> =
 
 export type BackboneTaps = { visual: readonly Tap[]; audio: readonly Tap[] };
 
-const isBlock = (tap: Tap): boolean => /\.b\d+$/.test(tap.name);
-
 const isMaskProbe = ({ task, decoder }: AdapterConfig): boolean => task === 'segment' && decoder === 'linear';
 
 /** The taps that meta-tokens or a probe read. A backbone without blocks (any network with named outputs) is read at all its taps. */
 export function tapsToDistill(taps: readonly Tap[], config: AdapterConfig): Tap[] {
   const { task, taps: choice } = config;
-  const blocks = taps.some(isBlock) ? taps.filter(isBlock) : [...taps];
+  const blocks = layersOf(taps);
   const readsTopAlone = task === 'segment' && !isMaskProbe(config);
   if (readsTopAlone || choice === 'last') return blocks.slice(-1);
   if (choice === 'last-half') return blocks.slice(Math.floor(blocks.length / 2));

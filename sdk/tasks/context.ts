@@ -8,6 +8,7 @@ import type { AdapterManifest, Scope } from '../contract/manifest.ts';
 import type { AdapterOutputs } from '../contract/model.ts';
 import { segmentCount, segmentTimes } from '../contract/segment-time.ts';
 import { MettleError, type Warning } from '../errors.ts';
+import { type BorderEvidence, evidenceOf } from './borders.ts';
 import type { ResultBase } from './types.ts';
 
 /** The clip and the adapter that outputs belong to. */
@@ -32,17 +33,26 @@ export type ResultContext = {
   calibration?: AdapterManifest['calibration'];
   /** How familiar each second is, and from where on it is familiar enough. Default: null, nobody knows. */
   familiarity?: { least: number; seconds: readonly SensesFamiliarity[] } | null;
+  /** Where inside its seconds the adapter's classes sound. Default: null, and events are told in whole seconds. */
+  borders?: BorderEvidence | null;
   /** What becomes of answers about seconds that are not. Default: `withhold`. */
   unfamiliar?: Unfamiliar;
 };
 
-/** The part of a context that is the adapter's; `seconds` are filled as they become known, and only read where it has a measure. */
+/**
+ * The part of a context that is the adapter's. `seconds` are filled as they become known, and only read where it has a measure; so is `heard`, what its border head says of
+ * each second, where it has one.
+ */
 export function contextOf(
-  { id, classes, untrained, scope, calibration, familiarity }: AdapterManifest,
+  { id, classes, untrained, scope, calibration, familiarity, borders }: AdapterManifest,
   seconds: readonly SensesFamiliarity[],
-): Pick<ResultContext, 'adapter' | 'classes' | 'untrained' | 'scope' | 'calibration' | 'familiarity'> {
-  const known = familiarity && { least: familiarity.least, seconds };
-  return { adapter: id, classes, untrained, scope, calibration, familiarity: known };
+  heard: readonly (Float32Array | null)[] = [],
+): Pick<ResultContext, 'adapter' | 'classes' | 'untrained' | 'scope' | 'calibration' | 'familiarity' | 'borders'> {
+  return {
+    ...{ adapter: id, classes, untrained, scope, calibration },
+    familiarity: familiarity && { least: familiarity.least, seconds },
+    borders: borders ? evidenceOf(heard, { steps: borders.steps, classes: classes.length }) : null,
+  };
 }
 
 export type Span = { start: number; end: number };

@@ -1,5 +1,6 @@
 /** Audio-visual event localization: logits per second -> which event there is, and when. */
 import type { AdapterOutputs } from '../contract/model.ts';
+import { wholeSecond, withBorders } from './borders.ts';
 import { softmax, temperatureOf } from './calibration.ts';
 import { checkContext, type ResultContext, readOutput, resultBase, spanOf } from './context.ts';
 import { maximalRuns } from './runs.ts';
@@ -39,16 +40,18 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
     });
   }
 
-  const events = maximalRuns(labels).map(({ value, first, end }): Event => {
+  const runs = maximalRuns(labels).map(({ value, first, end }): Event => {
     const inside = seconds.slice(first, end);
     return {
       label: classes[value]!,
       classIndex: value,
       start: inside[0]!.start,
       end: inside.at(-1)!.end,
+      resolution: wholeSecond,
       confidence: inside.reduce((sum, second) => sum + second.probabilities[value]!, 0) / inside.length,
     };
   });
+  const events = sensesOf(context.scope).includes('audio') ? withBorders(runs, context) : runs;
 
   return {
     task: 'localize',

@@ -1,6 +1,7 @@
 /** Audio-visual video parsing: probabilities per second and modality -> which events are heard, which seen, which both. */
 import type { AdapterOutputs } from '../contract/model.ts';
 import { MettleError } from '../errors.ts';
+import { wholeSecond, withBorders } from './borders.ts';
 import { calibrated, temperatureOf } from './calibration.ts';
 import { checkContext, type ResultContext, readOutput, resultBase, spanOf } from './context.ts';
 import { maximalRuns } from './runs.ts';
@@ -45,10 +46,11 @@ export function toParsing(
       withheld: { audio: audio.withheld[second]!, visual: visual.withheld[second]! },
     }),
   );
+  const heard = withBorders(eventsOf(audio, 'audio', context), context);
   const events = [
-    ...eventsOf(audio, 'audio', context),
+    ...heard,
     ...eventsOf(visual, 'visual', context),
-    ...eventsOf(both, 'audio-visual', context),
+    ...eventsOf(both, 'audio-visual', context).map((event) => whileHeard(event, heard)),
   ].sort((a, b) => a.start - b.start || ORDER[a.modality] - ORDER[b.modality] || a.classIndex - b.classIndex);
 
   return {
@@ -115,10 +117,20 @@ function eventsOf(modality: Modality, name: ParsedEvent['modality'], context: Re
         classIndex,
         start: spanOf(context, first).start,
         end: spanOf(context, end - 1).end,
+        resolution: wholeSecond,
         confidence: inside.reduce((a, b) => a + b, 0) / inside.length,
       };
     }),
   );
+}
+
+/** What is seen and heard lasts no longer than what is heard; when it is seen is known in whole seconds. */
+function whileHeard(event: ParsedEvent, heard: readonly ParsedEvent[]): ParsedEvent {
+  const middle = (event.start + event.end) / 2;
+  const own = heard.find(
+    ({ classIndex, start, end }) => classIndex === event.classIndex && start <= middle && middle <= end,
+  );
+  return own ? { ...event, start: Math.max(event.start, own.start), end: Math.min(event.end, own.end) } : event;
 }
 
 function thresholdsFor(classes: readonly string[], threshold: number | readonly number[]): readonly number[] {

@@ -13,6 +13,8 @@ export type Event = {
   start: number;
   /** Seconds; never after the clip. */
   end: number;
+  /** Seconds: how finely `start` and `end` are told. 1 where the adapter tells whole seconds, or heard no border within one. */
+  resolution: number;
   /** Mean probability of the label over the event's seconds, 0 to 1; never below 0.3, as less probable classes are not named. */
   confidence: number;
 };

@@ -16,8 +16,10 @@ export function castClip(layout: ToyboxLayout, label: string, dice: Dice): Role[
   const others = dice.shuffle(toyboxClasses.filter((name) => name !== label));
   switch (layout) {
     case 'ave':
+    case 'ave-exact':
       return castEvent(label, others, dice);
     case 'llp':
+    case 'llp-exact':
       return castParsing([label, ...others], dice);
     case 'avs-s4':
       return castSingle(label, others, dice);

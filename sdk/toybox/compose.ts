@@ -4,7 +4,17 @@ import { castClip, hasMasks, type Role, secondsOf } from './cast.ts';
 import { type Dice, diceOf } from './dice.ts';
 import { toyboxClasses, toyObjects } from './objects/index.ts';
 import { type SplitRanges, splitOf, splitRanges, within } from './splits.ts';
-import type { Actor, Backdrop, Clutter, Occluder, Span, ToyboxLayout, ToyClip, ToyObject } from './types.ts';
+import {
+  type Actor,
+  type Backdrop,
+  type Clutter,
+  type Occluder,
+  type Span,
+  TOYBOX_EXACT,
+  type ToyboxLayout,
+  type ToyClip,
+  type ToyObject,
+} from './types.ts';
 
 /** Clip number `index` (from 0) of a layout. The same seed and number give the same clip, whatever else is made. */
 export function composeClip(seed: number, layout: ToyboxLayout, index: number): ToyClip {
@@ -24,6 +34,7 @@ export function composeClip(seed: number, layout: ToyboxLayout, index: number): 
     layout,
     split,
     seconds: secondsOf(layout),
+    begin: isExact(layout) ? diceOf(`${own}/begin`).next() : 0,
     seed: own,
     actors: placeActors(layout, roles, ranges, dice),
     backdrop: composeBackdrop(ranges, dice),
@@ -33,6 +44,9 @@ export function composeClip(seed: number, layout: ToyboxLayout, index: number): 
     noise: { level: 0.06 * 10 ** (-dice.between(16, 40) / 20), tilt: dice.between(0, 1) },
   };
 }
+
+/** Whether films begin inside of seconds. */
+const isExact = (layout: ToyboxLayout): boolean => TOYBOX_EXACT.some((name) => name === layout);
 
 /** LLP wants eleven characters, `_start` and `_end`; the others take any name. */
 const nameOf = (layout: ToyboxLayout, index: number): string =>

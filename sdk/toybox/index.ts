@@ -6,5 +6,5 @@ export { composeClip, spansOf } from './compose.ts';
 export { toyboxClasses, toyObjects } from './objects/index.ts';
 export { centreOf, createRenderer, type Renderer, soundingMask } from './render.ts';
 export { soundtrackOf } from './soundtrack.ts';
-export { eventsOf, flagsOf, type ToyEvent } from './truth.ts';
+export { eventsOf, filmEvents, filmSeconds, flagsOf, type ToyEvent } from './truth.ts';
 export * from './types.ts';

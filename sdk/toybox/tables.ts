@@ -1,7 +1,7 @@
 /** The tables of the four layouts, as their readers expect them, and where the files of a clip lie. */
 import { spansOf } from './compose.ts';
 import { toyboxClasses } from './objects/index.ts';
-import { eventsOf, flagsOf } from './truth.ts';
+import { eventsOf, filmEvents, flagsOf } from './truth.ts';
 import type { ToyboxLayout, ToyClip } from './types.ts';
 
 /** Names relative to the layout's folder. `frames` and `sound` are null where the clip is a film, `film` where it is frames. */
@@ -22,6 +22,9 @@ export function pathsOf({ layout, id, split, seconds, actors }: ToyClip): ClipPa
       const folder = layout === 'ave' ? 'AVE' : 'videos';
       return { film: `${folder}/${id}.webm`, frames: null, sound: null, masks: numbered(`gt_masks/${id}`, id) };
     }
+    case 'ave-exact':
+    case 'llp-exact':
+      return { film: `clips/${id}.webm`, frames: null, sound: null, masks: [] };
     case 'avs-s4': {
       const place = `${split}/${categoryOf(actors[0]!.label)}/${id}`;
       // S4 trains on the first mask alone.
@@ -99,6 +102,8 @@ const readerTables: Record<ToyboxLayout, (clips: readonly ToyClip[]) => Record<s
       'categories.txt': lines(toyboxClasses),
     };
   },
+  'ave-exact': exactTables,
+  'llp-exact': exactTables,
   'avs-s4': (clips) => ({
     's4_meta_data.csv': lines([
       'name,start,category,split',
@@ -109,6 +114,21 @@ const readerTables: Record<ToyboxLayout, (clips: readonly ToyClip[]) => Record<s
     'ms3_meta_data.csv': lines(['name,split', ...clips.map(({ id, split }) => `${id},${split}`)]),
   }),
 };
+
+/** A folder of one's own. Times with as many digits as one millisecond has. */
+function exactTables(clips: readonly ToyClip[]): Record<string, string> {
+  const senses = { heard: 'audio', seen: 'visual', both: 'audio-visual' };
+  const rows = clips.flatMap((clip) => {
+    const events = filmEvents(clip).map(({ label, modality, start, end }) =>
+      [`${clip.id}.webm`, start.toFixed(3), end.toFixed(3), label, senses[modality], clip.split].join(','),
+    );
+    return events.length > 0 ? events : [`${clip.id}.webm,,,,,${clip.split}`];
+  });
+  return {
+    'events.csv': lines(['file,onset,offset,label,modality,split', ...rows]),
+    'classes.txt': lines(toyboxClasses),
+  };
+}
 
 const showing =
   (label: string) =>

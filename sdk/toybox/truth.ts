@@ -7,6 +7,22 @@ import type { Span, ToyClip } from './types.ts';
 /** Whole seconds [start, end) in which objects of a class are seen, heard, or both at once. */
 export type ToyEvent = { label: string; modality: 'seen' | 'heard' | 'both'; start: number; end: number };
 
+/** Whole seconds of the film. */
+export const filmSeconds = ({ seconds, begin }: Pick<ToyClip, 'seconds' | 'begin'>): number =>
+  seconds - Math.ceil(begin);
+
+/** {@link eventsOf} in exact times of the film. */
+export function filmEvents(clip: ToyClip): ToyEvent[] {
+  const seconds = filmSeconds(clip);
+  return eventsOf(clip)
+    .map((event) => ({
+      ...event,
+      start: Math.max(0, event.start - clip.begin),
+      end: Math.min(seconds, event.end - clip.begin),
+    }))
+    .filter(({ start, end }) => start < end);
+}
+
 /** Flags per second for one class. */
 export function flagsOf(clip: ToyClip, label: string): { seen: boolean[]; heard: boolean[]; both: boolean[] } {
   const actors = clip.actors.filter((actor) => actor.label === label);

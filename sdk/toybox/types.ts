@@ -2,8 +2,12 @@
 import type { Split } from '../contract/split.ts';
 import type { Layer } from './shapes.ts';
 
+/** Those of the public data sets, which know whole seconds. */
 export const TOYBOX_LAYOUTS = ['ave', 'llp', 'avs-s4', 'avs-ms3'] as const;
-export type ToyboxLayout = (typeof TOYBOX_LAYOUTS)[number];
+/** The same scenes as folders of one's own with exact times: each film begins somewhere inside of a second, so that its events do. */
+export const TOYBOX_EXACT = ['ave-exact', 'llp-exact'] as const;
+export const ALL_TOYBOX_LAYOUTS = [...TOYBOX_LAYOUTS, ...TOYBOX_EXACT] as const;
+export type ToyboxLayout = (typeof ALL_TOYBOX_LAYOUTS)[number];
 
 /** Half-open, [start, end). */
 export type Span = readonly [start: number, end: number];
@@ -99,6 +103,8 @@ export type ToyClip = {
   split: Split;
   /** Whole number. */
   seconds: number;
+  /** When the film of it begins, in seconds from 0 up to, not including, 1; it ends with the last second that is whole. */
+  begin: number;
   seed: string;
   actors: Actor[];
   backdrop: Backdrop;

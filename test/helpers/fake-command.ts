@@ -77,7 +77,14 @@ function fakeSession(): MettleSession & { disposed: boolean } {
     },
     async *watch(source, { signal }) {
       const { results } = findings();
-      const event = { id: 1, adapter: 'a', modality: 'audio' as const, classIndex: 0, confidence: 0.9 };
+      const event = {
+        id: 1,
+        adapter: 'a',
+        modality: 'audio' as const,
+        classIndex: 0,
+        resolution: 0.5,
+        confidence: 0.9,
+      };
       const dog = { ...event, label: source.includes('hostile') ? HOSTILE_LABEL : 'dog', start: 0.25, end: 1.75 };
       const none = { began: [], ongoing: [], ended: [] };
       const base = { wallTime: 0, latency: 3, dropped: 0, results, warnings: [], last: false };

@@ -8,6 +8,7 @@ export const heard = (label: string, start: number, end: number, confidence = 0.
   classIndex: 0,
   start,
   end,
+  resolution: 1,
   confidence,
 });
 

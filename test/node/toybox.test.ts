@@ -16,6 +16,7 @@ import {
   centreOf,
   composeClip,
   createRenderer,
+  filmEvents,
   flagsOf,
   soundingMask,
   soundtrackOf,
@@ -59,6 +60,37 @@ describe('layouts', () => {
       { train: 8, val: 1, test: 1 },
     ]);
   });
+
+  test('exact: films begin inside of seconds, and sound begins when the table says', async () => {
+    await writeToybox(join(root, 'exact'), { seed, clips: 3, threads: 1, layouts: ['llp-exact'] });
+    const { dataset, folder } = await loadDataset(join(root, 'exact', 'llp-exact'), { task: 'parse' });
+    expect([dataset.format, dataset.items.length, dataset.classes]).toEqual(['folder', 3, [...toyboxClasses]]);
+    for (let index = 0; index < 3; index++) {
+      const clip = composeClip(seed, 'llp-exact', index);
+      expect(clip.begin).toBeGreaterThan(0);
+      const { events, seconds, source } = dataset.items.find(({ id }) => id === `${clip.id}.webm`)!;
+      expect(seconds).toBe(9);
+      const heard = filmEvents(clip).filter(({ modality }) => modality === 'heard');
+      expect(events!.filter(({ modality }) => modality === 'audio')).toEqual(
+        heard.map(({ label, start, end }) => ({
+          ...{ classIndex: toyboxClasses.indexOf(label), modality: 'audio' },
+          ...{ onset: Number(start.toFixed(3)), offset: Number(end.toFixed(3)) },
+        })),
+      );
+      await using film = await openClip(folder.pathOf((source as { path: string }).path));
+      expect(film.duration).toBeCloseTo(9, 1);
+      const pcm: number[] = [];
+      for await (const second of film.segments({ frame: { width: 8, height: 8 }, sampleRate: 8000 })) {
+        pcm.push(...second.pcm!);
+      }
+      // Louder after a first onset than before it: three tenths of a second each, Opus in between.
+      const first = Math.min(...heard.map(({ start }) => start));
+      if (first < 0.4) continue;
+      const energy = (from: number) =>
+        pcm.slice(Math.round(from * 8000), Math.round((from + 0.3) * 8000)).reduce((sum, x) => sum + x * x, 0);
+      expect(energy(first + 0.02)).toBeGreaterThan(2 * energy(first - 0.35));
+    }
+  }, 60_000);
 
   test('AVE: labels by second are where the clip is both seen and heard', async () => {
     const { dataset } = await loadDataset(join(root, 'all', 'ave'));

@@ -65,6 +65,8 @@ describe('from clips to an adapter', () => {
       'report.json',
     ];
     expect(files).toEqual(expect.arrayContaining([...beside, ...parts]));
+    // Whole seconds teach nothing about the inside of them.
+    expect(JSON.parse(await readFile(join(place.root, verb, 'manifest.json'), 'utf8')).borders).toBeUndefined();
     const config = JSON.parse(await readFile(join(place.root, verb, 'adapter_config.json'), 'utf8'));
     expect(config).toMatchObject({ peft_type: 'METTLE', task_type: task, config: { distill: { width: 16 } } });
 
@@ -83,11 +85,45 @@ describe('from clips to an adapter', () => {
     const trained = await place.train('agree', ['--json', '--task', 'localize', '--head', 'B', '--exact']);
     const reports = JSON.parse(trained.out) as { split: string }[];
     for (const report of reports) {
-      const { out } = await mettle(['eval', join(place.root, 'agree'), place.data, '--split', report.split, '--json']);
-      expect(JSON.parse(out)).toMatchObject({ ...report, averagePrecision: expect.anything() });
+      const args = ['eval', join(place.root, 'agree'), place.data, '--split', report.split, '--json', '--online'];
+      const said = JSON.parse((await mettle(args)).out);
+      expect(said).toMatchObject({ ...report, averagePrecision: expect.anything(), online: { context: 10 } });
+      expect(said.online.published.online.event.audioVisual).toBeGreaterThanOrEqual(0);
     }
     expect(reports.map(({ split }) => split)).toEqual(['val', 'test']);
   });
+
+  test('times inside of seconds give it a border head, which the command makes anew', async () => {
+    const from = await place.copyOfData('data-exact');
+    const table = await readFile(join(from, 'events.csv'), 'utf8');
+    await writeFile(join(from, 'events.csv'), table.replaceAll(',0,1,', ',0.31,1.42,'));
+    const trained = await place.train('exact', ['--task', 'parse', '--json'], {}, from);
+    expect(trained.code).toBe(0);
+    const manifestOf = async (name: string) =>
+      JSON.parse(await readFile(join(place.root, name, 'manifest.json'), 'utf8'));
+    const { borders, variants, files } = await manifestOf('exact');
+    expect(borders).toEqual({ reads: ['audio.s0.b1', 'audio.s1.b1', 'audio.s2.b1'], steps: 16 });
+    expect(variants.wasm.borders.graph).toBe('borders.stored8.onnx');
+    expect(JSON.parse(trained.out).at(-1).borders).toMatchObject({ onsets: expect.any(Number) });
+    const card = await readFile(join(place.root, 'exact', 'README.md'), 'utf8');
+    expect(card).toContain('## How finely it tells times');
+
+    const args = ['borders', join(place.root, 'exact'), '--data', from, '--cache', place.features, '--epochs', '2'];
+    const made = await mettle([...args, '--seed', '7', '--out', join(place.root, 'finer'), '--json']);
+    expect(made.code).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ borders, test: { ends: expect.any(Number) } });
+    const after = await manifestOf('finer');
+    const entry = (path: string, all: typeof files) => all.find((file: { path: string }) => file.path === path);
+    for (const path of ['segment.stored8.onnx', 'clip.stored8.onnx', 'adapter_model.stored8.safetensors']) {
+      expect(entry(path, after.files)).toEqual(entry(path, files));
+    }
+    expect(entry('borders.stored8.safetensors', after.files)).not.toEqual(entry('borders.stored8.safetensors', files));
+    const evaluated = await mettle(['eval', join(place.root, 'finer'), from]);
+    expect(evaluated).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/Median error of +whole seconds +border head/),
+    });
+  }, 120_000);
 
   test.each([
     [['--task', 'localize', '--senses', 'audio', '--tokens', '2'], 'visual'],

@@ -42,7 +42,7 @@ describe('on-screen or off-screen', () => {
       ...parsing([]),
       task: 'localize',
       seconds: [],
-      events: [{ label: 'bell', classIndex: 0, start: 2, end: 5, confidence: 0.8 }],
+      events: [{ label: 'bell', classIndex: 0, start: 2, end: 5, resolution: 1, confidence: 0.8 }],
     };
     expect(captions(found)).toBe('WEBVTT\n\n00:00:02.000 --> 00:00:05.000\n[bell ringing]\n');
     const events = found.events;
@@ -52,7 +52,7 @@ describe('on-screen or off-screen', () => {
     expect(heard.map(({ sounds }) => sounds)).toEqual([[{ label: 'bell', place: null }]]);
     expect(captions({ ...found, scope: scope('visual'), events })).toBe('WEBVTT\n');
     const seen = parsing([]);
-    seen.events = [{ modality: 'visual', label: 'dog', classIndex: 0, start: 0, end: 3, confidence: 1 }];
+    seen.events = [{ modality: 'visual', label: 'dog', classIndex: 0, start: 0, end: 3, resolution: 1, confidence: 1 }];
     expect(captions(seen)).toBe('WEBVTT\n');
   });
 });

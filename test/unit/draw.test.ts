@@ -17,9 +17,9 @@ const parsing: ParsingResult = {
   classes: ['Dog', 'Bell'],
   seconds: [],
   events: [
-    { modality: 'audio', label: 'Dog', classIndex: 0, start: 0, end: 2, confidence: 1 },
-    { modality: 'audio', label: 'Bell', classIndex: 1, start: 1, end: 4, confidence: 1 },
-    { modality: 'visual', label: 'Dog', classIndex: 0, start: 3, end: 4, confidence: 1 },
+    { modality: 'audio', label: 'Dog', classIndex: 0, start: 0, end: 2, resolution: 1, confidence: 1 },
+    { modality: 'audio', label: 'Bell', classIndex: 1, start: 1, end: 4, resolution: 1, confidence: 1 },
+    { modality: 'visual', label: 'Dog', classIndex: 0, start: 3, end: 4, resolution: 1, confidence: 1 },
   ],
 };
 const segmentation: SegmentationResult = { ...base, task: 'segment', masks: [{ ...mask, start: 1, end: 2 }] };

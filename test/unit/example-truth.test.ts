@@ -17,6 +17,7 @@ const event = (label: string, start: number, end: number): Event => ({
   classIndex: classes.indexOf(label),
   start,
   end,
+  resolution: 1,
   confidence: 1,
 });
 

@@ -12,7 +12,7 @@ function follow(said: string, steadiness: Steadiness = { begin: 0.5, end: 1 }): 
   let told = '';
   for (const [index, letter] of [...said].entries()) {
     const span = { start: index * hop, end: (index + 1) * hop };
-    const event = { label: 'dog', classIndex: 0, ...span, confidence: 0.8 };
+    const event = { label: 'dog', classIndex: 0, ...span, resolution: 1, confidence: 0.8 };
     const result: LocalizationResult = {
       task: 'localize',
       adapter: 'a',

@@ -11,13 +11,14 @@ const parsing: ParsingResult = {
   classes: [],
   seconds: [],
   events: [
-    { modality: 'audio', label: 'Bell', classIndex: 1, start: 3723, end: 3724.4567, confidence: 0.914 },
+    { modality: 'audio', label: 'Bell', classIndex: 1, start: 3723, end: 3724.4567, resolution: 1, confidence: 0.914 },
     {
       modality: 'visual',
       label: 'Evil --> <b>"Tom" & Jerry</b>\n\nNOTE x',
       classIndex: 0,
       start: 1,
       end: 2,
+      resolution: 1,
       confidence: 1,
     },
   ],
@@ -27,7 +28,7 @@ const localization: LocalizationResult = {
   task: 'localize',
   classes: [],
   seconds: [],
-  events: [{ label: 'Dog', classIndex: 0, start: 0, end: 0.0001, confidence: 0.5 }],
+  events: [{ label: 'Dog', classIndex: 0, start: 0, end: 0.0001, resolution: 1, confidence: 0.5 }],
 };
 const segmentation: SegmentationResult = { ...base, task: 'segment', masks: [] };
 

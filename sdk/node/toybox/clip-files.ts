@@ -4,6 +4,7 @@ import {
   centreOf,
   composeClip,
   createRenderer,
+  filmSeconds,
   soundingMask,
   soundtrackOf,
   type ToyboxLayout,
@@ -32,7 +33,12 @@ export async function makeClipFiles(seed: number, layout: ToyboxLayout, index: n
   const { film, sound: wav } = pathsOf(clip);
   if (film !== null) {
     const renderer = createRenderer(clip, filmSize.width, filmSize.height);
-    files.push({ path: film, bytes: await encodeFilm(clip, renderer, sound) });
+    const { begin } = clip;
+    const seconds = filmSeconds(clip);
+    const shown = { draw: (time: number) => renderer.draw(begin + time) };
+    const first = Math.round(begin * filmRate);
+    const heard = sound.slice(first, first + seconds * filmRate);
+    files.push({ path: film, bytes: await encodeFilm({ ...clip, seconds }, shown, heard) });
   }
   if (wav !== null) files.push({ path: wav, bytes: encodeWav(resample(sound), wavRate) });
   return files;
@@ -42,6 +48,7 @@ function stills(clip: ToyClip): ClipFile[] {
   const { frames, masks } = pathsOf(clip);
   const renderer = createRenderer(clip, frameSide, frameSide);
   const files: ClipFile[] = [];
+  if (!frames && masks.length === 0) return files;
   const [width, height] = [frameSide, frameSide];
   for (let second = 0; second < clip.seconds; second++) {
     const canvas = renderer.draw(centreOf(second));

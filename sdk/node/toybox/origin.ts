@@ -1,7 +1,7 @@
 /** Where a toybox data set says what it is: the first line of `toybox.jsonl` in its folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
+import { ALL_TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
 
 export const toyboxLog = 'toybox.jsonl';
 
@@ -18,6 +18,6 @@ export const toyboxHeader = ({ seed, layout }: ToyboxOrigin): string =>
 export async function toyboxOrigin(folder: string): Promise<ToyboxOrigin | null> {
   const text = await readFile(join(folder, toyboxLog), 'utf8').catch(() => '');
   const [, seed, layout] = /^\{"toybox":\d+,"seed":(\d+),"layout":"([a-z0-9-]+)"\}\n/.exec(text) ?? [];
-  const origin = { seed: Number(seed), layout: TOYBOX_LAYOUTS.find((name) => name === layout)! };
+  const origin = { seed: Number(seed), layout: ALL_TOYBOX_LAYOUTS.find((name) => name === layout)! };
   return text.startsWith(`${toyboxHeader(origin)}\n`) ? origin : null;
 }

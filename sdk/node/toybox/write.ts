@@ -7,7 +7,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { MettleError } from '../../errors.ts';
-import { composeClip, TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
+import { ALL_TOYBOX_LAYOUTS, composeClip, TOYBOX_LAYOUTS, type ToyboxLayout } from '../../toybox/index.ts';
 import { tablesOf } from '../../toybox/tables.ts';
 import { toyboxHeader, toyboxLog } from './origin.ts';
 import { createPool, type Digests, type Pool, writeWhole } from './pool.ts';
@@ -17,7 +17,7 @@ export type ToyboxOptions = {
   seed?: number;
   /** Clips per layout; eight of ten train, one validates, one tests. Default 100. */
   clips?: number;
-  /** Default: all. */
+  /** Default: {@link TOYBOX_LAYOUTS}. */
   layouts?: readonly ToyboxLayout[];
   /** Default: one per core, at most eight. */
   threads?: number;
@@ -39,10 +39,10 @@ export async function writeToybox(folder: string, options: ToyboxOptions = {}): 
   checkWhole('clips', clips, 1, 99_999);
   checkWhole('threads', threads, 1, 64);
   for (const layout of layouts) {
-    if (!TOYBOX_LAYOUTS.includes(layout)) {
+    if (!ALL_TOYBOX_LAYOUTS.includes(layout)) {
       throw new MettleError(
         'invalid-argument',
-        `layout "${layout}" is unknown; expected ${TOYBOX_LAYOUTS.join(', ')}.`,
+        `layout "${layout}" is unknown; expected ${ALL_TOYBOX_LAYOUTS.join(', ')}.`,
       );
     }
   }

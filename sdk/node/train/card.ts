@@ -6,6 +6,7 @@ import type { AdapterConfig } from '../../models/adapter.ts';
 import { sensesOf } from '../../tasks/silence.ts';
 import type { TrainedAdapter } from '../../train/adapter/training.ts';
 import { type EvaluationReport, formatReport } from '../../train/metrics/report.ts';
+import { borderLines } from './borders-text.ts';
 import { silenceLines } from './silence-text.ts';
 
 export type CardFacts = {
@@ -48,6 +49,7 @@ export function modelCard(facts: CardFacts): string {
     '',
     ...measured(facts),
     ...silenceLines(manifest, facts.trained.silence ?? {}),
+    ...(manifest.borders ? borderLines(manifest, facts.trained.borders ?? {}) : []),
     '## Files',
     '',
     ...filesText(facts),

@@ -3,6 +3,7 @@
 import { basename } from 'node:path';
 import { runtimes } from '#runtimes';
 import { concatenate } from '../../arrays.ts';
+import { bordersOutput } from '../../contract/borders.ts';
 import type { DeviceRequest } from '../../contract/device.ts';
 import { checkFits } from '../../contract/fits.ts';
 import type { AdapterManifest, BackboneManifest } from '../../contract/manifest.ts';
@@ -15,11 +16,14 @@ import type { HubOptions } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
 import { backboneFor, openBackbone } from '../../load.ts';
 import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
+import { answeredBorders, truthOf } from '../../train/borders/judge.ts';
 import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
 import { isClipFault, segmentFormatOf } from '../../train/features/clip-features.ts';
+import { BorderErrors } from '../../train/metrics/borders.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import { type DiskFolder, loadDataset } from '../data/index.ts';
 import { diskAccess } from './access.ts';
+import { ClipWatch, OnlineScore } from './online.ts';
 
 export type EvalRun = {
   adapter: string;
@@ -29,6 +33,8 @@ export type EvalRun = {
   /** Default: the one that the adapter was made for. */
   backbone?: string | readonly [string, string];
   device: DeviceRequest;
+  /** Also what the adapter says of each clip as it runs, with so many seconds remembered. */
+  online?: { context: number };
   /** How models are fetched. */
   hub?: HubOptions;
   signal?: AbortSignal;
@@ -39,7 +45,7 @@ export type EvalRun = {
 
 export type EvalResult = { report: EvaluationReport; skipped: { id: string; reason: string }[] };
 
-/** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
+/** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, the split is empty, or masks are to be judged online. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
   const access = { ...run.hub, signal };
@@ -47,6 +53,11 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const backbone = await openBackbone(run.backbone ?? (await backboneFor([adapter.manifest], access)), access);
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
+  if (run.online && task === 'segment') {
+    throw new MettleError('invalid-argument', `Adapter "${id}" segments: a mask is of one second, online as offline.`, {
+      hint: 'Leave --online out.',
+    });
+  }
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });
   const strange = dataset.classes.filter((name) => !classes.includes(name));
   if (dataset.task !== task || (task !== 'segment' && strange.length > 0)) {
@@ -61,7 +72,14 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   }
   const all = dataset.items
     .filter((item) => item.split === split)
-    .map((item) => ({ ...item, labels: relabel(item.labels, dataset.classes, classes) }));
+    .map((item) => ({
+      ...item,
+      labels: relabel(item.labels, dataset.classes, classes),
+      events: item.events?.map((event) => ({
+        ...event,
+        classIndex: classes.indexOf(dataset.classes[event.classIndex]!),
+      })),
+    }));
   if (all.length === 0) {
     throw new MettleError('invalid-argument', `${run.data} has no usable clips in its ${split} split.`, {
       hint: 'Choose another --split, or run: mettle data check DIR',
@@ -76,15 +94,27 @@ export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
     };
     await engine.load({ ...files, device: run.device });
     const skipped: EvalResult['skipped'] = [];
+    const borders = adapter.manifest.borders && all.some(({ events }) => events) ? new BorderErrors() : undefined;
+    const online = run.online && new OnlineScore(adapter.manifest, run.online.context);
     const figures = await evaluatePredictions({
       config: { task, classes },
       thresholds,
       maskSize: maskSizeOf(adapter.manifest),
       readMask: diskAccess(folder).readMask,
       predict: (visit) =>
-        predictAll({ engine, manifests: { backbone, adapter }, folder, items: all, run, skipped }, visit),
+        predictAll(
+          { engine, manifests: { backbone, adapter }, folder, items: all, run, skipped, online, borders },
+          visit,
+        ),
     });
-    const report = { ...figures.report, dataset: basename(run.data), split } as EvaluationReport;
+    const told = {
+      ...figures.report,
+      dataset: basename(run.data),
+      split,
+      ...(borders && { borders: borders.figures() }),
+      ...(online && { online: online.figures() }),
+    };
+    const report = told as EvaluationReport;
     return { report, skipped };
   } finally {
     await engine.dispose();
@@ -117,20 +147,18 @@ type Predicting = {
   run: EvalRun;
   /** Takes those that cannot be decoded. */
   skipped: EvalResult['skipped'];
+  /** Sees each clip as it runs, too. */
+  online: OnlineScore | undefined;
+  /** Compares times, where the data and the adapter have fine ones. */
+  borders: BorderErrors | undefined;
 };
 
-async function predictAll({ engine, manifests, folder, items, run, skipped }: Predicting, visit: Visit): Promise<void> {
+async function predictAll(predicting: Predicting, visit: Visit): Promise<void> {
+  const { items, run, skipped } = predicting;
   const { signal, onProgress } = run;
   for (const [index, item] of items.entries()) {
     signal?.throwIfAborted();
-    const outputs = await predict(
-      engine,
-      manifests.backbone.manifest,
-      manifests.adapter.manifest,
-      folder,
-      item,
-      signal,
-    ).catch((error: unknown) => {
+    const outputs = await predict(predicting, item).catch((error: unknown) => {
       signal?.throwIfAborted();
       if (!(error instanceof MettleError) || !isClipFault(error)) throw error;
       skipped.push({ id: item.id, reason: error.message });
@@ -146,26 +174,35 @@ async function predictAll({ engine, manifests, folder, items, run, skipped }: Pr
 
 /** What the adapter says about one clip, by output name. */
 async function predict(
-  engine: Engine,
-  backbone: BackboneManifest,
-  adapter: AdapterManifest,
-  folder: DiskFolder,
+  { engine, manifests, folder, run: { signal, online: plan }, online, borders }: Predicting,
   item: DatasetItem,
-  signal?: AbortSignal,
 ): Promise<Record<string, Float32Array>> {
+  const { backbone, adapter } = { backbone: manifests.backbone.manifest, adapter: manifests.adapter.manifest };
   const run = await engine.begin([adapter.id]);
+  const watch = plan && new ClipWatch(engine, adapter, plan.context);
   try {
     const masks: Float32Array[] = [];
+    const heard: (Float32Array | null)[] = [];
     let seconds = 0;
     for await (const { frame, pcm } of diskAccess(folder).segments(item, segmentFormatOf(backbone), signal)) {
-      const delivered = await engine.push(run, { frame, pcm: pcm as Float32Array<ArrayBuffer> | null });
+      const segment = { frame, pcm: pcm as Float32Array<ArrayBuffer> | null };
+      const delivered = await engine.push(run, segment);
+      await watch?.look(segment);
+      if (borders) heard.push(pcm && delivered[adapter.id]![bordersOutput]!.data);
       if (adapter.task === 'segment') masks.push(delivered[adapter.id]!.mask!.data);
       if (++seconds === item.seconds) break;
     }
     if (adapter.task === 'segment') return { mask: concatenate(masks) };
-    return perClip((await engine.finish(run))[adapter.id]!, adapter);
+    const whole = (await engine.finish(run))[adapter.id]!;
+    if (watch) online!.add(watch, whole, item);
+    if (borders && item.events) {
+      const { coarse, finer } = answeredBorders(adapter, whole, heard);
+      borders.add(coarse, finer, truthOf(adapter.task, item.events), heard.length);
+    }
+    return perClip(whole, adapter);
   } finally {
     await engine.cancel(run);
+    await watch?.close();
   }
 }
 

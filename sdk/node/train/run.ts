@@ -30,6 +30,7 @@ import { findGpu } from '../host/gpu.ts';
 import { machineName } from '../host/machine.ts';
 import { toyboxOrigin } from '../toybox/origin.ts';
 import { diskAccess } from './access.ts';
+import { withBorders } from './borders-text.ts';
 import { adapterConfigJson, type CardFacts, modelCard } from './card.ts';
 import { curvesHtml, type LogLine } from './curves.ts';
 import { withSilence } from './silence-text.ts';
@@ -215,12 +216,12 @@ const countClips = ({ items }: Dataset): Record<Split, number> => {
   return counts;
 };
 
-function reportsOf({ figures, silence }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
+function reportsOf({ figures, silence, borders }: TrainedAdapter, { data }: TrainRun): EvaluationReport[] {
   const reports = (['val', 'test'] as const).flatMap((split) => {
     const found = figures[split];
     return found ? [{ ...found.report, dataset: basename(data), split } as EvaluationReport] : [];
   });
-  return withSilence(reports, silence ?? {});
+  return withBorders(withSilence(reports, silence ?? {}), borders ?? {});
 }
 
 /** Curves and numbers of every step, kept beside the checkpoint; a resumed run goes on after its last line. */

@@ -4,6 +4,7 @@ import type { Split } from '../../contract/split.ts';
 import { leastConfidence } from '../../tasks/silence.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
 import type { SilenceFigures } from '../../train/metrics/silence.ts';
+import { withSection } from './card-section.ts';
 
 type BySplit = Partial<Record<Split, SilenceFigures>>;
 
@@ -14,16 +15,8 @@ export const withSilence = (reports: readonly EvaluationReport[], figures: BySpl
   reports.map((report) => ({ ...report, silence: figures[report.split] }));
 
 /** The card with this section in place of an earlier one, else before its files. */
-export function withSilenceSection(card: string, manifest: AdapterManifest, figures: BySplit): string {
-  const section = `${silenceLines(manifest, figures).join('\n')}\n`;
-  const from = card.indexOf(`${heading}\n`);
-  if (from >= 0) {
-    const next = card.indexOf('\n## ', from + heading.length);
-    return card.slice(0, from) + section + (next < 0 ? '' : card.slice(next + 1));
-  }
-  const files = card.indexOf('## Files\n');
-  return files < 0 ? `${card.trimEnd()}\n\n${section}` : card.slice(0, files) + section + card.slice(files);
-}
+export const withSilenceSection = (card: string, manifest: AdapterManifest, figures: BySplit): string =>
+  withSection(card, heading, silenceLines(manifest, figures));
 
 /** The section, with an empty line at its end. */
 export function silenceLines({ scope, familiarity, task }: AdapterManifest, figures: BySplit): string[] {

@@ -1,6 +1,8 @@
 /** The features of a training's clips, read as examples. */
 import type { Tap } from '../../contract/manifest.ts';
 import { mapsToGuide, tapsRead } from '../../models/adapter.ts';
+import { type BorderTaps, borderTaps } from '../../models/borders.ts';
+import { hasFineBorders } from '../borders/train-borders.ts';
 import { type ClipFeatures, openClipFeatures } from '../features/clip-features.ts';
 import { type ExampleOptions, examplesOf } from '../features/examples.ts';
 import type { Piece } from '../features/pieces.ts';
@@ -16,7 +18,8 @@ export async function openFeatures(options: AdapterTraining): Promise<Features> 
   const { config, backbone, signal } = options;
   const { taps } = backbone.manifest;
   const names = tapsRead(taps, config);
-  const features = await openClipFeatures(options, { names, segments: config.segments });
+  const all = [...new Set([...names, ...(bordersToLearn(options)?.taps ?? []).map(({ name }) => name)])];
+  const features = await openClipFeatures(options, { names: all, segments: config.segments });
   const read = [...taps.visual, ...taps.audio].filter((tap) => names.includes(tap.name));
   const sizes = new Map(read.map((tap: Tap) => [tap.name, tap.tokens * tap.width]));
   return {
@@ -34,6 +37,13 @@ export async function openFeatures(options: AdapterTraining): Promise<Features> 
         signal,
       }),
   };
+}
+
+/** What a border head would read, where the data has something for it to learn. */
+export function bordersToLearn({ config, backbone, dataset }: AdapterTraining): BorderTaps | null {
+  if (config.task === 'segment' || !hasFineBorders(dataset.items)) return null;
+  const { taps, inputs } = backbone.manifest;
+  return borderTaps(taps.audio, inputs.audio);
 }
 
 /** Size of the masks that the model predicts; none for other tasks. */

@@ -11,13 +11,14 @@ import type { Split } from '../../contract/split.ts';
 import { callersOwn, throughDoor } from '../../door.ts';
 import { MettleError } from '../../errors.ts';
 import type { Weights } from '../../models/params.ts';
+import { hasFineBorders, trainBorders } from '../borders/train-borders.ts';
 import { secondsToLearn } from '../features/examples.ts';
 import type { Piece } from '../features/pieces.ts';
 import { Predictor } from '../loop/predict.ts';
 import type { TrainModel } from '../loop/step.ts';
 import { type TrainOptions, type TrainResult, train } from '../loop/trainer.ts';
 import { calibrateAdapter } from '../silence/calibrate.ts';
-import { type Features, maskSizeOf, openFeatures } from './clip-features.ts';
+import { bordersToLearn, type Features, maskSizeOf, openFeatures } from './clip-features.ts';
 import { defaultAverage } from './config.ts';
 import { asEvaluation, type EvaluateOptions, evaluatePredictions, type Figures } from './evaluate.ts';
 import { adapterModel } from './model.ts';
@@ -71,9 +72,11 @@ async function trainCompiled(options: AdapterTraining): Promise<TrainedAdapter> 
       onProgress?.({ phase: 'evaluation', split: name, figures: figures[name] });
     }
     const compiled = await compile(options, result.weights, thresholds);
+    const silent = await silenced(options, compiled.package, features);
     return {
       ...compiled,
-      ...(await silenced(options, compiled.package, features)),
+      ...silent,
+      ...(await bordered(options, silent.package, features)),
       weights: result.weights,
       result,
       policy: features.policy,
@@ -106,6 +109,23 @@ async function silenced(
     if (!(error instanceof MettleError) || error.code !== 'invalid-argument') throw error;
     return { package: adapter, silence: null, unmeasured: error.message };
   }
+}
+
+/** With a border head, where the data has exact times and the backbone layers that are fine enough. */
+async function bordered(
+  options: AdapterTraining,
+  adapter: MeasuredAdapter['package'],
+  features: Features,
+): Promise<Pick<TrainedAdapter, 'package' | 'borders'>> {
+  const { backbone, runtime, seed, signal, onProgress } = options;
+  const learned = features.pieces.filter(({ id, split }) => split === 'train' && !features.failed.has(id));
+  if (!bordersToLearn(options) || !hasFineBorders(learned)) return { package: adapter, borders: null };
+  const { package: finer, figures } = await trainBorders({
+    ...{ adapter, runtime, features, seed, signal },
+    base: backbone.manifest,
+    onProgress: (progress) => onProgress?.({ phase: 'borders', ...progress }),
+  });
+  return { package: finer, borders: figures };
 }
 
 async function compile(

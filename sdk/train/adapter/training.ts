@@ -30,6 +30,7 @@ import type { CheckpointStore } from '../loop/checkpoint.ts';
 import type { OptimizerConfig } from '../loop/optimizer.ts';
 import type { ScheduleConfig } from '../loop/schedule.ts';
 import type { TrainProgress, TrainResult } from '../loop/trainer.ts';
+import type { BorderFigures } from '../metrics/borders.ts';
 import type { SilenceFigures } from '../metrics/silence.ts';
 import type { Figures } from './evaluate.ts';
 import type { LossOptions } from './model.ts';
@@ -146,6 +147,14 @@ export type AdapterProgress =
       done: number;
       /** Clips. */
       total: number;
+    }
+  | {
+      /** The finished adapter learns where inside of seconds events begin and end. */
+      phase: 'borders';
+      /** Steps, of `total`. */
+      done: number;
+      /** Steps. */
+      total: number;
     };
 
 /** What was compiled, with its report, and how it came about. */
@@ -167,6 +176,8 @@ export type TrainedAdapter = MeasuredAdapter & {
   figures: Partial<Record<Split, Figures>>;
   /** Of the package: what it keeps silent about, and how its confidence fits. Null where it has no measure: see `unmeasured`. */
   silence: Partial<Record<Split, SilenceFigures>> | null;
+  /** What its border head does on held-out clips; null where it has none. */
+  borders: Partial<Record<Split, BorderFigures>> | null;
   /** Why there is no measure of familiarity, or null. */
   unmeasured: string | null;
 };

@@ -3,14 +3,14 @@ import { segmentCount, segmentTimes } from '../../contract/segment-time.ts';
 import { joinPath } from './clips.ts';
 import type { FindingList } from './findings.ts';
 import type { OwnEvent } from './own-tables.ts';
-import type { DataFolder, DatasetItem } from './types.ts';
+import type { DataFolder, DatasetItem, ExactEvent } from './types.ts';
 
 export const ownMasks = 'masks';
 
 /** `duration` in seconds, null if unknown: then the labels tell how long the clip is. */
 export type OwnClip = { file: string; duration: number | null; rows: OwnEvent[] };
 
-type Labelled = Pick<DatasetItem, 'seconds' | 'labels'>;
+type Labelled = Pick<DatasetItem, 'seconds' | 'labels' | 'events'>;
 
 export const stemOf = (file: string): string => file.replace(/\.[^./]+$/, '');
 
@@ -38,7 +38,7 @@ export function eventLabels(
     painted.audio.forEach((on, at) => {
       if (on || painted.visual[at]) union[at % classes.length] = 1;
     });
-    return { seconds, labels: { task, clip: union, ...painted } };
+    return { seconds, labels: { task, clip: union, ...painted }, events: exactEvents(clip, classes) };
   }
   const labels = Int32Array.from({ length: seconds }, (_, second) => {
     const both = classes.flatMap((_name, c) => {
@@ -51,7 +51,16 @@ export function eventLabels(
     }
     return both[0] ?? classes.length;
   });
-  return { seconds, labels: { task, seconds: labels } };
+  return { seconds, labels: { task, seconds: labels }, events: exactEvents(clip, classes) };
+}
+
+function exactEvents({ rows }: OwnClip, classes: readonly string[]): ExactEvent[] {
+  return rows.flatMap(({ event }) => {
+    const classIndex = event ? classes.indexOf(event.label) : -1;
+    if (!event || classIndex < 0 || event.offset <= event.onset) return [];
+    const { modality, onset, offset } = event;
+    return [{ classIndex, modality, onset, offset }];
+  });
 }
 
 /** Seconds that the event covers by half or more; of an event too short for that the one that it covers most. */

@@ -69,6 +69,18 @@ export type SegmentationLabels = {
   category: string | null;
 };
 
+/** An event with the times that the data gives, however fine, in seconds from the start of the clip. */
+export type ExactEvent = {
+  /** Index of the class. */
+  classIndex: number;
+  /** Whether it is heard, seen, or both. */
+  modality: 'audio' | 'visual' | 'audio-visual';
+  /** Seconds. */
+  onset: number;
+  /** Seconds. */
+  offset: number;
+};
+
 /** One clip with its labels. */
 export type DatasetItem = {
   /** Unique in the dataset: the clip's name, and `#2`, `#3` where one clip carries several rows of labels. */
@@ -81,6 +93,8 @@ export type DatasetItem = {
   source: ItemSource;
   /** What is true of it. */
   labels: LocalizationLabels | ParsingLabels | SegmentationLabels;
+  /** Its events with their own times, where the data has finer ones than whole seconds. */
+  events?: ExactEvent[];
 };
 
 /** What a reader gives: everything but the clips themselves. */

@@ -18,7 +18,14 @@ export function cutIntoPieces(items: readonly DatasetItem[], seconds: number): P
 
 function pieceOf(item: DatasetItem, start: number, length: number): Piece {
   const end = Math.min(start + length, item.seconds);
-  const piece = { ...item, id: `${item.id} from ${start} s`, seconds: end - start, start };
+  const events = item.events
+    ?.map((event) => ({
+      ...event,
+      onset: Math.max(event.onset, start) - start,
+      offset: Math.min(event.offset, end) - start,
+    }))
+    .filter(({ onset, offset }) => onset < offset);
+  const piece = { ...item, id: `${item.id} from ${start} s`, seconds: end - start, start, ...(events && { events }) };
   const { labels } = item;
   if (labels.task === 'localize') {
     return { ...piece, labels: { ...labels, seconds: labels.seconds.slice(start, end) } };

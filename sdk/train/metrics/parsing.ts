@@ -27,8 +27,8 @@ export type ParsingFigures = {
   eventAV: number;
 };
 
-/** A predicted event is right where it overlaps a true one by at least this (intersection over union). */
-const leastOverlap = 0.5;
+/** A predicted event is right where it overlaps a true one by at least this (intersection over union), as published. */
+const publishedOverlap = 0.5;
 
 /**
  * Active where both the second's probability and the clip's reach the threshold, one for all classes or one per class: `seconds` [seconds, classes],
@@ -50,13 +50,15 @@ export function decodeParsing(
 /** Averages over videos. */
 export class ParsingScore {
   readonly #classes: number;
+  readonly #leastOverlap: number;
   readonly #segment: Sums = { audio: 0, visual: 0, audioVisual: 0, eventAV: 0 };
   readonly #event: Sums = { audio: 0, visual: 0, audioVisual: 0, eventAV: 0 };
   #videos = 0;
 
-  /** `classes` is their number. */
-  constructor(classes: number) {
+  /** `classes` is their number; an event is right from an intersection over union of `leastOverlap` on. */
+  constructor(classes: number, leastOverlap = publishedOverlap) {
     this.#classes = classes;
+    this.#leastOverlap = leastOverlap;
   }
 
   /** Adds one video. Throws `invalid-argument` if the four arrays differ in length or do not hold whole rows of classes. */
@@ -70,6 +72,8 @@ export class ParsingScore {
       );
     }
     this.#videos++;
+    const countEvents: Count = (claimed, actual, classes) =>
+      countOverlaps(claimed, actual, classes, this.#leastOverlap);
     for (const [sums, count] of [
       [this.#segment, countSeconds],
       [this.#event, countEvents],
@@ -113,6 +117,7 @@ export class ParsingScore {
 
 type Sums = Omit<ParsingFigures, 'typeAV'>;
 type Counts = { right: number; wrong: number; missed: number };
+type Count = (predicted: ArrayLike<number>, truth: ArrayLike<number>, classes: number) => Counts[];
 
 const both = ({ audio, visual }: Activity): Uint8Array =>
   Uint8Array.from(audio, (on, index) => (on && visual[index] ? 1 : 0));
@@ -138,8 +143,13 @@ function countSeconds(predicted: ArrayLike<number>, truth: ArrayLike<number>, cl
   return counts;
 }
 
-/** Events are maximal runs. Two runs of one class can never both overlap a third by half, so nothing needs to be matched one to one. */
-function countEvents(predicted: ArrayLike<number>, truth: ArrayLike<number>, classes: number): Counts[] {
+/** Events are maximal runs, and nothing is matched one to one: of one class two runs can never both overlap a third by half, and for less than half any overlap counts, as published. */
+function countOverlaps(
+  predicted: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  classes: number,
+  leastOverlap: number,
+): Counts[] {
   return Array.from({ length: classes }, (_, c): Counts => {
     const claimed = runsOf(predicted, c, classes);
     const actual = runsOf(truth, c, classes);

@@ -4,6 +4,8 @@ import { jsonText } from '../../contract/plain-text.ts';
 import type { Split } from '../../contract/split.ts';
 import { MettleError } from '../../errors.ts';
 import { meanAveragePrecision } from './average-precision.ts';
+import type { BorderFigures } from './borders.ts';
+import type { EventFigures, OnlineFigures, SenseFigures } from './online.ts';
 import type { ParsingFigures } from './parsing.ts';
 import type { SegmentationFigures } from './segmentation.ts';
 import type { SilenceFigures } from './silence.ts';
@@ -17,6 +19,10 @@ type Common = {
   averagePrecision?: { label: string; value: number | null }[];
   /** What the finished adapter keeps silent about, and how its confidence fits. */
   silence?: SilenceFigures;
+  /** How far its borders are off, where the data has finer ones than whole seconds. */
+  borders?: BorderFigures;
+  /** What it says of a running source, where that was asked for. */
+  online?: OnlineFigures;
 };
 
 /** Figures of one split of a dataset, told apart by `task`. */
@@ -85,6 +91,8 @@ export function formatReport(report: EvaluationReport, format: 'text' | 'json' =
     );
   }
   if (report.silence) lines.push('', ...silenceTable(report.silence));
+  if (report.borders) lines.push('', ...bordersTable(report.borders));
+  if (report.online) lines.push('', ...onlineTable(report.online, report.task === 'parse'));
   return `${lines.join('\n')}\n`;
 }
 
@@ -97,6 +105,40 @@ function silenceTable({ clips, rightLost, wrongWithheld, calibrationError }: Sil
       ['as the network says it', share(calibrationError.before)],
     ]),
     `(${clips} clips; expected calibration error of ${calibrationError.bins} bins)`,
+  ];
+}
+
+function bordersTable({ onsets, onset, ends, end }: BorderFigures): string[] {
+  const time = (value: number | null): string => (value === null ? '-' : `${value.toFixed(3)} s`);
+  return [
+    ...table([
+      ['Median error of', 'whole seconds', 'border head'],
+      ['onsets', time(onset.coarse), time(onset.fine)],
+      ['ends', time(end.coarse), time(end.fine)],
+    ]),
+    `(of ${onsets} onsets and ${ends} ends of events that were found)`,
+  ];
+}
+
+/** Of localization only what is both at once is told: it has no other events. */
+function onlineTable({ context, published, told }: OnlineFigures, bySense: boolean): string[] {
+  const cells = ({ audio, visual, audioVisual }: SenseFigures): string[] =>
+    (bySense ? [audio, visual, audioVisual] : [audioVisual]).map(percent);
+  const kinds = { segment: 'Segments', event: 'Events', eventMean: 'Events, mean' } as const;
+  const headers = Object.values(kinds).flatMap((kind) => (bySense ? [`${kind}: A`, 'V', 'AV'] : [kind]));
+  const row = (name: string, figures: EventFigures): string[] => [
+    name,
+    ...(Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) => cells(figures[kind])),
+  ];
+  return [
+    ...table([
+      ['', ...headers],
+      row('Offline, as published', published.offline),
+      row('Online, as published', published.online),
+      row('Offline, as told', told.offline),
+      row('Online, as told', told.online),
+    ]),
+    `(F in percent; online: of each second at its end, ${context} s remembered; events overlap by half, mean: by 0.1 to 0.9)`,
   ];
 }
 

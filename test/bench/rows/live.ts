@@ -82,7 +82,9 @@ function figuresOf(where: string, { samples, megabytes }: Measured): Figure[] {
   const latencies = samples.map(({ latency }) => latency);
   const third = Math.floor(samples.length / 3);
   const behind = (part: readonly Sample[]): number => median(part.map((sample) => sample.behind));
-  const [early, late] = [megabytes[Math.floor(megabytes.length / 3)]!, megabytes.at(-1)!];
+  const thirdOf = (part: number): number =>
+    median(megabytes.slice(Math.floor((part * megabytes.length) / 3), Math.ceil(((part + 1) * megabytes.length) / 3)));
+  const [early, late] = [thirdOf(1), thirdOf(2)];
   return [
     { what: `${where}: latency of a moment, median of ${samples.length}`, unit: 'ms', here: median(latencies) },
     { what: `${where}: latency, 95 % are below`, unit: 'ms', here: quantile(latencies, 0.95) },
@@ -93,10 +95,10 @@ function figuresOf(where: string, { samples, megabytes }: Measured): Figure[] {
       here: behind(samples.slice(-third)) - behind(samples.slice(0, third)),
     },
     {
-      what: `${where}: memory at the end`,
+      what: `${where}: memory in the last third`,
       unit: 'MB',
       here: late,
-      beside: { name: 'after a third', value: early },
+      beside: { name: 'in the third before', value: early },
       ratio: late / early,
       atMost: 1.1,
     },

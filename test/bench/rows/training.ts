@@ -30,7 +30,6 @@ import type { Figure } from '../results.ts';
 import type { Row } from './row.ts';
 
 const threads = 2;
-const warmup = 3;
 const python = process.env.PYTHON ?? '/usr/bin/python3';
 
 type Case = { batch: number; config: AdapterConfig };
@@ -95,7 +94,7 @@ const idle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1
 type Versions = { torch: string; python: string; by: string; parameters: Record<string, number> };
 
 /** Milliseconds of steps, one of each by turns. */
-async function turns(runtime: Runtime, torch: Partner, name: string, rounds: number) {
+async function turns(runtime: Runtime, torch: Partner, name: string, rounds: number, warmup: number) {
   const { runner, data } = await open(runtime, cases[name]!);
   const [theirs, ours]: [number[], number[]] = [[], []];
   for (let round = -warmup; round < rounds; round++) {
@@ -133,7 +132,8 @@ export const training: Row = {
     );
     const figures: Figure[] = [];
     for (const name of Object.keys(cases)) {
-      const { theirs, ours, parameters } = await turns(runtime, torch, name, quick ? 2 : 15);
+      const [rounds, warmup] = quick ? [2, 1] : [15, 3];
+      const { theirs, ours, parameters } = await turns(runtime, torch, name, rounds!, warmup!);
       if (parameters !== versions.parameters[name]) {
         throw new Error(`${name}: ${parameters} parameters here, ${versions.parameters[name]} in PyTorch.`);
       }

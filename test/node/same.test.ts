@@ -1,33 +1,44 @@
 /** Determinism: the same input on the same device gives the same bytes, and another device names the same events. */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createMettle, type SegmentationResult, type TaskResult } from '../../sdk/index.ts';
 import { toyboxClips } from '../bench/same-clips.ts';
 import { compareResults, summarise, textOf } from '../bench/same-compare.ts';
 
 const adapters = ['toybox-ave', 'toybox-llp', 'toybox-s4', 'toybox-ms3'];
 
+const clips = toyboxClips(2);
+
 async function resultsOn(device: 'cpu' | 'wasm'): Promise<TaskResult[][]> {
   await using mettle = await createMettle({ adapters, device, threads: 1 });
   const all: TaskResult[][] = [];
-  for (const clip of toyboxClips(4)) {
+  for (const clip of clips) {
     const source = await clip.read();
     all.push((await mettle.analyze(source instanceof Uint8Array ? new Blob([source]) : source)).results);
   }
   return all;
 }
 
-describe('four toybox clips, one of each layout', () => {
-  test.for(['cpu', 'wasm'] as const)('twice on %s, each time in a fresh Mettle: the same bytes', async (device) => {
-    const [once, again] = [await resultsOn(device), await resultsOn(device)];
-    expect(once.flat().some((result) => result.task !== 'segment' && result.events.length > 0)).toBe(true);
-    expect(textOf(again)).toBe(textOf(once));
-  });
+describe('two toybox clips, by four adapters', () => {
+  const found = {} as Record<'cpu' | 'wasm', TaskResult[][]>;
+  beforeAll(async () => {
+    found.cpu = await resultsOn('cpu');
+    found.wasm = await resultsOn('wasm');
+  }, 180_000);
 
-  test('on the CPU and on WASM: the same events, probabilities within 0.002', async () => {
-    const [cpu, wasm] = [await resultsOn('cpu'), await resultsOn('wasm')];
-    const clips = cpu.map((results, i) => ({ name: `${i}`, found: compareResults(results, wasm[i]!) }));
-    for (const { adapter, clips: count, differences, probability, pixels } of summarise(clips)) {
-      expect({ adapter, count, differences }).toEqual({ adapter, count: 4, differences: [] });
+  test.for(['cpu', 'wasm'] as const)(
+    'once more on %s in a fresh Mettle: the same bytes',
+    async (device) => {
+      const events = found[device].flat().flatMap((result) => (result.task === 'segment' ? [] : result.events));
+      expect(events.length).toBeGreaterThan(0);
+      expect(textOf(await resultsOn(device))).toBe(textOf(found[device]));
+    },
+    180_000,
+  );
+
+  test('on the CPU and on WASM: the same events, probabilities within 0.002', () => {
+    const compared = found.cpu.map((results, i) => ({ name: `${i}`, found: compareResults(results, found.wasm[i]!) }));
+    for (const { adapter, clips: count, differences, probability, pixels } of summarise(compared)) {
+      expect({ adapter, count, differences }).toEqual({ adapter, count: clips.length, differences: [] });
       // Masks are told in steps of 1/255.
       expect(probability, adapter).toBeLessThanOrEqual(pixels.all > 0 ? 1.01 / 255 : 0.002);
     }

@@ -25,11 +25,15 @@ describe('two toybox clips, by four adapters', () => {
     found.wasm = await resultsOn('wasm');
   }, 180_000);
 
-  test.for(['cpu', 'wasm'] as const)('once more on %s in a fresh Mettle: the same bytes', async (device) => {
-    const events = found[device].flat().flatMap((result) => (result.task === 'segment' ? [] : result.events));
-    expect(events.length).toBeGreaterThan(0);
-    expect(textOf(await resultsOn(device))).toBe(textOf(found[device]));
-  });
+  test.for(['cpu', 'wasm'] as const)(
+    'once more on %s in a fresh Mettle: the same bytes',
+    { timeout: 180_000 },
+    async (device) => {
+      const events = found[device].flat().flatMap((result) => (result.task === 'segment' ? [] : result.events));
+      expect(events.length).toBeGreaterThan(0);
+      expect(textOf(await resultsOn(device))).toBe(textOf(found[device]));
+    },
+  );
 
   test('on the CPU and on WASM: the same events, probabilities within 0.002', () => {
     const compared = found.cpu.map((results, i) => ({ name: `${i}`, found: compareResults(results, found.wasm[i]!) }));

@@ -16,7 +16,7 @@ import { type DeviceName, devices, type Models } from './same-devices.ts';
 const { values } = parseArgs({
   options: {
     clips: { type: 'string', default: '100' },
-    'gpu-clips': { type: 'string', default: '4' },
+    'gpu-clips': { type: 'string', default: '1' },
     folder: { type: 'string' },
     adapter: { type: 'string', multiple: true },
     backbone: { type: 'string', multiple: true },

@@ -18,7 +18,7 @@ import {
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Adapt, type Features, headsOf, joinHeads, type StageConfig, stages, withMask } from './swin.ts';
+import { type Adapt, byHeads, type Features, joinHeads, partOf, type StageConfig, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
 export type HtsAtConfig = StageConfig & {
@@ -74,10 +74,11 @@ function merge(p: Params, x: Value, map: Size): Value {
 function attention(p: Params, x: Value, w: Windowing, heads: number): Value {
   const width = x.shape[2]!;
   const qkv = dense(p, 'qkv', x, 3 * width);
-  const query = mul(headsOf(qkv, 0, heads), (width / heads) ** -0.5);
-  const scores = matmul(query, headsOf(qkv, 1, heads), { transposeB: true });
+  const parts = byHeads(qkv, heads);
+  const query = mul(partOf(parts, 0), (width / heads) ** -0.5);
+  const scores = matmul(query, partOf(parts, 1), { transposeB: true });
   const logits = withMask(add(scores, positionBias(p, w.window, heads)), w);
-  return dense(p, 'proj', joinHeads(matmul(softmax(logits), headsOf(qkv, 2, heads))), width);
+  return dense(p, 'proj', joinHeads(matmul(softmax(logits), partOf(parts, 2))), width);
 }
 
 /** One learned number per offset and head: [heads, tokens, tokens]. */

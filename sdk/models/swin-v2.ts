@@ -15,13 +15,14 @@ import {
   relu,
   reshape,
   sigmoid,
+  slice,
   softmax,
   transpose,
   type Value,
 } from '../ops/index.ts';
 import { dense, joinNeighbours, mlp, norm, patchEmbedding, residual } from './layers.ts';
 import type { Params } from './params.ts';
-import { type Adapt, type Features, headsOf, joinHeads, type StageConfig, stages, withMask } from './swin.ts';
+import { type Adapt, byHeads, type Features, joinHeads, partOf, type StageConfig, stages, withMask } from './swin.ts';
 import { cutWindows, joinWindows, offsetIndex, type Size, type Windowing } from './windows.ts';
 
 export type SwinV2Config = StageConfig & {
@@ -63,10 +64,11 @@ function attention(p: Params, x: Value, w: Windowing, heads: number, pretrainedW
   // exp(min(scale, ln 100)): the published clamp of the temperature.
   const scale = exp(minimum(p.get('logit_scale', [heads, 1, 1], { constant: Math.log(10) }), Math.log(100)));
   // The queries are scaled and not the scores, which are several times as many numbers.
-  const query = mul(l2Normalize(headsOf(qkv, 0, heads)), scale);
-  const cosine = matmul(query, l2Normalize(headsOf(qkv, 1, heads)), { transposeB: true });
+  const parts = byHeads(qkv, heads);
+  const units = l2Normalize(slice(parts, 0, 0, 2));
+  const cosine = matmul(mul(partOf(units, 0), scale), partOf(units, 1), { transposeB: true });
   const logits = withMask(add(cosine, positionBias(p, w.window, heads, pretrainedWindow)), w);
-  return dense(p, 'proj', joinHeads(matmul(softmax(logits), headsOf(qkv, 2, heads))), width);
+  return dense(p, 'proj', joinHeads(matmul(softmax(logits), partOf(parts, 2))), width);
 }
 
 /** 16 sigmoid(network(offset)) per head: [heads, tokens, tokens]. */

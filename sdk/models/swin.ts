@@ -69,13 +69,15 @@ export function stages(
   return features;
 }
 
-/** One of the three parts of `qkv` [N, tokens, 3 * width], by heads: [N, heads, tokens, width / heads]. */
-export function headsOf(qkv: Value, part: 0 | 1 | 2, heads: number): Value {
+/** The three parts of `qkv` [N, tokens, 3 * width] by heads, one after the other: [3, N, heads, tokens, width / heads]. */
+export function byHeads(qkv: Value, heads: number): Value {
   const [n, tokens, all] = qkv.shape as [number, number, number];
-  const width = all / 3;
-  const own = slice(qkv, 2, part * width, (part + 1) * width);
-  return transpose(reshape(own, [n, tokens, heads, width / heads]), [0, 2, 1, 3]);
+  return transpose(reshape(qkv, [n, tokens, 3, heads, all / 3 / heads]), [2, 0, 3, 1, 4]);
 }
+
+/** One part of what `byHeads` gave, or of its beginning: [N, heads, tokens, width / heads]. */
+export const partOf = (parts: Value, part: 0 | 1 | 2): Value =>
+  reshape(slice(parts, 0, part, part + 1), parts.shape.slice(1));
 
 /** [N, heads, tokens, size] back to [N, tokens, heads * size]. */
 export function joinHeads(x: Value): Value {

@@ -1,5 +1,5 @@
 /** Windows of a token map: cutting it up, rolling it, and which tokens of a rolled window may see each other. Shared by both Swin generations. */
-import { type Graph, reshape, roll, transpose, type Value } from '../ops/index.ts';
+import { type Graph, permuteRows, reshape, type Value } from '../ops/index.ts';
 
 export type Size = [number, number];
 /** Window and shift of one block; on an axis that the window covers it shrinks to the map and nothing is shifted. */
@@ -17,20 +17,36 @@ export const windowCount = ({ map, window }: Windowing): number => (map[0] / win
 /** [B, H*W, C] to [B * windows, window tokens, C]. */
 export function cutWindows(tokens: Value, w: Windowing): Value {
   const [b, , c] = tokens.shape as [number, number, number];
-  const { map, window, shift } = w;
-  const rolled = roll(roll(reshape(tokens, [b, ...map, c]), 1, -shift[0]), 2, -shift[1]);
-  const cells = reshape(rolled, [b, map[0] / window[0], window[0], map[1] / window[1], window[1], c]);
-  return reshape(transpose(cells, [0, 1, 3, 2, 4, 5]), [b * windowCount(w), window[0] * window[1], c]);
+  const { window } = w;
+  return reshape(permuteRows(tokens, windowOrder(w)), [b * windowCount(w), window[0] * window[1], c]);
 }
 
 /** The inverse of `cutWindows`. */
 export function joinWindows(windows: Value, w: Windowing): Value {
   const c = windows.shape[2]!;
-  const { map, window, shift } = w;
+  const order = windowOrder(w);
+  const inverse = new Array<number>(order.length);
+  order.forEach((token, place) => {
+    inverse[token] = place;
+  });
   const b = windows.shape[0]! / windowCount(w);
-  const cells = reshape(windows, [b, map[0] / window[0], map[1] / window[1], window[0], window[1], c]);
-  const rolled = reshape(transpose(cells, [0, 1, 3, 2, 4, 5]), [b, ...map, c]);
-  return reshape(roll(roll(rolled, 1, shift[0]), 2, shift[1]), [b, map[0] * map[1], c]);
+  return permuteRows(reshape(windows, [b, order.length, c]), inverse);
+}
+
+/** Which token of the map lies at each place of the rolled windows, window by window. Rolling and cutting move tokens, so both are one operation. */
+function windowOrder({ map, window, shift }: Windowing): number[] {
+  const order: number[] = [];
+  for (let top = 0; top < map[0]; top += window[0]) {
+    for (let left = 0; left < map[1]; left += window[1]) {
+      for (let i = 0; i < window[0]; i++) {
+        for (let j = 0; j < window[1]; j++) {
+          const row = (top + i + shift[0]) % map[0];
+          order.push(row * map[1] + ((left + j + shift[1]) % map[1]));
+        }
+      }
+    }
+  }
+  return order;
 }
 
 /** -100 between tokens of one rolled window that are no neighbours in the map: [windows, 1, tokens, tokens]. */

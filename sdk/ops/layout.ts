@@ -136,13 +136,6 @@ export function concat(xs: readonly Value[], axis: number): Value {
   return first.graph.apply(concatOp, xs, { axis }, shape, first.dtype);
 }
 
-/** Moves rows by `shift` places towards the end of an axis, those that fall off come back at its start. */
-export function roll(x: Value, axis: number, shift: number): Value {
-  const length = x.shape[axis]!;
-  const cut = (((-shift % length) + length) % length) as number;
-  return cut === 0 ? x : concat([slice(x, axis, cut, length), slice(x, axis, 0, cut)], axis);
-}
-
 const oneHotOp: Op = {
   name: 'oneHot',
   emit(to, value, [indices], output) {
@@ -170,3 +163,23 @@ const gatherOp: Op = {
 /** Rows of `x` (its first axis) by int64 indices: [...indices.shape, ...x.shape.slice(1)]. */
 export const gather = (x: Value, indices: Value): Value =>
   x.graph.apply(gatherOp, [x, indices], {}, [...indices.shape, ...x.shape.slice(1)], x.dtype);
+
+const permuteRowsOp: Op = {
+  name: 'permuteRows',
+  emit: (to, _value, inputs, output) => to.node('Gather', inputs, [output], { axis: 1 }),
+  backward(value, dy) {
+    const order = value.attributes.order as number[];
+    const inverse = new Array<number>(order.length);
+    order.forEach((from, to) => {
+      inverse[from] = to;
+    });
+    return [permuteRows(dy, inverse), null];
+  },
+};
+/** Row i of the second axis becomes what row `order[i]` of `x` was; `order` names each row once. One operation, however far rows move. */
+export function permuteRows(x: Value, order: readonly number[]): Value {
+  if (order.length !== x.shape[1]) throw new Error(`order of ${order.length} for [${x.shape}] (${x.name})`);
+  if (order.every((from, to) => from === to)) return x;
+  const indices = x.graph.remember(`order ${order}`, () => x.graph.integers(order));
+  return x.graph.apply(permuteRowsOp, [x, indices], { order: [...order] }, x.shape, x.dtype);
+}

@@ -9,6 +9,7 @@ import type { Ort, Runtime } from '../../sdk/contract/runtime.ts';
 import { ReadBack } from '../../sdk/engine/read-back.ts';
 import { disposeTensors, GraphSession, type Tensors, tellsShortage } from '../../sdk/engine/session.ts';
 import { gaussian, seededRandom } from '../../sdk/random.ts';
+import { median } from './measure.ts';
 import type { SeededGraph } from './seeded-graphs.ts';
 
 export type BenchDevice = 'cpu' | 'wasm' | 'webgpu';
@@ -48,11 +49,6 @@ function apart(request: RunRequest | [SeededGraph, SeededGraph]): unknown {
   if (status === unable) return null;
   if (status !== 0) throw new Error(`run of ${JSON.stringify(request)} failed: ${stderr}`);
   return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{'))!);
-}
-
-export function median(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 }
 
 /**

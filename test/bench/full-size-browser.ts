@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
-import { median } from './backbone-runs.ts';
 import { deviceOf } from './devices.ts';
+import { median } from './measure.ts';
 import { writeSeeded } from './seeded-graphs.ts';
 
 /** Peak memory of the largest process below this one, in MB; null where it is not told. */

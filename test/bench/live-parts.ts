@@ -4,7 +4,8 @@
  */
 import process from 'node:process';
 import type { LiveFrame, LiveSound, Mettle } from '../../sdk/index.ts';
-import { residentOf, withPage } from './renderer.ts';
+import { builtSdk, residentOf } from './measure.ts';
+import { withPage } from './renderer.ts';
 
 export const adapters = ['toybox-ave', 'toybox-llp', 'toybox-s4'];
 
@@ -34,9 +35,7 @@ async function* frames(began: number, seconds: number): AsyncGenerator<LiveFrame
 
 /** In this process, two moments a second. */
 export async function liveInNode(seconds: number): Promise<Measured> {
-  const { createMettle } = (await import(
-    new URL('../../dist/node/index.js', import.meta.url).href
-  )) as typeof import('../../sdk/index.ts');
+  const { createMettle } = await builtSdk();
   await using mettle: Mettle = await createMettle({ adapters });
   const began = performance.now();
   const measured: Measured = { samples: [], megabytes: [] };
@@ -55,7 +54,7 @@ export async function liveInNode(seconds: number): Promise<Measured> {
 
 /** In Chromium, one moment a second. */
 export const liveInPage = (seconds: number): Promise<Measured> =>
-  withPage(async (page, resident) => {
+  withPage(async (page, { resident }) => {
     const megabytes: number[] = [];
     const timer = setInterval(() => void resident().then((now) => megabytes.push(now)), seconds * 100);
     const samples = await page.evaluate(
@@ -80,7 +79,7 @@ export const liveInPage = (seconds: number): Promise<Measured> =>
     return { samples, megabytes };
   });
 
-const quantile = (numbers: readonly number[], share: number): number =>
+export const quantile = (numbers: readonly number[], share: number): number =>
   [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))]!;
 const rounded = (number: number): number => Math.round(number * 10) / 10;
 

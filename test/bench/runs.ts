@@ -7,7 +7,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { residentOf, withPage } from './renderer.ts';
+import { residentOf } from './measure.ts';
+import { withPage } from './renderer.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string' } } });
 const runs = Number(values.runs ?? 300);
@@ -35,7 +36,7 @@ function shortClip() {
 }
 
 const inPage = (): Promise<number[]> =>
-  withPage(async (page, resident) => {
+  withPage(async (page, { resident }) => {
     await page.evaluate(
       async ({ names, make }) => {
         const { createMettle } = await import(new URL('/dist/page/index.js', location.href).href);

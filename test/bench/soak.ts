@@ -10,7 +10,8 @@ import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { adapters, liveInNode, liveInPage, summary } from './live-parts.ts';
-import { residentOf, withPage } from './renderer.ts';
+import { residentOf } from './measure.ts';
+import { withPage } from './renderer.ts';
 import { openSoak, type SoakCalls } from './soak-calls.ts';
 import { type Lost, loseDevices } from './soak-lost.ts';
 
@@ -67,7 +68,7 @@ async function inNode(): Promise<Held> {
 }
 
 const inPage = (): Promise<Held> =>
-  withPage(async (page, resident) => {
+  withPage(async (page, { resident }) => {
     await page.evaluate(
       async ({ source, names, other }) => {
         const { createMettle } = await import(new URL('/dist/page/index.js', location.href).href);

@@ -22,10 +22,10 @@ export class CannotInstall extends Error {}
 export type Installed = { folder: string; binaries: string[]; remove(): Promise<void> };
 
 /**
- * Installs the tarball and the environment's packages from the registry, without install scripts: they would ask other hosts.
+ * Installs the tarball, if there is one, and the environment's packages from the registry, without install scripts: they would ask other hosts.
  * Throws `CannotInstall` where this platform or its registry does not have them.
  */
-export async function installEnvironment(environment: Environment, tarball: string): Promise<Installed> {
+export async function installEnvironment(environment: Environment, tarball?: string): Promise<Installed> {
   const folder = await mkdtemp(join(tmpdir(), `mettle-embed-`));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
@@ -33,7 +33,7 @@ export async function installEnvironment(environment: Environment, tarball: stri
     const packages = Object.entries(environment.packages ?? {}).map(([name, version]) => `${name}@${version}`);
     const options = '--ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error';
     await shellIn(folder)
-      .run(`npm install ${options} ${[tarball, ...packages].join(' ')}`)
+      .run(`npm install ${options} ${[...(tarball ? [tarball] : []), ...packages].join(' ')}`)
       .catch((error: Error) => {
         throw new CannotInstall(error.message);
       });

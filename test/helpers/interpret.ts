@@ -113,6 +113,16 @@ const rules: Record<string, Rule> = {
     const row = sizeOf(value.inputs[0]!.shape.slice(1));
     indices!.forEach((from, to) => out.set(x!.subarray(from * row, (from + 1) * row), to * row));
   },
+  permuteRows(value, [x, order], out) {
+    const [batch, rows] = value.shape as [number, number];
+    const row = sizeOf(value.shape.slice(2));
+    for (let b = 0; b < batch; b++) {
+      order!.forEach((from, to) => {
+        const start = (b * rows + from) * row;
+        out.set(x!.subarray(start, start + row), (b * rows + to) * row);
+      });
+    }
+  },
   oneHot(value, [indices], out) {
     const depth = value.shape[1]!;
     indices!.forEach((column, row) => (out[row * depth + column] = 1));

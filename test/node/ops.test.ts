@@ -85,7 +85,7 @@ const cases: Record<string, Case> = {
     ],
     build: (a, b) => ops.concat([a, b], 1),
   },
-  roll: { shapes: [[2, 5]], build: (x) => ops.roll(x, 1, -2) },
+  permuteRows: { shapes: [[2, 4, 3]], build: (x) => ops.permuteRows(x, [2, 0, 3, 1]) },
   gather: { shapes: [[5, 3]], build: (x) => ops.gather(x, x.graph.integers([0, 3, 3, 1])) },
   matmul: {
     shapes: [

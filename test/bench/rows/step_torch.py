@@ -1,5 +1,5 @@
 """
-PyTorch's side of `npm run bench:step`: the same training steps, written again in PyTorch's own way (its linear layers, attention in the usual form, AdamW).
+PyTorch's side of `npm run bench -- --only training`: the same training steps, written again in PyTorch's own way (its linear layers, attention in the usual form, AdamW).
 Reads one line of JSON with the sizes, answers "ready" with versions, then times a step of one case for every line that names it; one line of JSON each.
 """
 import json

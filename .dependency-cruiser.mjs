@@ -99,6 +99,9 @@ const rooms = {
   'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
   'node/publish': { sees: ['ground', 'doors', 'onnx', 'hub', 'compile', 'node/files'] },
   'node/output': { sees: ['ground', 'tasks', 'analyze', 'node/files'] },
+  'node/batch': {
+    sees: ['ground', 'doors', 'tasks', 'export', 'load', 'mettle', 'node/files', 'node/host', 'node/output'],
+  },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
   plugin: { sees: ['ground', 'node/assets'], packages: ['unplugin', 'vite', 'rollup', 'esbuild', 'webpack'] },
@@ -162,6 +165,7 @@ const rooms = {
       'train/metrics',
       'train/data',
       'node/assets',
+      'node/batch',
       'node/files',
       'node/host',
       'node/output',

@@ -104,9 +104,7 @@ export async function loadEngine(
   const { signal } = options;
   signal?.throwIfAborted();
   const warnings: Warning[] = [];
-  const access = accessOf(options, (warning) => addWarning(warnings, warning));
-  const backbone = await openBackbone(options.backbone ?? 'nano', access);
-  const adapters = await openAdapters(options.adapters, backbone.manifest, access);
+  const { backbone, adapters } = await openModels(options, (warning) => addWarning(warnings, warning));
   const engine = await workshop.createEngine();
   const onAbort = (): void => void engine.dispose();
   signal?.addEventListener('abort', onAbort);
@@ -132,6 +130,16 @@ export async function loadEngine(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** The models that the options name, of which only the manifests were read. Throws what `openModel` throws, and `incompatible` where they do not fit together. */
+export async function openModels(
+  options: CreateOptions,
+  onWarning: (warning: Warning) => void,
+): Promise<{ backbone: OpenedModel<WholeBackbone>; adapters: NamedAdapter[] }> {
+  const access = accessOf(options, onWarning);
+  const backbone = await openBackbone(options.backbone ?? 'nano', access);
+  return { backbone, adapters: await openAdapters(options.adapters, backbone.manifest, access) };
 }
 
 /** The backbone that one name or two stand for. Throws `incompatible` where a sense is missing, or two backbones make no pair, and what `openModel` throws. */

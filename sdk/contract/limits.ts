@@ -52,6 +52,8 @@ export const limits = {
   tableFields: 4_000_000,
   /** Bytes of a file of a data set that is read whole: a picture, or the sound beside extracted frames. */
   dataFileBytes: 512 * MiB,
+  /** Bytes of a list of films: some million addresses. */
+  listBytes: 512 * MiB,
   /** Bytes of a text that an option names: a configuration, a note, a front end. */
   noteBytes: 1 * MiB,
 } as const;

@@ -102,6 +102,10 @@ const rooms = {
   'node/batch': {
     sees: ['ground', 'doors', 'tasks', 'export', 'load', 'mettle', 'node/files', 'node/host', 'node/output'],
   },
+  'node/box': {
+    sees: ['ground', 'tasks', 'analyze', 'live', 'node/batch', 'node/files', 'node/output'],
+    packages: ['mqtt'],
+  },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
   plugin: { sees: ['ground', 'node/assets'], packages: ['unplugin', 'vite', 'rollup', 'esbuild', 'webpack'] },
@@ -166,6 +170,7 @@ const rooms = {
       'train/data',
       'node/assets',
       'node/batch',
+      'node/box',
       'node/files',
       'node/host',
       'node/output',

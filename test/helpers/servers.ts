@@ -12,7 +12,6 @@ const find = (name: string): string | undefined =>
   ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'].map((folder) => join(folder, name)).find(existsSync);
 
 export const mosquitto = find('mosquitto');
-export const redisServer = find('redis-server');
 
 /** Why a test is skipped, for its title; empty where it runs. */
 export const absent = (program: string | undefined, name: string): string =>
@@ -45,13 +44,6 @@ export class TestServer {
     const file = join(folder, 'mosquitto.conf');
     await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n`);
     return new TestServer(port, folder, () => [mosquitto!, '-c', file]).start();
-  }
-
-  static async redis(): Promise<TestServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'mettle-redis-'));
-    const options = ['--save', '', '--appendonly', 'no', '--dir', folder, '--maxmemory-policy', 'noeviction'];
-    const port = await freePort();
-    return new TestServer(port, folder, (at) => [redisServer!, '--port', String(at), ...options]).start();
   }
 
   /** Resolves when it answers. */

@@ -52,11 +52,6 @@ export class WorkerProcess {
     }
   }
 
-  /** Its number, as the system counts processes. */
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** Whether it can take another film. */
   get alive(): boolean {
     return this.#gone === null;

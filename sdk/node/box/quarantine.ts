@@ -36,11 +36,6 @@ export class Quarantine {
     return new Quarantine(store, new Map(Object.entries(await readCases(store))));
   }
 
-  /** Films that are given up. */
-  get films(): string[] {
-    return [...this.#cases].filter(([, { tries }]) => tries >= mostTries).map(([film]) => film);
-  }
-
   /** Whether this film, as it is now, was given up. */
   has(film: string, mark: string): boolean {
     const found = this.#cases.get(film);

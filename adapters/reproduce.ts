@@ -73,6 +73,33 @@ const pretrain = (preset: string, steps: number, teachers: readonly string[], mo
   ],
 });
 
+/** Two networks as one package. */
+const backbone = (id: string, folder: string): Stage => ({
+  name: id,
+  makes: `backbones/${id}`,
+  command: [
+    ...[...mettle, 'backbone', 'import', `${folder}/swin-v2-nano.safetensors`, `${folder}/hts-at-nano.safetensors`],
+    ...['--preset', 'swin-v2-nano', '--preset', 'hts-at-nano', '--id', id, '--license', 'MIT'],
+    ...['--note', join(here, `${id}-card.md`)],
+    ...['--forms', 'wasm=stored8,webgpu=stored8', '--out', `backbones/${id}`],
+  ],
+});
+/** Pretraining that goes on with real material; the learning rate falls over a share of the steps, at their end. */
+const onward = (
+  sense: 'pictures' | 'sounds',
+  out: string,
+  more: readonly string[],
+  [steps, fall, rate]: readonly [steps: number, fall: number, rate: number],
+): Stage => ({
+  name: `nano-2-${out}`,
+  makes: `nano-2/${out}.safetensors`,
+  command: [
+    ...[...script('adapters/nano/run.ts'), '--data', data, '--work', 'nano-2', '--sense', sense, '--'],
+    ...['--reuse', '8', '--steps', amount(steps, 4), '--fall', String(fall), '--rate', String(rate)],
+    ...[...more, '--out', `${out}.safetensors`],
+  ],
+});
+
 const layouts = { 'toybox-ave': 'ave', 'toybox-llp': 'llp', 'toybox-s4': 'avs-s4', 'toybox-ms3': 'avs-ms3' } as const;
 const clips = { ave: 1600, llp: 800, 'avs-s4': 2400, 'avs-ms3': 600 } as const;
 const toybox = (layout: keyof typeof clips): Stage => ({
@@ -83,7 +110,9 @@ const toybox = (layout: keyof typeof clips): Stage => ({
     ...['--clips', amount(clips[layout], 40), '--layouts', layout],
   ],
 });
+/** Of the toybox adapters, and of the everyday ones. */
 const nano = './backbones/nano';
+const nano2 = './backbones/nano-2';
 const train = (id: string, folder: string, scope: string, more: readonly string[] = []): Stage => ({
   name: id,
   makes: `adapters/${id}`,
@@ -103,38 +132,38 @@ const compose = (kind: 'scenes' | 'masks', world: string, count: number): Stage 
     ...['--seed', '1', '--clips', amount(count, 110), '--processes', '2'],
   ],
 });
-/** The later half of each network, where things are told apart; of pictures with masks from the finest maps on. */
-const pair = {
-  things: tap('google-things', 'mobilenetv2', ['tap_12', 'tap_14', 'tap_16'], ['--size', '160x160', ...signed]),
-  masks: tap(
-    'google-masks',
-    'deeplabv3_mnv2',
-    ['tap_02', 'tap_05', 'tap_12', 'aspp_merge'],
-    ['--size', '192x192', ...signed],
-  ),
-  sounds: tap('google-sounds', 'yamnet', ['tap_09', 'tap_11', 'tap_12', 'tap_13'], sound),
-};
+/** Networks of Google as "mettle backbone add" makes them. */
+const added = (id: string, file: string): Stage => ({
+  name: `google-${id}`,
+  makes: `google/backbones/${id}`,
+  command: [
+    ...[...mettle, 'backbone', 'import', from(`backbones/tflite/${file}.tflite`)],
+    ...['--id', id, '--license', 'Apache-2.0', '--out', `google/backbones/${id}`],
+  ],
+});
+const pair = [added('mobilenetv2', 'mobilenet_v2_1.0_224_quant'), added('yamnet', 'yamnet')];
 const isGoogle = values.backbone === 'google';
 const other = values.backbone === undefined ? undefined : resolve(values.backbone);
 const everyday = (world: 'ave' | 'llp' | 'avs', task: string): Stage => {
   const id = `everyday-${world}`;
-  const seen = world === 'avs' ? pair.masks : pair.things;
-  const bases = isGoogle ? [seen, pair.sounds].map(({ makes }) => `./${makes}`) : [other ?? nano];
-  const out = `${isGoogle ? 'google' : 'adapters'}/${id}`;
+  const bases = isGoogle ? pair.map(({ makes }) => `./${makes}`) : [other ?? nano2];
+  const out = isGoogle ? `google/adapters/${id}-google` : `adapters/${id}`;
   return {
     name: id,
     makes: out,
     command: [
-      ...[...mettle, 'train', '--data', `data/${id}`, '--task', task],
+      ...[...mettle, 'train', '--data', `data/${id}`, '--task', task, '--scope', join(here, `scopes/${id}.json`)],
       ...bases.flatMap((base) => ['--backbone', base]),
+      // Of networks that long the later half tells things apart, and is what fits on a disk.
+      ...(isGoogle && world !== 'avs' ? ['--taps', 'last-half'] : []),
       ...[...epochs, '--note', `data/${id}/card.md`, '--cache', 'features', '--resume', '--out', out],
     ],
   };
 };
 
-const quality = [
-  ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data/toybox', '--backbone', nano],
-  ...['--adapters', 'adapters', '--cache', 'features', '--out', '.', ...epochs],
+const qualityOf = (base: string, ids: readonly string[]): string[] => [
+  ...[...script('test/bench/quality.ts'), '--work', 'quality', '--data', 'data', '--backbone', base],
+  ...['--adapters', 'adapters', '--cache', 'features', '--out', '.', '--only', ids.join(','), ...epochs],
 ];
 
 const stages: Stage[] = [
@@ -143,30 +172,31 @@ const stages: Stage[] = [
   tap('yamnet', 'yamnet', ['tap_05', 'tap_11', 'tap_13'], sound),
   pretrain('swin-v2-nano', 8500, ['mobilenetv2', 'deeplabv3'], ['--material', from('pictures/images')]),
   pretrain('hts-at-nano', 8000, ['yamnet'], ['--material', from('sounds'), '--exclude', judged]),
-  {
-    name: 'nano',
-    makes: nano,
-    command: [
-      ...[...mettle, 'backbone', 'import', 'swin-v2-nano.safetensors', 'hts-at-nano.safetensors'],
-      ...['--preset', 'swin-v2-nano', '--preset', 'hts-at-nano', '--id', 'nano', '--license', 'MIT'],
-      ...['--note', join(here, 'nano-card.md')],
-      ...['--forms', 'wasm=stored8,webgpu=stored8', '--out', nano],
-    ],
-  },
+  backbone('nano', '.'),
+  // What was made in many sittings, each in one; the command makes teachers and material first.
+  onward('pictures', 'pictures', ['--half', '--from', '../swin-v2-nano.safetensors'], [8630, 0.26, 0.001]),
+  onward('pictures', 'swin-v2-nano', ['--from', 'pictures.safetensors'], [300, 1, 0.0003]),
+  onward('sounds', 'hts-at-nano', ['--from', '../hts-at-nano.safetensors'], [6750, 0.23, 0.001]),
+  backbone('nano-2', 'nano-2'),
   ...Object.keys(clips).map((layout) => toybox(layout as keyof typeof clips)),
   ...Object.entries(layouts).map(([id, layout]) => train(id, `data/toybox/${layout}`, 'toybox')),
   compose('scenes', 'llp', 1200),
   compose('masks', 'avs', 600),
-  ...(isGoogle ? Object.values(pair) : []),
+  ...(isGoogle ? pair : []),
   everyday('ave', 'localize'),
   everyday('llp', 'parse'),
   everyday('avs', 'segment'),
-  { name: 'quality', makes: 'quality.json', command: quality },
+  { name: 'quality', makes: '', command: qualityOf(nano, Object.keys(layouts)) },
+  {
+    name: 'quality-everyday',
+    makes: '',
+    command: qualityOf(nano2, ['everyday-ave', 'everyday-llp', 'everyday-avs']),
+  },
   {
     // What LCD has above the probe is close to its target there: one seed does not tell.
     name: 'quality-seeds',
     makes: '',
-    command: [...quality, '--only', 'toybox-ave', '--seeds', small ? '2' : '3'],
+    command: [...qualityOf(nano, ['toybox-ave']), '--seeds', small ? '2' : '3'],
   },
   { name: 'ship', makes: '', command: [...script('adapters/ship.ts'), '.', ...(small ? ['shipped'] : [])] },
 ];

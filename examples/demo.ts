@@ -3,6 +3,7 @@
  * that are right, and writes a report of all clips to `out/demo/`, with the films and, where pixels are asked for, a strip of annotated frames.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { main } from '../sdk/cli/main.ts';
 import { paintFor } from '../sdk/cli/terminal.ts';
 import { createMettle, type Mettle } from '../sdk/index.ts';
 import { encodePng } from '../sdk/node/output/png.ts';
@@ -16,6 +17,14 @@ import { compare } from './truth.js';
 const folder = 'out/demo';
 const clipsPerKind = 2;
 
+const films = process.argv.slice(2);
+if (films.length > 0) {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new DOMException('Interrupted.', 'AbortError')));
+  const { signal } = controller;
+  const { stdout, stderr, env } = process;
+  process.exit(await main(['run', ...films, '--out', folder], { stdout, stderr, env, signal }));
+}
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const kinds = await shippedKinds();

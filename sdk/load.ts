@@ -8,6 +8,7 @@ import type { AdapterManifest, BackboneManifest, Manifest } from './contract/man
 import type { ModelPackage, VariantName } from './contract/model.ts';
 import { callback, oneOf, positive, type Rules, signal as signalRule, text, texts, whole } from './contract/options.ts';
 import { type WholeBackbone, wholeBackbone } from './contract/pair.ts';
+import { DEFAULT_BACKBONE } from './contract/registry.ts';
 import { heldBack } from './door.ts';
 import type { Engine, EngineLoad, EngineProgress } from './engine/types.ts';
 import { chooseVariant } from './engine/variant.ts';
@@ -46,7 +47,7 @@ export type CreateOptions = WorkshopOptions &
   HubOptions & {
     /**
      * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-     * Default `nano`. After each may stand the digest of its manifest, which pins every byte of it, or
+     * Default: the one that the named adapters were made for, and `nano` where none is named. After each may stand the digest of its manifest, which pins every byte of it, or
      * the key of its publisher: `https://host/model/#sha256-...`, `#ed25519-...`.
      */
     backbone?: string | readonly [string, string];
@@ -138,8 +139,13 @@ export async function openModels(
   onWarning: (warning: Warning) => void,
 ): Promise<{ backbone: OpenedModel<WholeBackbone>; adapters: NamedAdapter[] }> {
   const access = accessOf(options, onWarning);
-  const backbone = await openBackbone(options.backbone ?? 'nano', access);
-  return { backbone, adapters: await openAdapters(options.adapters, backbone.manifest, access) };
+  const named =
+    options.adapters && (await Promise.all(options.adapters.map((location) => openAdapter(location, access))));
+  const manifests = named?.map(({ model }) => model.manifest) ?? [];
+  const backbone = await openBackbone(options.backbone ?? (await backboneFor(manifests, access)), access);
+  const adapters = named ?? (await shippedAdapters(backbone.manifest, access));
+  for (const { model } of adapters) await checkFits(model.manifest, backbone.manifest);
+  return { backbone, adapters };
 }
 
 /** The backbone that one name or two stand for. Throws `incompatible` where a sense is missing, or two backbones make no pair, and what `openModel` throws. */
@@ -171,22 +177,36 @@ function accessOf(options: CreateOptions, onWarning: (warning: Warning) => void)
 
 type NamedAdapter = Omit<OpenedAdapter, 'loaded'>;
 
-async function openAdapters(
-  adapters: readonly string[] | undefined,
-  backbone: BackboneManifest,
-  access: OpenOptions,
-): Promise<NamedAdapter[]> {
-  const open = async (location: string): Promise<NamedAdapter> => ({
-    location,
-    model: await openModel(location, 'adapter', access),
-  });
-  if (adapters) {
-    const opened = await Promise.all(adapters.map(open));
-    for (const { model } of opened) await checkFits(model.manifest, backbone);
-    return opened;
+async function openAdapter(location: string, access: OpenOptions): Promise<NamedAdapter> {
+  return { location, model: await openModel(location, 'adapter', access) };
+}
+
+/**
+ * The id of the backbone that adapters were made for; of none, the default. Throws `incompatible` where they were made for several, which no Mettle has, and `not-found` where
+ * theirs does not ship.
+ */
+export async function backboneFor(adapters: readonly AdapterManifest[], access: OpenOptions): Promise<string> {
+  const [first, ...others] = adapters;
+  if (!first) return DEFAULT_BACKBONE;
+  const { id, base } = first;
+  const other = others.find((adapter) => adapter.base.id !== base.id);
+  if (other) {
+    throw new MettleError(
+      'incompatible',
+      `Adapter "${id}" was made for backbone "${base.id}", and "${other.id}" for "${other.base.id}".`,
+      { hint: 'One Mettle has one backbone: make two, each with the adapters of one.' },
+    );
   }
+  if ((await listShipped(access)).some((model) => model.kind === 'backbone' && model.id === base.id)) return base.id;
+  throw new MettleError('not-found', `Adapter "${id}" was made for backbone "${base.id}", which does not ship.`, {
+    hint: 'Name where it lies as backbone (--backbone); "mettle backbone add" makes those of others.',
+  });
+}
+
+/** Of those that ship all that were made for the backbone. */
+async function shippedAdapters(backbone: BackboneManifest, access: OpenOptions): Promise<NamedAdapter[]> {
   const shipped = (await listShipped(access)).filter(({ kind }) => kind === 'adapter');
-  const opened = await Promise.all(shipped.map(({ id }) => open(id)));
+  const opened = await Promise.all(shipped.map(({ id }) => openAdapter(id, access)));
   const fits = await Promise.all(
     opened.map(({ model }) =>
       checkFits(model.manifest, backbone).then(
@@ -214,6 +234,7 @@ export async function loadAdapter(
     signal,
     onDownload: (step) => count.modelStep(step),
     onStep: (step) => count.engineStep(step),
+    onWarning,
     check: progress.rethrow,
   });
   return model.manifest;

@@ -149,7 +149,7 @@ class LoadedMettle implements Mettle {
       checkArgument(adapter, text, 'adapter');
       const loaded = await untilAborted(this.#living(), own.signal);
       const manifest = await loadAdapter(loaded, adapter, { ...this.#options, ...own }, (warning) => {
-        if (!this.info().warnings.some(({ code }) => code === warning.code)) this.#warnings.push(warning);
+        if (!this.info().warnings.some(({ message }) => message === warning.message)) this.#warnings.push(warning);
       });
       return told(manifest);
     });

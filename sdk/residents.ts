@@ -6,7 +6,7 @@ import { untilAborted } from './abort.ts';
 import type { AdapterManifest } from './contract/manifest.ts';
 import type { VariantName } from './contract/model.ts';
 import type { Engine, EngineProgress } from './engine/types.ts';
-import { MettleError } from './errors.ts';
+import { MettleError, type Warning } from './errors.ts';
 import type { DownloadProgress, OpenedModel } from './hub/hub.ts';
 
 /** An adapter that can be asked. */
@@ -60,6 +60,8 @@ export type LoadSteps = {
   signal?: AbortSignal;
   onDownload?: (progress: DownloadProgress) => void;
   onStep?: (progress: EngineProgress) => void;
+  /** Gets what is to be told of the adapter. */
+  onWarning?: (warning: Warning) => void;
   /** Called before the adapter can be asked: throws where the caller wants no more. */
   check?: () => void;
 };
@@ -218,10 +220,10 @@ export class Residents {
     this.#options.engine.remove(entry.key).catch(() => {});
   }
 
-  async #bringIn(entry: Entry, { signal, onDownload, onStep }: LoadSteps): Promise<void> {
+  async #bringIn(entry: Entry, { signal, onDownload, onStep, onWarning = () => {} }: LoadSteps): Promise<void> {
     const { engine, variant } = this.#options;
     const files = await entry.model.download(variant, { signal, onProgress: onDownload });
-    await engine.add(entry.key, files, onStep);
+    for (const warning of await engine.add(entry.key, files, onStep)) onWarning(warning);
     entry.loaded = true;
   }
 

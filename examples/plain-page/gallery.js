@@ -6,12 +6,13 @@ import { element } from './elements.js';
 const folder = '../../out/clips';
 const $ = (id) => document.getElementById(id);
 
-/** Shows the clips, if there are any; `choose` gets the one that was clicked. */
+/** Shows the clips, if there are any; `choose` gets the one that was clicked, with `adapter`, that of its kind, and `world`, those of all kinds. */
 export async function showGallery(choose) {
   const response = await fetch(`${folder}/clips.json`).catch(() => null);
   if (!response?.ok) return;
   const kinds = await response.json();
-  $('kinds').replaceChildren(...kinds.map((kind) => group(kind, choose)));
+  const world = kinds.map(({ adapter }) => adapter);
+  $('kinds').replaceChildren(...kinds.map((kind) => group({ ...kind, world }, choose)));
   $('gallery').hidden = kinds.length === 0;
 }
 
@@ -46,9 +47,9 @@ async function download(name, signal) {
   });
 }
 
-function group({ title, question, task, adapter, clips }, choose) {
+function group({ title, question, task, adapter, world, clips }, choose) {
   const cards = clips.map(({ id, seconds }, index) => {
-    const clip = { id, task, adapter, question, title: `${title}, clip ${index + 1}` };
+    const clip = { id, task, adapter, world, question, title: `${title}, clip ${index + 1}` };
     const poster = element('img', { src: `${folder}/${id}.png`, alt: '', width: 256, height: 192, loading: 'lazy' });
     const button = element('button', {
       type: 'button',

@@ -13,8 +13,9 @@ const device = new URLSearchParams(location.search).get('device') ?? 'auto';
 /** In a checkout, which npm did not install, the runtime does not lie beside the package. */
 const runtimePath = '../../node_modules/onnxruntime-web/dist/';
 
-/** The loaded models; kept for the next clip. */
+/** The loaded models; kept for the next clip of the same world, which `world` tells. */
 let mettle = null;
+let world = null;
 /** Aborts the work in progress; null when there is none. */
 let job = null;
 let fileUrl = null;
@@ -27,7 +28,7 @@ showGallery((clip) =>
 const analyzeFile = (file) =>
   analyze({ name: file.name, note: '', clip: null, open: async () => ({ file, truth: null }) });
 
-/** A clip of the gallery is answered by the adapter that learned from clips of its kind; a file, by all. */
+/** A clip of the gallery is answered by the adapter that learned from clips of its kind; a file, by those that the SDK takes by itself. */
 async function analyze({ name, note, clip, open }) {
   job?.abort();
   const mine = new AbortController();
@@ -40,7 +41,7 @@ async function analyze({ name, note, clip, open }) {
     const { file, truth } = await open(signal);
     if (!isCurrent()) return;
     show(file);
-    mettle ??= await createMettle({ device, runtimePath, signal, onProgress });
+    await useModels(clip?.world, { signal, onProgress });
     showDevice(mettle.info());
     const analysis = await mettle.analyze(file, { signal, onProgress, ...(clip && { tasks: [clip.task] }) });
     if (!isCurrent()) return;
@@ -57,6 +58,17 @@ async function analyze({ name, note, clip, open }) {
       $('progress').hidden = true;
     }
   }
+}
+
+/** Loads these adapters, or those that the SDK takes by itself; others that were loaded go. */
+async function useModels(adapters, options) {
+  const wanted = String(adapters);
+  if (mettle && wanted === world) return;
+  const before = mettle;
+  mettle = null;
+  await before?.dispose();
+  mettle = await createMettle({ ...(adapters && { adapters }), device, runtimePath, ...options });
+  world = wanted;
 }
 
 /** Says what is coming, and shows nothing of the clip before. */

@@ -49,7 +49,7 @@ export async function calibrate(argv: string[], io: Io): Promise<number> {
       adapter,
       data: values.data,
       format: readChoice('format', values.format, DATA_FORMATS),
-      backbone: readBackbone(values.backbone),
+      backbone: values.backbone && readBackbone(values.backbone),
       device: readDevice(values.device),
       threads: readThreads(values.threads),
       out: values.out,

@@ -39,7 +39,7 @@ export async function evaluate(argv: string[], io: Io): Promise<number> {
       data,
       format: readChoice('format', values.format, DATA_FORMATS),
       split: readChoice('split', values.split, SPLITS) ?? 'test',
-      backbone: readBackbone(values.backbone),
+      backbone: values.backbone && readBackbone(values.backbone),
       device: readDevice(values.device),
       hub,
       signal: io.signal,

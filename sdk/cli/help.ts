@@ -1,4 +1,5 @@
 /** The help texts. */
+import { DEFAULT_BACKBONE } from '../contract/registry.ts';
 import { HUB_HELP } from './hub-options.ts';
 import { MODEL_HELP } from './session.ts';
 
@@ -75,7 +76,7 @@ Data
   --task NAME         localize, parse or segment, for your own folder (default: what its table allows)
 
 Model
-  --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
+  --backbone ID       id, path or URL (default: ${DEFAULT_BACKBONE}); given twice, or as A,B, one for pictures and one for sounds
   --tokens N          meta-tokens per block (default: 4)
   --taps NAME         blocks, stage-ends, last-half or last (default: blocks)
   --paths NAME        both, preservation, task, or none: a linear probe without meta-tokens (default: both)
@@ -132,7 +133,7 @@ clips. Graphs and weights stay as they are. "mettle train" does the same at its 
 Options
   --data DIR          the data that the adapter was trained on, with its splits
   --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
-  --backbone ID       id, path or URL (default: nano); given twice, or as A,B, one for pictures and one for sounds
+  --backbone ID       id, path or URL (default: that of the adapter); given twice, or as A,B, for pictures and sounds
   --scope FILE        JSON of what it answers for, as in mettle train (default: what the adapter says)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU
@@ -151,7 +152,7 @@ Runs a finished adapter, as it is shipped, on a folder of data and prints the pu
 Options
   --format NAME       ave, llp, avs-s4, avs-ms3 or folder (default: told by the names of its tables)
   --split NAME        train, val or test (default: test)
-  --backbone ID       id, path or URL of the backbone (default: nano)
+  --backbone ID       id, path or URL of the backbone (default: that of the adapter)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --out FILE          write the figures there as JSON too
   --json              print JSON

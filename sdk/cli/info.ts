@@ -3,10 +3,10 @@
 import { availableParallelism } from 'node:os';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import { jsonText } from '../contract/plain-text.ts';
+import { DEFAULT_BACKBONE } from '../contract/registry.ts';
 import { sdkVersion } from '../contract/version.ts';
 import { scopeLines, sensesText } from '../tasks/scope-text.ts';
 import { INFO_HELP } from './help.ts';
-import { DEFAULT_BACKBONE } from './models.ts';
 import { COMMON_OPTIONS, readDevice, readOptions } from './options.ts';
 import { reportError } from './report-error.ts';
 import { oneLine, paintFor } from './terminal.ts';

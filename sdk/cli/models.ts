@@ -4,8 +4,6 @@ import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import type { ShippedModel } from './types.ts';
 
-export const DEFAULT_BACKBONE = 'nano';
-
 /** Reads the registry and the manifests in it, no weights. */
 export async function listShippedModels(signal?: AbortSignal): Promise<ShippedModel[]> {
   const { listShipped, openModel } = await import('../hub/hub.ts');

@@ -2,12 +2,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DeviceRequest } from '../contract/device.ts';
 import { limits } from '../contract/limits.ts';
+import { DEFAULT_BACKBONE } from '../contract/registry.ts';
 import { TASKS, type Task } from '../contract/task.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { MettleError } from '../errors.ts';
 import { readSmall } from '../node/disk.ts';
 import { locateAdded } from './added.ts';
-import { DEFAULT_BACKBONE } from './models.ts';
 
 export const COMMON_OPTIONS = {
   device: { type: 'string' },

@@ -1,4 +1,5 @@
 /** The models that a command runs: the options that name them, and a session over them, with a word of what is loaded. */
+import { DEFAULT_BACKBONE } from '../contract/registry.ts';
 import type { Task } from '../contract/task.ts';
 import { MettleError } from '../errors.ts';
 import { HUB_HELP, HUB_OPTIONS, type HubFlags, readHub } from './hub-options.ts';
@@ -16,8 +17,8 @@ export const SESSION_OPTIONS = {
 } as const;
 
 /** What they say in a help text, but where models come from. */
-export const MODEL_HELP = `  --backbone ID       id, path or URL of the backbone (default: nano); given twice, or as A,B, one for pictures and one
-                      for sounds; or names that "mettle backbone add" made
+export const MODEL_HELP = `  --backbone ID       id, path or URL of the backbone (default: that of the adapters, else ${DEFAULT_BACKBONE}); given twice,
+                      or as A,B, one for pictures and one for sounds; or names that "mettle backbone add" made
   --adapter ID        id, path or URL of an adapter; may be repeated (default: all shipped ones that fit)
   --device NAME       auto, cpu, wasm, webgpu or cuda (default: auto)
   --threads N         threads of the CPU`;
@@ -36,10 +37,10 @@ export async function readSession(
 ): Promise<Models> {
   const device = readDevice(flags.device);
   const threads = readThreads(flags.threads);
-  const backbone = readBackbone(flags.backbone);
+  const backbone = flags.backbone && readBackbone(flags.backbone);
   const hub = await readHub(command, flags);
   const shipped = async (wanted: readonly Task[]) =>
-    chooseAdapters(await io.listModels(io.signal), [backbone].flat().join('+'), wanted);
+    chooseAdapters(await io.listModels(io.signal), [backbone ?? DEFAULT_BACKBONE].flat().join('+'), wanted);
   const adapters = flags.adapter ?? (tasks && (await shipped(tasks)));
   return { ...hub, backbone, adapters, device, threads };
 }
@@ -59,7 +60,11 @@ export async function openSession(models: Models, bar: ProgressBar | null, io: I
   });
   if (session.info().adapters.length > 0) return session;
   await session.dispose();
-  throw new MettleError('not-found', `No shipped adapter fits backbone "${[models.backbone].flat().join(' + ')}".`, {
-    hint: 'Name one with --adapter.',
-  });
+  throw new MettleError(
+    'not-found',
+    `No shipped adapter fits backbone "${[models.backbone ?? DEFAULT_BACKBONE].flat().join(' + ')}".`,
+    {
+      hint: 'Name one with --adapter.',
+    },
+  );
 }

@@ -55,7 +55,7 @@ export class LocalEngine implements Engine {
     });
   }
 
-  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: OnProgress = () => {}): Promise<void> {
+  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: OnProgress = () => {}): Promise<Warning[]> {
     return this.#queue.run(async () => {
       const { models, request, variant } = this.#requireLoaded();
       checkLoad({ ...request, adapters: [adapter] });
@@ -65,7 +65,10 @@ export class LocalEngine implements Engine {
       const done = { load: 0, warmup: 0 };
       // The backbone's two passes are run again, for taps that nobody read before.
       const total = { load: own, warmup: own + 2 };
-      await models.add(key, adapter, (phase) => onProgress({ phase, done: ++done[phase], total: total[phase] }));
+      const alike = await models.add(key, adapter, (phase) =>
+        onProgress({ phase, done: ++done[phase], total: total[phase] }),
+      );
+      return otherWeights(request, alike);
     });
   }
 

@@ -100,19 +100,19 @@ export class LoadedModels {
     return this.#adapter(key).manifest;
   }
 
-  /** One more adapter, warm; after a failure nothing of it is left. `onStep` gets the phase of each graph that is done. */
+  /** One more adapter, warm; after a failure nothing of it is left. `onStep` gets the phase of each graph that is done. Returns as `checkLikeness`. */
   async add(
     key: string,
     adapter: ModelPackage<AdapterManifest>,
     onStep: (phase: 'load' | 'warmup') => void,
-  ): Promise<void> {
+  ): Promise<Map<string, number>> {
     if (this.#adapters.has(key)) {
       throw new MettleError('invalid-argument', `There is an adapter "${key}" already.`, { hint: 'Remove it first.' });
     }
     try {
       await this.#openAdapter(key, adapter, () => onStep('load'));
       await this.warmUp(() => onStep('warmup'), [key]);
-      await this.checkLikeness([adapter]);
+      return await this.checkLikeness([adapter]);
     } catch (error) {
       await this.remove(key);
       throw error;

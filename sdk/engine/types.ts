@@ -5,6 +5,7 @@ import type { Device, DeviceRequest } from '../contract/device.ts';
 import type { EngineInfo } from '../contract/engine-info.ts';
 import type { AdapterManifest, BackboneManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs, ModelPackage } from '../contract/model.ts';
+import type { Warning } from '../errors.ts';
 
 /** One second for the engine: what `media` made of it, without the thumbnail. */
 export type EngineSegment = { frame: RgbImage | null; pcm: Float32Array<ArrayBuffer> | null };
@@ -38,13 +39,13 @@ export interface Engine {
   load(request: EngineLoad, onProgress?: (progress: EngineProgress) => void): Promise<EngineInfo>;
   /**
    * Makes one more adapter ready on the device that was taken, and runs its graphs once; runs go on meanwhile. `key` names it from now on, as its id does those of `load`.
-   * Throws as `load`, and `invalid-argument` where the key is taken; then nothing is other than before.
+   * Resolves with what is to be told of it. Throws as `load`, and `invalid-argument` where the key is taken; then nothing is other than before.
    */
   add(
     key: string,
     adapter: ModelPackage<AdapterManifest>,
     onProgress?: (progress: EngineProgress) => void,
-  ): Promise<void>;
+  ): Promise<Warning[]>;
   /** Frees an adapter; runs that use it fail from then on. A key that nothing has is ignored. */
   remove(key: string): Promise<void>;
   /** Starts a run over one clip for the adapters with these keys. */

@@ -6,7 +6,7 @@ import type { AdapterManifest } from '../contract/manifest.ts';
 import type { AdapterOutputs, ModelPackage } from '../contract/model.ts';
 import { defaultStallSeconds, type StartedWorker } from '../contract/worker.ts';
 import type { DeviceChoice, Engine, EngineLoad, EngineProgress, EngineSegment } from '../engine/types.ts';
-import { MettleError } from '../errors.ts';
+import { MettleError, type Warning } from '../errors.ts';
 import { type Outcome, ownedBuffers, Remote, settle } from './remote.ts';
 
 type OnProgress = (progress: EngineProgress) => void;
@@ -17,7 +17,11 @@ type Results = Record<string, AdapterOutputs>;
 type Host = {
   chooseDevice(request: DeviceRequest): Promise<Outcome<DeviceChoice>>;
   load(request: EngineLoad, onProgress: RemoteProgress | null): Promise<Outcome<EngineInfo>>;
-  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress: RemoteProgress | null): Promise<Outcome<void>>;
+  add(
+    key: string,
+    adapter: ModelPackage<AdapterManifest>,
+    onProgress: RemoteProgress | null,
+  ): Promise<Outcome<Warning[]>>;
   remove(key: string): Promise<Outcome<void>>;
   begin(keys: string[]): Promise<Outcome<number>>;
   push(run: number, segment: EngineSegment): Promise<Outcome<Results>>;
@@ -104,7 +108,7 @@ class RemoteEngine implements WorkerEngine {
     );
   }
 
-  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress?: OnProgress): Promise<void> {
+  add(key: string, adapter: ModelPackage<AdapterManifest>, onProgress?: OnProgress): Promise<Warning[]> {
     return this.#sendModels(adapter, [adapter], (host, sent) =>
       host.add(key, sent, onProgress ? proxyOf(onProgress) : null),
     );

@@ -4,6 +4,9 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listPhotos } from '../../adapters/everyday/photos.ts';
+import { listRecordings } from '../../adapters/everyday/recordings.ts';
+import { other, stockOf } from '../../adapters/everyday/splits.ts';
 import { makeClip, shippedKinds } from '../../examples/clips.ts';
 import type { Clip } from '../../sdk/contract/clip.ts';
 import { openClip } from '../../sdk/media/clip.ts';
@@ -39,6 +42,30 @@ export async function realMaterial(data: string, count: number): Promise<Foreign
     }
   }
   return [...films, ...scenes];
+}
+
+/**
+ * For the everyday adapters: `count` photographs of things that they do not know with sounds that they do not know, all of which were held back from their training, half of the sounds
+ * music on other instruments. `made` is the folder of melodies that the composer left. Empty where there is neither photograph nor sound.
+ */
+export async function strangeMaterial(data: string, made: string, count: number): Promise<Foreign[]> {
+  const [photos, recordings] = await Promise.all([
+    listPhotos(join(data, 'photos/caltech101')).catch(() => []),
+    listRecordings(join(data, 'sounds'), made).catch(() => []),
+  ]);
+  if (photos.length === 0 || recordings.length === 0) return [];
+  const { test } = stockOf(recordings, photos, 1);
+  const sounds = test.recordings.get(other)!.flat();
+  const isMusic = ({ name }: { name: string }): boolean => name.startsWith('made/');
+  const random = seededRandom('strange');
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const kinds = { music: sounds.filter(isMusic), sounds: sounds.filter((sound) => !isMusic(sound)) };
+  return Object.entries(kinds).flatMap(([kind, list]) =>
+    Array.from({ length: list.length > 0 ? Math.ceil(count / 2) : 0 }, (): Foreign => {
+      const [photo, audio] = [pick(test.photos.get(other)!).path, pick(list).path];
+      return { name: audio, kind: `unknown things with unknown ${kind}`, open: () => sceneOf(photo, audio) };
+    }),
+  );
 }
 
 /** Clips of every kind that the demo shows, `count` of each. */

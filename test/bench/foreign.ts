@@ -1,6 +1,6 @@
 /**
- * `npm run bench:foreign -- [ADAPTER...] [--backbone A,B] [--data DIR] [--count N] [--only KIND] [--out FILE]`: how often adapters answer about clips of worlds that they were not
- * made for, with and without what they know of familiarity. Toybox adapters (told by their id) see the real world, all others the toybox; both see noise. An answer is a second
+ * `npm run bench:foreign -- [ADAPTER...] [--backbone A,B] [--data DIR] [--made DIR] [--count N] [--only KIND] [--out FILE]`: how often adapters answer about clips of worlds that they were not
+ * made for, with and without what they know of familiarity. Toybox adapters (told by their id) see the real world, all others the toybox and what is none of the everyday things; both see noise. An answer is a second
  * with a label or a mask; its confidence that of its most probable label, of a mask the mean of its pixels.
  */
 import { writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { openModel } from '../../sdk/hub/hub.ts';
 import { type LoadedEngine, openBackbone } from '../../sdk/load.ts';
 import type { TaskResult } from '../../sdk/tasks/types.ts';
 import { table } from '../../sdk/train/metrics/report.ts';
-import { type Foreign, noiseMaterial, realMaterial, toyboxMaterial } from './foreign-material.ts';
+import { type Foreign, noiseMaterial, realMaterial, strangeMaterial, toyboxMaterial } from './foreign-material.ts';
 
 /** Seconds of one kind, and the shares of them with any answer and with one at 80 % or more. */
 export type ForeignRow = {
@@ -117,6 +117,7 @@ async function main(): Promise<void> {
     options: {
       backbone: { type: 'string', multiple: true },
       data: { type: 'string', default: fileURLToPath(new URL('../../../shared/data/', import.meta.url)) },
+      made: { type: 'string', default: 'data/made' },
       count: { type: 'string', default: '60' },
       out: { type: 'string' },
     },
@@ -132,7 +133,11 @@ async function main(): Promise<void> {
     for (const adapter of loaded.adapters) {
       const material = adapter.id.startsWith('toybox')
         ? real
-        : [...(await toyboxMaterial(Math.ceil(count / 20))), ...noise];
+        : [
+            ...(await strangeMaterial(values.data, values.made, count)),
+            ...(await toyboxMaterial(Math.ceil(count / 20))),
+            ...noise,
+          ];
       rows.push(...(await judgeForeign(loaded, adapter, material)));
     }
   } finally {

@@ -1,5 +1,7 @@
-/** How much of a predicted mask lies on things that make no sound: known exactly in a made-up world, where every pixel has an owner. */
+/** How much of a predicted mask lies where it should be dark: on things that make no sound, known exactly in a made-up world where every pixel has an owner, and in seconds without a sound. */
+import type { MaskImage } from '../../sdk/node/data/index.ts';
 import { centreOf, createRenderer, type ToyClip } from '../../sdk/toybox/index.ts';
+import type { DatasetItem } from '../../sdk/train/data/types.ts';
 import type { SilentShare } from './quality-runs.ts';
 
 type Sum = { frames: number; pixels: number; silent: number; taken: number };
@@ -32,6 +34,32 @@ export class SilentArea {
   /** Of all silent things, and of those of a kind that sounds at the same time. */
   shares(): { all: SilentShare; alike: SilentShare } {
     return { all: shareOf(this.#all), alike: shareOf(this.#alike) };
+  }
+}
+
+/** Sums over the seconds of clips with masks whose mask is empty: there nothing sounds. */
+export class QuietArea {
+  readonly #read: (path: string) => Promise<MaskImage>;
+  #seconds = 0;
+  #taken = 0;
+
+  constructor(read: (path: string) => Promise<MaskImage>) {
+    this.#read = read;
+  }
+
+  /** `logits` [seconds, height, width], the mask of each second before the sigmoid. */
+  async add({ labels }: DatasetItem, logits: Float32Array): Promise<void> {
+    if (labels.task !== 'segment') return;
+    const pixels = logits.length / labels.masks.length;
+    for (const [second, path] of labels.masks.entries()) {
+      if (path === null || (await this.#read(path)).data.some((value) => value > 0)) continue;
+      this.#seconds++;
+      this.#taken += logits.subarray(second * pixels, (second + 1) * pixels).filter((x) => x > 0).length / pixels;
+    }
+  }
+
+  share(): { seconds: number; ofPicture: number } {
+    return { seconds: this.#seconds, ofPicture: (100 * this.#taken) / Math.max(1, this.#seconds) };
   }
 }
 

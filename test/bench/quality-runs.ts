@@ -1,58 +1,131 @@
 /** What the quality bench trains, and what its results are as JSON. Plain data; nothing is run here. */
-import { hasMasks } from '../../sdk/toybox/cast.ts';
-import type { ToyboxLayout } from '../../sdk/toybox/types.ts';
+import type { Split } from '../../sdk/contract/split.ts';
+import type { Task } from '../../sdk/contract/task.ts';
 import type { ConfigChange } from '../../sdk/train/adapter/config.ts';
+import type { DataFormat } from '../../sdk/train/data/types.ts';
 
-export type TaskId = 'toybox-ave' | 'toybox-llp' | 'toybox-s4' | 'toybox-ms3';
+export type TaskId =
+  | 'toybox-ave'
+  | 'toybox-llp'
+  | 'toybox-s4'
+  | 'toybox-ms3'
+  | 'everyday-ave'
+  | 'everyday-llp'
+  | 'everyday-avs';
 
 /** A figure in percent: its key in a result, its name, and what it should reach. */
 export type FigureSpec = { key: string; name: string; target?: number };
 
 export type TaskSpec = {
   id: TaskId;
-  layout: ToyboxLayout;
+  /** Where its clips lie in the folder of all data. */
+  folder: string;
+  format: DataFormat;
+  task: Task;
   what: string;
   /** The first is the one that differences are judged by. */
   figures: readonly FigureSpec[];
+  /** Points by which both senses should beat each alone. */
+  aboveSense?: number;
+  /** Points by which the default should beat a linear probe of all layers. */
+  aboveProbe?: number;
+  /** Largest share of the picture, in percent, that a mask may take where it should be dark: on things that are silent beside one that sounds, or in seconds in which nothing sounds. */
+  dark?: { where: 'silent things' | 'silent seconds'; most: number };
 };
+
+const parsing = (targets: Partial<Record<string, number>>): FigureSpec[] => [
+  { key: 'segmentType', name: 'Type@AV, segments', target: targets.segmentType },
+  { key: 'eventType', name: 'Type@AV, events', target: targets.eventType },
+];
+const chosenThresholds: FigureSpec[] = [
+  { key: 'segmentTypeChosen', name: 'segments, own thresholds' },
+  { key: 'eventTypeChosen', name: 'events, own thresholds' },
+];
 
 export const tasks: readonly TaskSpec[] = [
   {
     id: 'toybox-ave',
-    layout: 'ave',
+    folder: 'toybox/ave',
+    format: 'ave',
+    task: 'localize',
     what: 'Event localization: percent of seconds whose class (or background) is right.',
     figures: [{ key: 'accuracy', name: 'accuracy', target: 90 }],
+    aboveSense: 20,
+    aboveProbe: 3,
   },
   {
     id: 'toybox-llp',
-    layout: 'llp',
+    folder: 'toybox/llp',
+    format: 'llp',
+    task: 'parse',
     what: 'Video parsing from labels of whole clips: F per video, the mean over what is heard, seen and both, with 0.5 as every threshold.',
-    figures: [
-      { key: 'segmentType', name: 'Type@AV, segments', target: 75 },
-      { key: 'eventType', name: 'Type@AV, events', target: 65 },
-      { key: 'segmentTypeChosen', name: 'segments, own thresholds' },
-      { key: 'eventTypeChosen', name: 'events, own thresholds' },
-    ],
+    figures: [...parsing({ segmentType: 75, eventType: 65 }), ...chosenThresholds],
+    aboveProbe: 3,
   },
   {
     id: 'toybox-s4',
-    layout: 'avs-s4',
+    folder: 'toybox/avs-s4',
+    format: 'avs-s4',
+    task: 'segment',
     what: 'Segmentation of one sounding object among silent ones, of which some are its like; only the first mask of each training clip is known.',
     figures: [
       { key: 'mJ', name: 'M_J', target: 75 },
       { key: 'mF', name: 'M_F', target: 85 },
     ],
+    aboveProbe: 3,
+    dark: { where: 'silent things', most: 3 },
   },
   {
     id: 'toybox-ms3',
-    layout: 'avs-ms3',
+    folder: 'toybox/avs-ms3',
+    format: 'avs-ms3',
+    task: 'segment',
     what: 'Segmentation of several objects that sound by turns or together.',
     figures: [
       { key: 'mJ', name: 'M_J', target: 60 },
       { key: 'mF', name: 'M_F', target: 70 },
     ],
+    aboveProbe: 3,
+  },
+  {
+    id: 'everyday-ave',
+    folder: 'everyday-ave',
+    format: 'folder',
+    task: 'localize',
+    what: 'Fifteen real things, seen and heard at once: percent of seconds whose class (or background) is right.',
+    figures: [{ key: 'accuracy', name: 'accuracy', target: 80 }],
+    aboveSense: 15,
+  },
+  {
+    id: 'everyday-llp',
+    folder: 'everyday-llp',
+    format: 'folder',
+    task: 'parse',
+    what: 'Real things that are heard and that are seen, from labels of whole clips: F per video, with 0.5 as every threshold.',
+    figures: [
+      ...parsing({ segmentType: 65, eventType: 55 }),
+      { key: 'heard', name: 'heard', target: 75 },
+      { key: 'seen', name: 'seen', target: 60 },
+      { key: 'both', name: 'both at once' },
+      ...chosenThresholds,
+    ],
+  },
+  {
+    id: 'everyday-avs',
+    folder: 'everyday-avs',
+    format: 'folder',
+    task: 'segment',
+    what: 'Segmentation of real things that sound, cut out and put before photographs, beside silent ones.',
+    figures: [
+      { key: 'mJ', name: 'M_J', target: 60 },
+      { key: 'mF', name: 'M_F', target: 70 },
+    ],
+    dark: { where: 'silent seconds', most: 3 },
   },
 ];
+
+/** Of the tasks whose clips `mettle data toybox` makes. */
+export const isToybox = ({ id }: Pick<TaskSpec, 'id'>): boolean => id.startsWith('toybox-');
 
 export type RunSpec = {
   id: string;
@@ -69,7 +142,7 @@ export type RunSpec = {
 };
 
 const topAlone = 'adapter reads the top layer alone by design';
-const noTaps = { 'toybox-s4': topAlone, 'toybox-ms3': topAlone };
+const noTaps = { 'toybox-s4': topAlone, 'toybox-ms3': topAlone, 'everyday-avs': topAlone };
 const noSound = 'masks are decoded from pictures';
 const isProbe = 'linear probe of all layers is just that';
 
@@ -82,7 +155,7 @@ export const runs: readonly RunSpec[] = [
     name: 'sound alone',
     kind: 'baseline',
     change: { senses: 'audio' },
-    absent: { 'toybox-s4': noSound, 'toybox-ms3': noSound },
+    absent: { 'toybox-s4': noSound, 'toybox-ms3': noSound, 'everyday-avs': noSound },
   },
   { id: 'visual', name: 'pictures alone', kind: 'baseline', change: { senses: 'visual' } },
   {
@@ -104,7 +177,7 @@ export const runs: readonly RunSpec[] = [
     name: 'mean tokens instead of meta-tokens',
     kind: 'ablation',
     change: { distill: { paths: 'none' } },
-    absent: { 'toybox-ave': isProbe, 'toybox-llp': isProbe },
+    absent: { 'toybox-ave': isProbe, 'toybox-llp': isProbe, 'everyday-ave': isProbe, 'everyday-llp': isProbe },
   },
   {
     id: 'preservation',
@@ -126,8 +199,8 @@ export const runs: readonly RunSpec[] = [
 ];
 
 /** What {@link RunSpec.change} is for this task. */
-export const changeFor = ({ change, masks }: RunSpec, { layout }: TaskSpec): ConfigChange | null =>
-  masks && hasMasks(layout) ? masks : change;
+export const changeFor = ({ change, masks }: RunSpec, { task }: TaskSpec): ConfigChange | null =>
+  masks && task === 'segment' ? masks : change;
 
 export const repeatId = (run: string, seed: number): string => `${run}@${seed}`;
 
@@ -156,6 +229,8 @@ export type RunResult = {
   note?: string;
   /** Segmentation of one source: on silent objects of any kind, and on those of the kind that sounds. */
   silent?: { all: SilentShare; alike: SilentShare };
+  /** Segmentation of the everyday: in seconds in which nothing sounds, the share of the picture that is taken for sounding, in percent. */
+  quiet?: { seconds: number; ofPicture: number };
 };
 
 /** The finished adapter through the engine; `skipped` says why there are no figures. */
@@ -168,7 +243,7 @@ export type TaskQuality = {
   machine: string;
   versions: string;
   backbone: { id: string; version: string; untrained: boolean };
-  data: { seed: number; clips: Record<'train' | 'val' | 'test', number> };
+  data: { seed: number; clips: Record<Split, number> };
   budget: Budget;
   runs: Record<string, RunResult>;
   forms: FormResult[];

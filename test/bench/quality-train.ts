@@ -8,7 +8,7 @@ import { exactForms } from '../../sdk/compile/variants.ts';
 import type { DeviceRequest } from '../../sdk/contract/device.ts';
 import type { AdapterManifest, BackboneManifest } from '../../sdk/contract/manifest.ts';
 import type { Weights } from '../../sdk/models/params.ts';
-import { type DiskFolder, loadDataset } from '../../sdk/node/data/index.ts';
+import { type DiskFolder, loadDataset, readMask } from '../../sdk/node/data/index.ts';
 import { savePackage } from '../../sdk/node/files/save-package.ts';
 import { findGpu } from '../../sdk/node/host/gpu.ts';
 import { evaluateOnDisk } from '../../sdk/node/train/eval.ts';
@@ -18,7 +18,7 @@ import { type ConfigChange, configFor } from '../../sdk/train/adapter/config.ts'
 import type { AdapterProgress } from '../../sdk/train/adapter/training.ts';
 import type { Dataset } from '../../sdk/train/data/types.ts';
 import type { EvaluationReport } from '../../sdk/train/metrics/report.ts';
-import { SilentArea } from './quality-areas.ts';
+import { QuietArea, SilentArea } from './quality-areas.ts';
 import { constantAnswer } from './quality-chance.ts';
 import { type Finished, takeFinished } from './quality-finished.ts';
 import {
@@ -56,8 +56,8 @@ export async function openPlace(
   task: TaskSpec,
   signal: AbortSignal,
 ): Promise<Pick<Place, 'data' | 'dataset' | 'folder' | 'task'>> {
-  const path = join(data, task.layout);
-  return { task, data: path, ...(await loadDataset(path, { format: task.layout, signal })) };
+  const path = join(data, task.folder);
+  return { task, data: path, ...(await loadDataset(path, { format: task.format, task: task.task, signal })) };
 }
 
 /** Room for every tap of every clip, so that all runs share one set of features. */
@@ -92,7 +92,7 @@ async function trained(place: Place, run: RunSpec, change: ConfigChange): Promis
     validation,
     parameters: [...weights.values()].reduce((sum, { length }) => sum + length, 0),
     ...(taken && { minutes: null }),
-    ...(task.layout === 'avs-s4' && run.kind !== 'ablation' && { silent: await silentArea(place, out) }),
+    ...(task.dark && run.kind !== 'ablation' && (await darkShare(place, out))),
   };
 }
 
@@ -104,7 +104,7 @@ async function train(place: Place, run: RunSpec, change: ConfigChange, out: stri
     ...budget,
     seed: run.seed ?? budget.seed,
     data: place.data,
-    format: task.layout,
+    format: task.format,
     backbone: backbone.name,
     device: 'cpu',
     threads,
@@ -165,24 +165,27 @@ async function saveExact(
   }
 }
 
-/** Masks of the finished adapter, through the engine, on test clips in which something stands silent. */
-async function silentArea({ task, data, seed, backbone, signal }: Place, adapter: string) {
-  const area = new SilentArea();
+/** Of what should be dark: masks of the finished adapter, through the engine, on the test clips. */
+async function darkShare(place: Place, adapter: string): Promise<Pick<RunResult, 'silent' | 'quiet'>> {
+  const { task, data, seed, folder, backbone, signal } = place;
+  const silent = new SilentArea();
+  const quiet = new QuietArea(async (path) => readMask(await folder.readBytes(path), path));
   await evaluateOnDisk({
     adapter,
     data,
-    format: task.layout,
+    format: task.format,
     split: 'test',
     backbone: backbone.name,
     device: 'cpu',
     signal,
-    onPrediction({ mask }, item) {
-      const clip = composeClip(seed, task.layout, Number(/\d+$/.exec(item.id)![0]));
+    async onPrediction({ mask }, item) {
+      if (task.dark!.where === 'silent seconds') return await quiet.add(item, mask!);
+      const clip = composeClip(seed, 'avs-s4', Number(/\d+$/.exec(item.id)![0]));
       const side = Math.sqrt(mask!.length / clip.seconds);
-      area.add(clip, mask!, { width: side, height: side });
+      silent.add(clip, mask!, { width: side, height: side });
     },
   });
-  return area.shares();
+  return task.dark!.where === 'silent seconds' ? { quiet: quiet.share() } : { silent: silent.shares() };
 }
 
 /** The trained adapter as users run it: in the form that ships and in float32, on every device that is worth the wait. */
@@ -199,7 +202,7 @@ export async function judgeForms({ task, data, work, backbone, signal, say }: Pl
       const run = {
         adapter,
         data,
-        format: task.layout,
+        format: task.format,
         split: 'test' as const,
         backbone: backbone.name,
         device,
@@ -226,6 +229,9 @@ export function figuresOf(report: EvaluationReport): Record<string, number> {
     eventType: event.typeAV,
     segmentEvent: segment.eventAV,
     eventEvent: event.eventAV,
+    heard: segment.audio,
+    seen: segment.visual,
+    both: segment.audioVisual,
     ...(thresholded && {
       segmentTypeChosen: thresholded.segment.typeAV,
       eventTypeChosen: thresholded.event.typeAV,

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:quality -- --data DIR --work DIR`: trains the default adapter of each toybox task, baselines and ablations with one budget, and writes
+ * `npm run bench:quality -- --data DIR --work DIR`: trains the default adapter of each task, baselines and ablations with one budget, and writes
  * adapters/QUALITY.md and quality.json. Every finished run is kept in WORK, so a bench that was stopped goes on; one that is to be made anew needs another WORK.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ import { qualityPage } from './quality-page.ts';
 import {
   type Budget,
   type FormResult,
+  isToybox,
   type Quality,
   type RunResult,
   repeats,
@@ -33,7 +34,7 @@ import { judgeForms, openPlace, type Place, runOnce } from './quality-train.ts';
 const help = `Usage
   npm run bench:quality -- --data DIR --work DIR [options]
 
-  --data DIR       what "mettle data toybox" wrote: ave, llp, avs-s4, avs-ms3
+  --data DIR       has what "mettle data toybox" wrote as toybox/ (ave, llp, avs-s4, avs-ms3), and what adapters/everyday/compose.ts wrote
   --work DIR       features, trainings and finished runs; the same again goes on where it stopped
   --only LIST      of ${tasks.map(({ id }) => id).join(',')} (default: all); others stay as the page has them
   --runs LIST      of ${runs.map(({ id }) => id).join(',')} (default: all)
@@ -121,17 +122,16 @@ async function bench(): Promise<void> {
 
 async function open(task: (typeof tasks)[number]): Promise<Place> {
   const opened = await openPlace(data!, task, signal);
-  const origin = await toyboxOrigin(opened.data);
-  if (!origin) throw new Error(`${opened.data} was not written by "mettle data toybox": it has no toybox.jsonl.`);
+  const { seed, header } = await originOf(task, opened.data);
   const { manifest } = await openBackbone(values.backbone, { signal: signal });
   const files = manifest.files.map(({ integrity }) => integrity);
   const ids = opened.dataset.items.map(({ id, split }) => `${id} ${split}`);
   const budget = budgetFor(opened.dataset.task);
-  const plan = JSON.stringify([budget, toyboxHeader(origin), files, ids]);
+  const plan = JSON.stringify([budget, header, files, ids]);
   const digest = createHash('sha256').update(plan).digest('hex').slice(0, 12);
   return {
     ...opened,
-    seed: origin.seed,
+    seed,
     work: join(work!, task.id, digest),
     features: values.cache ?? join(work!, 'features'),
     backbone: { name: values.backbone, manifest },
@@ -141,6 +141,21 @@ async function open(task: (typeof tasks)[number]): Promise<Place> {
     signal,
     say,
   };
+}
+
+/** The seed of a task's clips, and all that they depend on. Throws where they were written by nothing that says so. */
+async function originOf(task: (typeof tasks)[number], folder: string): Promise<{ seed: number; header: unknown }> {
+  if (isToybox(task)) {
+    const origin = await toyboxOrigin(folder);
+    if (origin) return { seed: origin.seed, header: toyboxHeader(origin) };
+    throw new Error(`${folder} was not written by "mettle data toybox": it has no toybox.jsonl.`);
+  }
+  // Worlds that share their films have one header, beside them.
+  const header = await readJson<{ seed: number }>(join(await realpath(join(folder, 'clips')), '../compose.json'));
+  if (header) return { seed: header.seed, header };
+  throw new Error(
+    `${folder} was not written by adapters/everyday/compose.ts: there is no compose.json beside its clips.`,
+  );
 }
 
 /** What `make` gave, now or in an earlier bench. */

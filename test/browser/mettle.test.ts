@@ -36,7 +36,7 @@ const areasOf = (results: TaskResult[]): number[] =>
 describe('on WASM', () => {
   let mettle: Mettle;
   beforeAll(async () => {
-    mettle = await createMettle({ device: 'wasm', runtimePath });
+    mettle = await createMettle({ backbone: 'nano', device: 'wasm', runtimePath });
   });
   afterAll(() => mettle.dispose());
 
@@ -93,7 +93,7 @@ test('WebGPU gives the same answers as WASM', async ({ skip }) => {
   const film = await tiny();
   const analyses: TaskResult[][] = [];
   for (const device of ['webgpu', 'wasm'] as const) {
-    await using mettle = await createMettle({ device, runtimePath });
+    await using mettle = await createMettle({ backbone: 'nano', device, runtimePath });
     expect(mettle.info().device).toBe(device);
     analyses.push((await mettle.analyze(film)).results);
   }

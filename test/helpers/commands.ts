@@ -8,7 +8,7 @@ export const analyzeInNode: BrowserCommand<[path: string]> = async (_context, pa
   // A name in a variable, or the type checker would want the built file.
   const built = new URL('../../dist/node/index.js', import.meta.url).href;
   const { createMettle } = await import(built);
-  const mettle = await createMettle({ device: 'wasm', threads: 1 });
+  const mettle = await createMettle({ backbone: 'nano', device: 'wasm', threads: 1 });
   try {
     const { results } = await mettle.analyze(path);
     return JSON.parse(JSON.stringify(results, (key, value) => (key === 'data' ? undefined : value)));

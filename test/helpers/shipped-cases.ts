@@ -27,17 +27,23 @@ function seconds(count: number, width: number, height: number, sampleRate: numbe
   });
 }
 
-/** All outputs of all shipped adapters over `count` seconds on `device`, by `adapter.output`. */
+export async function shippedBackbones(): Promise<string[]> {
+  return (await listShipped()).filter(({ kind }) => kind === 'backbone').map(({ id }) => id);
+}
+
+/** All outputs of all shipped adapters of a backbone over `count` seconds on `device`, by `adapter.output`. */
 export async function shippedOutputs(
+  id: string,
   device: Exclude<DeviceRequest, 'auto'>,
   count: number,
   runtimePath?: string,
 ): Promise<Map<string, Float32Array>> {
   const variant = variantOf(device);
   const shipped = await listShipped();
-  const backbone = await loadModel('nano', 'backbone', variant);
+  const backbone = await loadModel(id, 'backbone', variant);
   const ids = shipped.filter(({ kind }) => kind === 'adapter').map(({ id }) => id);
-  const adapters = await Promise.all(ids.map((id) => loadModel(id, 'adapter', variant)));
+  const all = await Promise.all(ids.map((id) => loadModel(id, 'adapter', variant)));
+  const adapters = all.filter(({ manifest }) => manifest.base.id === backbone.manifest.id);
   const engine = new LocalEngine(runtimes);
   const outputs = new Map<string, Float32Array>();
   const collect = (results: Record<string, AdapterOutputs>, suffix: string): void => {
@@ -47,7 +53,7 @@ export async function shippedOutputs(
   };
   try {
     await engine.load({ backbone, adapters, device, runtimePath });
-    const run = await engine.begin(ids);
+    const run = await engine.begin(adapters.map(({ manifest }) => manifest.id));
     const { visual, audio } = wholeBackbone(backbone.manifest).inputs;
     for (const [i, segment] of seconds(count, visual.width, visual.height, audio.sampleRate).entries()) {
       collect(await engine.push(run, segment), ` of second ${i}`);

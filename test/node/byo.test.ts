@@ -160,6 +160,19 @@ describe.skipIf(sharedIsAbsent('backbones'))('../shared/data/backbones (skipped 
     expect(answers[0]).toEqual(answers[1]);
   });
 
+  test('adapters alone: their backbone is asked for, and two of different ones are refused', async () => {
+    await expect(createMettle({ adapters: [adapters[0]!] })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('was made for backbone "mobilenetv2+yamnet", which does not ship'),
+      hint: expect.stringContaining('Name where it lies as backbone'),
+    });
+    await expect(createMettle({ adapters: ['toybox-ave', adapters[0]!] })).rejects.toMatchObject({
+      code: 'incompatible',
+      message: expect.stringContaining('was made for backbone "nano"'),
+      hint: expect.stringContaining('make two'),
+    });
+  });
+
   test('one sense alone, or one sense twice, is told what to name', async () => {
     await expect(createMettle({ backbone: pictures })).rejects.toMatchObject({
       code: 'incompatible',

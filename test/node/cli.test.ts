@@ -189,7 +189,6 @@ describe('mettle', () => {
       const analyze = vi.spyOn(session, 'analyze');
       await mettle(['run', 'c.mp4', '--tasks', 'segment,localize,segment', '--device', 'cpu', '--threads', '3']);
       expect(createMettle.mock.calls[0]![0]).toMatchObject({
-        backbone: 'nano',
         adapters: ['nano-ave', 'nano-avs'],
         device: 'cpu',
         threads: 3,

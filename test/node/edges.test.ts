@@ -45,7 +45,7 @@ const mask = {
 let mettle: Mettle;
 let clip: Clip;
 beforeAll(async () => {
-  mettle = await createMettle({ device: 'cpu' });
+  mettle = await createMettle({ backbone: 'nano', device: 'cpu' });
   clip = await openClip(film);
 }, 120_000);
 afterAll(async () => {

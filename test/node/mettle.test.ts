@@ -16,7 +16,7 @@ const rawClip = (seconds: number): RawClip => ({
 });
 
 async function withMettle(use: (mettle: Mettle) => Promise<void>): Promise<void> {
-  await using mettle = await createMettle({ device: 'cpu' });
+  await using mettle = await createMettle({ backbone: 'nano', device: 'cpu' });
   await use(mettle);
 }
 

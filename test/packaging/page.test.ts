@@ -11,6 +11,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeClips } from '../../examples/clips.ts';
 import { serve } from '../../examples/serve.mjs';
+import { DEFAULT_BACKBONE } from '../../sdk/contract/registry.ts';
 import { axeFaults } from '../helpers/axe.ts';
 import { chromiumFlags } from '../helpers/chromium-flags.ts';
 import { notesOf, type PageNotes } from '../helpers/page-notes.ts';
@@ -32,7 +33,7 @@ async function shippedAdapters(): Promise<{ task: string; untrained: boolean }[]
   const entries = Object.values<{ kind: string; manifest: string }>(await read('registry.json'));
   const adapters = entries.filter(({ kind }) => kind === 'adapter');
   const manifests = await Promise.all(adapters.map(({ manifest }) => read(manifest)));
-  return manifests.filter(({ base }) => base.id === 'nano');
+  return manifests.filter(({ base }) => base.id === DEFAULT_BACKBONE);
 }
 
 type Visit = PageNotes & { page: Page; url: string };

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EngineInfo } from '../../sdk/contract/engine-info.ts';
 import type { Engine, EngineProgress } from '../../sdk/engine/types.ts';
-import { MettleError } from '../../sdk/errors.ts';
+import { MettleError, type Warning } from '../../sdk/errors.ts';
 import { connectEngine, exposeEngine } from '../../sdk/work/engine-bridge.ts';
 import { portWorker } from '../helpers/port-worker.ts';
 import { tinyModels } from '../helpers/tiny-models.ts';
@@ -18,7 +18,7 @@ function fakeEngine(parts: Partial<Engine> = {}): Engine {
   return {
     chooseDevice: async () => ({ device: 'wasm', runtimeBytes: 0 }),
     load: async () => info,
-    add: async () => {},
+    add: async () => [],
     remove: async () => {},
     begin: async () => 1,
     push: async () => ({}),
@@ -85,19 +85,21 @@ describe('calls', () => {
   });
 
   it('take the bytes of one more adapter over, and tell its key and progress', async () => {
+    const told: Warning = { code: 'other-weights', message: 'Made for others.' };
     const added: [string, number][] = [];
     const removed: string[] = [];
     const { remote } = bridge({
       add: async (key, { files }, onProgress) => {
         added.push([key, Object.keys(files).length]);
         onProgress?.({ phase: 'load', done: 1, total: 1 });
+        return [told];
       },
       remove: async (key) => void removed.push(key),
     });
     const [adapter] = tinyModels(['wasm']).adapters;
     const count = Object.keys(adapter!.files).length;
     const seen: EngineProgress[] = [];
-    await remote.add('mix#1', adapter!, (progress) => seen.push(progress));
+    expect(await remote.add('mix#1', adapter!, (progress) => seen.push(progress))).toEqual([told]);
     await remote.remove('mix#1');
     expect([added, removed]).toEqual([[['mix#1', count]], ['mix#1']]);
     expect(seen).toEqual([{ phase: 'load', done: 1, total: 1 }]);

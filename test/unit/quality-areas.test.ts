@@ -1,7 +1,8 @@
 /** How much of a mask lies on silent things, against the owners of pixels of a clip that is composed for the purpose. */
 import { expect, test } from 'vitest';
 import { centreOf, composeClip, createRenderer, type ToyClip } from '../../sdk/toybox/index.ts';
-import { SilentArea } from '../bench/quality-areas.ts';
+import type { DatasetItem } from '../../sdk/train/data/types.ts';
+import { QuietArea, SilentArea } from '../bench/quality-areas.ts';
 
 const size = { width: 48, height: 36 };
 const pixels = size.width * size.height;
@@ -56,4 +57,19 @@ test('clips in which all that is seen sounds do not count', () => {
   const alone = { ...clip, actors: clip.actors.slice(0, 1) };
   area.add(alone, new Float32Array(clip.seconds * pixels).fill(1), size);
   expect(area.shares().all).toEqual({ frames: 0, ofPicture: 0, ofObjects: 0 });
+});
+
+test('a quiet second is one whose mask is empty; unlabelled seconds do not count', async () => {
+  const masks = { empty: [0, 0, 0, 0], full: [1, 1, 1, 1] };
+  const area = new QuietArea(async (path) => ({
+    width: 2,
+    height: 2,
+    data: Uint8Array.from(masks[path as keyof typeof masks]),
+    levels: 2,
+  }));
+  const item = { labels: { task: 'segment', masks: ['empty', 'full', null, 'empty'] } } as unknown as DatasetItem;
+  // One of four pixels, all of a mask that is not judged, nothing.
+  const logits = Float32Array.of(1, -1, -1, 0, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1);
+  await area.add(item, logits);
+  expect(area.share()).toEqual({ seconds: 2, ofPicture: 12.5 });
 });

@@ -1,7 +1,7 @@
 /** The quality page: every number in it comes from the JSON, what was not run is a dash, and targets are judged on the right side. */
 import { describe, expect, test } from 'vitest';
 import { judge, qualityPage } from '../bench/quality-page.ts';
-import { type Quality, type RunResult, runs, type TaskQuality, withTask } from '../bench/quality-runs.ts';
+import { type Quality, type RunResult, runs, type TaskQuality, tasks, withTask } from '../bench/quality-runs.ts';
 
 const result = (figures: Record<string, number>, more: Partial<RunResult> = {}): RunResult => ({
   figures,
@@ -60,7 +60,7 @@ test('what was not run is a dash, in tables and targets', () => {
   expect(row(text, 'task path alone')).toBe('| task path alone | - | - | - | - |');
   for (const { name, absent } of runs) {
     const count = text.split('\n').filter((line) => line.startsWith(`| ${name} |`)).length;
-    expect(count, name).toBe(4 - Object.keys(absent ?? {}).length);
+    expect(count, name).toBe(tasks.length - Object.keys(absent ?? {}).length);
   }
   expect(text).toContain('| toybox-s4, M_J | at least 75 % | - | - |');
   expect(text).not.toMatch(/undefined|NaN|null/);
@@ -101,6 +101,26 @@ describe('targets', () => {
       'toybox-ave, accuracy, above the linear probe of all layers': true,
       'toybox-ave, forms against training': false,
     });
+  });
+
+  test('of the everyday: by sense, and dark where nothing sounds', () => {
+    const llp = task('everyday-llp', {
+      runs: { lcd: result({ segmentType: 65, eventType: 54.9, heard: 75.1, seen: 59.9, both: 1 }) },
+    });
+    expect(reached('everyday-llp', llp)).toEqual({
+      'everyday-llp, Type@AV, segments': true,
+      'everyday-llp, Type@AV, events': false,
+      'everyday-llp, heard': true,
+      'everyday-llp, seen': false,
+      'everyday-llp, forms against training': null,
+    });
+    const avs = (ofPicture: number) =>
+      task('everyday-avs', { runs: { lcd: result({ mJ: 60, mF: 71 }, { quiet: { seconds: 12, ofPicture } }) } });
+    expect(reached('everyday-avs', avs(3))['everyday-avs, mask where nothing sounds']).toBe(true);
+    expect(reached('everyday-avs', avs(3.01))['everyday-avs, mask where nothing sounds']).toBe(false);
+    expect(page(avs(1.234))).toContain(
+      'In 12 test seconds nothing sounds; of them a mask (threshold 0.5) takes 1.23 %',
+    );
   });
 
   test('of segmentation: silent objects count as share of the picture', () => {

@@ -1,7 +1,7 @@
 /** Who stays in memory and who makes room, with a made-up engine and models whose bytes are their numbers. */
 import { expect, test } from 'vitest';
 import type { AdapterManifest } from '../../sdk/contract/manifest.ts';
-import { MettleError } from '../../sdk/errors.ts';
+import { MettleError, type Warning } from '../../sdk/errors.ts';
 import type { OpenedModel } from '../../sdk/hub/hub.ts';
 import { fitting, Residents } from '../../sdk/residents.ts';
 
@@ -18,6 +18,8 @@ const modelOf = (id: string, bytes: number): OpenedModel<AdapterManifest> => {
   };
 };
 
+const odd: Warning = { code: 'other-weights', message: 'Made for other weights.' };
+
 /** A backbone of 10 bytes, and adapters of which some are loaded. */
 function world(budget: number | undefined, adapters: [id: string, bytes: number, loaded: boolean][]): World {
   const calls: string[] = [];
@@ -27,6 +29,7 @@ function world(budget: number | undefined, adapters: [id: string, bytes: number,
       calls.push(`add ${key}`);
       await gate.open;
       if (key.startsWith('broken')) throw new MettleError('device', 'It computes wrongly.');
+      return key === 'odd' ? [odd] : [];
     },
     async remove(key: string) {
       calls.push(`remove ${key}`);
@@ -46,6 +49,15 @@ const statesOf = ({ residents }: World) =>
     .models.slice(1)
     .map(({ id, state }) => `${id} ${state}`);
 const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+test('what the engine has to say of one more adapter is told once, by whoever adds it', async () => {
+  const at = world(undefined, []);
+  const told: Warning[] = [];
+  await at.residents.add('./a', modelOf('a', 5), { onWarning: (warning) => told.push(warning) });
+  expect(told).toEqual([]);
+  await at.residents.add('./odd', modelOf('odd', 5), { onWarning: (warning) => told.push(warning) });
+  expect(told).toEqual([odd]);
+});
 
 test('without a budget nothing is ever asked of the engine', async () => {
   const at = world(undefined, [

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Unfamiliar } from '../../contract/familiar.ts';
 import type { Task } from '../../contract/task.ts';
+import { MettleError } from '../../errors.ts';
 import type { CaptionLanguage } from '../../export/index.ts';
 import { type CreateOptions, openModels } from '../../load.ts';
 
@@ -26,9 +27,19 @@ export type Recipe = {
   modelBytes: number;
 };
 
-/** Reads manifests, no weights. Throws as `createMettle` does for names that lead nowhere. */
+/** Reads manifests, no weights. Throws as `createMettle` does for names that lead nowhere, and `not-found` where no adapter fits. */
 export async function recipeOf(models: BatchModels, wish: Wish, signal?: AbortSignal): Promise<Recipe> {
   const { backbone, adapters } = await openModels({ ...models, signal }, () => {});
+  if (adapters.length === 0) {
+    const { id } = backbone.manifest;
+    throw new MettleError(
+      'not-found',
+      `Nothing can be asked of films: no adapter that ships was made for backbone "${id}".`,
+      {
+        hint: 'Name one with --adapter.',
+      },
+    );
+  }
   const opened = [backbone, ...adapters.map(({ model }) => model)];
   const { tasks, unfamiliar, captions } = wish;
   const text = JSON.stringify([opened.map(({ manifest }) => manifest), tasks, unfamiliar, captions]);

@@ -12,7 +12,7 @@ import { LocalEngine } from '../../engine/engine.ts';
 import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
 import { openModel } from '../../hub/hub.ts';
-import { openBackbone } from '../../load.ts';
+import { backboneFor, openBackbone } from '../../load.ts';
 import type { DataFormat } from '../../train/data/types.ts';
 import { type FeatureProgress, openClipFeatures } from '../../train/features/clip-features.ts';
 import type { EvaluationReport } from '../../train/metrics/report.ts';
@@ -29,7 +29,8 @@ export type CalibrateRun = {
   adapter: string;
   data: string;
   format?: DataFormat;
-  backbone: string | readonly [string, string];
+  /** Default: the one that the adapter was made for. */
+  backbone?: string | readonly [string, string];
   device: DeviceRequest;
   threads?: number;
   out: string;
@@ -50,8 +51,8 @@ export type CalibrateResult = {
 /** Throws `invalid-argument` where the data is for another task or has other classes, and what `calibrateAdapter`, `loadDataset`, `openModel` and `savePackage` throw. */
 export async function calibrateOnDisk(run: CalibrateRun): Promise<CalibrateResult> {
   const { signal, onProgress } = run;
-  const backbone = await openBackbone(run.backbone, { signal });
   const opened = await openModel(run.adapter, 'adapter', { signal });
+  const backbone = await openBackbone(run.backbone ?? (await backboneFor([opened.manifest], { signal })), { signal });
   await checkFits(opened.manifest, backbone.manifest);
   const { task, classes, id } = opened.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });

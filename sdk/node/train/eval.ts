@@ -13,7 +13,7 @@ import { variantOf } from '../../engine/variant.ts';
 import { MettleError } from '../../errors.ts';
 import type { HubOptions } from '../../hub/access.ts';
 import { openModel } from '../../hub/hub.ts';
-import { openBackbone } from '../../load.ts';
+import { backboneFor, openBackbone } from '../../load.ts';
 import { evaluatePredictions, type Visit } from '../../train/adapter/evaluate.ts';
 import type { DataFormat, DatasetItem } from '../../train/data/types.ts';
 import { isClipFault, segmentFormatOf } from '../../train/features/clip-features.ts';
@@ -26,7 +26,8 @@ export type EvalRun = {
   data: string;
   format?: DataFormat;
   split: Split;
-  backbone: string | readonly [string, string];
+  /** Default: the one that the adapter was made for. */
+  backbone?: string | readonly [string, string];
   device: DeviceRequest;
   /** How models are fetched. */
   hub?: HubOptions;
@@ -41,8 +42,9 @@ export type EvalResult = { report: EvaluationReport; skipped: { id: string; reas
 /** Throws `invalid-argument` where the dataset is for another task or has other classes than the adapter, or the split is empty. */
 export async function evaluateOnDisk(run: EvalRun): Promise<EvalResult> {
   const { signal, split } = run;
-  const backbone = await openBackbone(run.backbone, { ...run.hub, signal });
-  const adapter = await openModel(run.adapter, 'adapter', { ...run.hub, signal });
+  const access = { ...run.hub, signal };
+  const adapter = await openModel(run.adapter, 'adapter', access);
+  const backbone = await openBackbone(run.backbone ?? (await backboneFor([adapter.manifest], access)), access);
   await checkFits(adapter.manifest, backbone.manifest);
   const { task, classes, thresholds, id } = adapter.manifest;
   const { dataset, folder } = await loadDataset(run.data, { format: run.format, task, signal });

@@ -6,6 +6,7 @@ import type { DeviceRequest } from '../../contract/device.ts';
 import type { BackboneManifest } from '../../contract/manifest.ts';
 import type { ModelPackage } from '../../contract/model.ts';
 import { checkOptions, type Rules } from '../../contract/options.ts';
+import { DEFAULT_BACKBONE } from '../../contract/registry.ts';
 import type { Runtime } from '../../contract/runtime.ts';
 import { throughDoor } from '../../door.ts';
 import { LocalEngine } from '../../engine/engine.ts';
@@ -65,7 +66,7 @@ export async function openTools(options: ToolOptions = {}): Promise<Tools> {
 async function open({ signal, threads, assets, ...options }: ToolOptions): Promise<Tools> {
   const runtimePath = runtimeFolder(assets, options.runtimePath);
   const device = await runtimes.chooseDevice(options.device ?? 'auto');
-  const opened = await openBackbone(options.backbone ?? 'nano', { signal, platform: bytesFor(assets) });
+  const opened = await openBackbone(options.backbone ?? DEFAULT_BACKBONE, { signal, platform: bytesFor(assets) });
   const backbone = await opened.download(variantOf(device), { signal });
   const runtime = await runtimes.loadRuntime({ device, threads, runtimePath });
   // In the thread of the training, where one queue orders all calls of the runtime.

@@ -38,7 +38,7 @@ As a service; mettle-edge/sdk/docs/box.md has topics, payloads and a unit for sy
   --queue-mb N        room on the disk for what waits for the broker (default: 64)
   --state DIR         where that lies, and the list of films that were given up (default: STATE_DIRECTORY of the
                       environment, which systemd sets, else .mettle in DIR, else a folder of this user)
-  --health PORT       answer http://127.0.0.1:PORT/ with how it is: 200 well, 503 not
+  --health PORT       answer on this port of this machine how it is: 200 well, 503 not
 
 ${SESSION_HELP}
   --json              a line of JSON for each moment in which something begins or ends, or for each film

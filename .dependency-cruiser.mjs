@@ -136,6 +136,13 @@ const rooms = {
   'node/assets': { sees: ['ground', 'doors', 'hub', 'compile', 'node/files'] },
   'node/publish': { sees: ['ground', 'doors', 'onnx', 'hub', 'compile', 'node/files'] },
   'node/output': { sees: ['ground', 'tasks', 'explain', 'analyze', 'node/files'] },
+  'node/batch': {
+    sees: ['ground', 'doors', 'tasks', 'export', 'load', 'mettle', 'node/files', 'node/host', 'node/output'],
+  },
+  'node/box': {
+    sees: ['ground', 'tasks', 'analyze', 'live', 'node/batch', 'node/files', 'node/output'],
+    packages: ['mqtt'],
+  },
   'node/toybox': { sees: ['ground', 'toybox', 'doors', 'media', 'node/output'], packages: ['mediabunny'] },
   'node/data': { sees: ['ground', 'doors', 'front-end', 'media', 'train/data'], packages: ['mediabunny', 'node-av'] },
   plugin: { sees: ['ground', 'node/assets'], packages: ['unplugin', 'vite', 'rollup', 'esbuild', 'webpack'] },
@@ -204,6 +211,8 @@ const rooms = {
       'train/data',
       'train/teach',
       'node/assets',
+      'node/batch',
+      'node/box',
       'node/files',
       'node/host',
       'node/output',

@@ -80,6 +80,7 @@ const node = {
     'node/train': 'sdk/train/index.ts',
     'node/export': 'sdk/export/index.ts',
     'node/explain': 'sdk/explain/index.ts',
+    'node/film-worker': 'sdk/node/batch/film-worker.ts',
     'node/view-worker': 'sdk/node/pretrain/view-worker.ts',
     'node/decode-worker': 'sdk/work/decode-worker.ts',
     'node/engine-worker': 'sdk/work/engine-worker.ts',

@@ -124,13 +124,7 @@ export async function loadEngine(
   const { signal } = options;
   signal?.throwIfAborted();
   const warnings: Warning[] = [];
-  const access = accessOf(options, (warning) => addWarning(warnings, warning));
-  const named =
-    options.adapters && (await Promise.all(options.adapters.map((location) => openAdapter(location, access))));
-  const manifests = named?.map(({ model }) => model.manifest) ?? [];
-  const backbone = await openBackbone(options.backbone ?? (await backboneFor(manifests, access)), access);
-  const adapters = named ?? (await shippedAdapters(backbone.manifest, access));
-  for (const { model } of adapters) await checkFits(model.manifest, backbone.manifest);
+  const { backbone, adapters } = await openModels(options, (warning) => addWarning(warnings, warning));
   const engine = await workshop.createEngine();
   const onAbort = (): void => void engine.dispose();
   signal?.addEventListener('abort', onAbort);
@@ -156,6 +150,21 @@ export async function loadEngine(
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** The models that the options name, of which only the manifests were read. Throws what `openModel` throws, and `incompatible` where they do not fit together. */
+export async function openModels(
+  options: CreateOptions,
+  onWarning: (warning: Warning) => void,
+): Promise<{ backbone: OpenedModel<WholeBackbone>; adapters: NamedAdapter[] }> {
+  const access = accessOf(options, onWarning);
+  const named =
+    options.adapters && (await Promise.all(options.adapters.map((location) => openAdapter(location, access))));
+  const manifests = named?.map(({ model }) => model.manifest) ?? [];
+  const backbone = await openBackbone(options.backbone ?? (await backboneFor(manifests, access)), access);
+  const adapters = named ?? (await shippedAdapters(backbone.manifest, access));
+  for (const { model } of adapters) await checkFits(model.manifest, backbone.manifest);
+  return { backbone, adapters };
 }
 
 /** The backbone that one name or two stand for. Throws `incompatible` where a sense is missing, or two backbones make no pair, and what `openModel` throws. */

@@ -1,8 +1,7 @@
 /** `mettle find`: seconds of films that are like one of an example. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { jsonText } from '../contract/plain-text.ts';
 import { MettleError } from '../errors.ts';
+import { filmsIn } from '../node/batch/films.ts';
 import { type EmbeddedSecond, type Embedding, findSimilar, type Match } from '../tasks/similar.ts';
 import { COMMON_OPTIONS, readChoice, readNumber, readOptions, usageError } from './options.ts';
 import { reportError } from './report-error.ts';
@@ -24,8 +23,6 @@ ${SESSION_HELP}
   --quiet             no progress bar
   --verbose           print the stack of an internal fault
 `;
-
-const filmEndings = /\.(mp4|m4v|mov|webm|mkv|ts|mts|m2ts|mp3|m4a|aac|ogg|oga|opus|flac|wav)$/i;
 
 /** Returns the exit code: that of the worst file. */
 export async function find(argv: string[], io: Io): Promise<number> {
@@ -80,20 +77,6 @@ export async function find(argv: string[], io: Io): Promise<number> {
 
 const line = ({ similarity, file, start, end }: Omit<Match, 'clip'> & { file: string }): string =>
   `${similarity.toFixed(3).padStart(6)}  ${start.toFixed(0)}-${end.toFixed(0)} s  ${oneLine(file)}\n`;
-
-/** A file as it is named; of a folder its films and those of folders in it, by name. */
-async function filmsIn(place: string): Promise<string[]> {
-  const isFolder = await stat(place).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return [place];
-  const entries = await readdir(place, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile() && filmEndings.test(entry.name))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
-}
 
 function secondAt({ seconds }: Embedding, at: number | undefined, example: string): EmbeddedSecond {
   const found = at === undefined ? seconds[Math.floor(seconds.length / 2)] : seconds[Math.floor(at)];

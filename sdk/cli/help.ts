@@ -7,6 +7,7 @@ export const MAIN_HELP = `Mettle Edge tells what happens in a video, when, and w
 
 Usage
   mettle run FILE... [options]     analyze clips
+  mettle batch LIST --out DIR      analyze many films, by several processes; goes on where it was stopped
   mettle watch ADDRESS [options]   what happens in a camera or a stream, as it happens
   mettle find EXAMPLE DIR...       seconds of films that are like one of an example
   mettle captions FILE [options]   captions of sounds, for people who do not hear, beside subtitles of speech

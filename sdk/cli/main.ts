@@ -34,6 +34,7 @@ import { watch } from './watch.ts';
 export async function main(argv: string[], io: CliIo): Promise<number> {
   const full: Io = {
     ...io,
+    stdin: io.stdin ?? nothing(),
     env: io.env ?? {},
     signal: io.signal ?? new AbortController().signal,
     createMettle: io.createMettle ?? createRealMettle,
@@ -54,6 +55,8 @@ const commands: Record<string, (argv: string[], io: Io) => Promise<number>> = {
   run,
   assets,
   borders,
+  // Loaded late: what it loads for other processes would slow every other command.
+  batch: async (argv, io) => (await import('./batch.ts')).batch(argv, io),
   cache,
   calibrate,
   captions: makeCaptions,
@@ -106,6 +109,8 @@ function command(name: string): (argv: string[], io: Io) => Promise<number> {
   if (found) return found;
   throw usageError(`"${name}" is no command.${didYouMean(name, Object.keys(commands))}`);
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 /** Loaded late, so that help and wrong usage cost nothing. */
 const createRealMettle: CreateMettle = async (options) => {

@@ -18,7 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
-const { stdout, stderr, env } = process;
+const { stdin, stdout, stderr, env } = process;
 // What no command waits for, such as a rejection inside a library, ends in the same two lines.
 process.on('uncaughtException', (error) => {
   process.exitCode = reportError(error, { stderr }, { verbose: process.argv.includes('--verbose') });
@@ -35,6 +35,6 @@ const ask = async (question: string): Promise<string> => {
   }
 };
 const isTerminal = process.stdin.isTTY === true && stdout.isTTY === true;
-const code = await main(process.argv.slice(2), { stdout, stderr, env, signal, ...(isTerminal ? { ask } : {}) });
+const code = await main(process.argv.slice(2), { stdin, stdout, stderr, env, signal, ...(isTerminal ? { ask } : {}) });
 // Threads of a runtime may outlive their work; what was written to a pipe must still get out.
 stdout.write('', () => stderr.write('', () => process.exit(code === 130 && stoppedBy ? stoppedBy : code)));

@@ -7,13 +7,19 @@ import type { Io } from './types.ts';
 /** Failures that the user cannot help. */
 const FAULTS: readonly ErrorCode[] = ['internal', 'worker-died', 'disposed'];
 
+/** Whether it is one that the user can mend. */
+const isKnown = (error: unknown): error is MettleError => error instanceof MettleError && !FAULTS.includes(error.code);
+
+/** The exit code that a failure gives: 1 for a fault of ours, 2 for what the user can mend. */
+export const exitCodeOf = (error: unknown): 1 | 2 => (isKnown(error) ? 2 : 1);
+
 /** Prints `mettle: message` and `hint: ...`, each on one line, and returns 1 for a fault of ours or 2 for what the user can mend. */
 export function reportError(
   error: unknown,
   io: Pick<Io, 'stderr'>,
   options: { verbose: boolean; subject?: string },
 ): 1 | 2 {
-  const known = error instanceof MettleError && !FAULTS.includes(error.code);
+  const known = isKnown(error);
   const message = error instanceof Error ? error.message : String(error);
   const hint =
     (error instanceof MettleError && error.hint) ||
@@ -26,5 +32,5 @@ export function reportError(
     for (let cause = error; cause instanceof Error; cause = cause.cause)
       io.stderr.write(`${(cause.stack ?? cause.message).split('\n').map(spacedLine).join('\n')}\n`);
   }
-  return known ? 2 : 1;
+  return exitCodeOf(error);
 }

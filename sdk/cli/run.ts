@@ -1,10 +1,11 @@
 /** `mettle run`: analyzes clips, prints a timeline of each and writes their results. */
 
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { RgbImage } from '../contract/clip.ts';
 import { UNFAMILIAR, type Unfamiliar } from '../contract/familiar.ts';
 import { jsonText } from '../contract/plain-text.ts';
 import type { Task } from '../contract/task.ts';
+import { nameOf, stemOf } from '../node/output/film-name.ts';
 import type { Findings } from '../node/output/findings.ts';
 import { writeResults } from '../node/output/write.ts';
 import { toJSON } from '../tasks/export.ts';
@@ -141,30 +142,15 @@ function print(findings: Findings, folder: string | null, job: Job, io: Io): voi
   io.stdout.write(folder ? `\nReport: ${oneLine(join(folder, 'report.html'))}\n\n` : '\n');
 }
 
-/** The last part of a path or URL. */
-function nameOf(file: string): string {
-  if (!/^(https?|file):/i.test(file)) return basename(file) || file;
-  if (!URL.canParse(file)) return file;
-  const last = new URL(file).pathname.split('/').at(-1)!;
-  try {
-    return decodeURIComponent(last) || file;
-  } catch {
-    return last;
-  }
-}
-
 /** `out` itself for one FILE, a folder of its own in it for each of several; no two share one, also where case does not count. */
 function foldersFor(files: readonly string[], out: string | undefined): (string | null)[] {
   if (out === undefined) return files.map(() => null);
   if (files.length === 1) return [out];
   const taken = new Set<string>();
   return files.map((file) => {
-    const stem = nameOf(file)
-      .replace(/\.[^.]+$/, '')
-      .replace(/[\p{Cc}/\\:*?"<>|]/gu, '_')
-      .replace(/^\.+|[. ]+$/g, '');
+    const stem = stemOf(file);
     for (let count = 1; ; count++) {
-      const folder = (stem || 'clip') + (count > 1 ? `-${count}` : '');
+      const folder = stem + (count > 1 ? `-${count}` : '');
       if (taken.has(folder.toLowerCase())) continue;
       taken.add(folder.toLowerCase());
       return join(out, folder);

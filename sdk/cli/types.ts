@@ -18,7 +18,9 @@ export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: 
 export type CliIo = {
   stdout: Output;
   stderr: Output;
-  /** Environment variables; `NO_COLOR` is the only one read. */
+  /** What is piped in. */
+  stdin?: AsyncIterable<string | Uint8Array>;
+  /** Environment variables, such as `NO_COLOR`. */
   env?: Record<string, string | undefined>;
   /** Puts a question to whoever sits at the terminal; absent where there is none. */
   ask?: (question: string) => Promise<string>;

@@ -54,6 +54,8 @@ export const limits = {
   dataFileBytes: 512 * MiB,
   /** Bytes of a zipped adapter, and of what it unpacks to. */
   zipBytes: 256 * MiB,
+  /** Bytes of a list of films: some million addresses. */
+  listBytes: 512 * MiB,
   /** Bytes of a text that an option names: a configuration, a note, a front end. */
   noteBytes: 1 * MiB,
 } as const;

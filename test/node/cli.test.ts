@@ -50,6 +50,7 @@ describe('mettle', () => {
       ['keygen'],
       ['sign'],
       ['cache'],
+      ['batch'],
     ];
     for (const command of [...names, ...more]) {
       const { code, out, err } = await mettle(['help', ...command]);

@@ -1,5 +1,5 @@
 /**
- * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html`, `masks/`, and of explained results `attention/`. Everything is written elsewhere first and
+ * Writes the findings about one clip into a folder: `results.json`, `events.vtt`, `report.html`, `masks/`, of explained results `attention/`, and texts that others make of them. Everything is written elsewhere first and
  * then moved, so that a folder never holds half of a result; files that are not ours stay.
  */
 import { copyFile, link, mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
@@ -13,16 +13,21 @@ import type { Findings } from './findings.ts';
 import { encodePng } from './png.ts';
 import { reportHtml } from './report.ts';
 
+/** What is written beside masks, `events.vtt` and `results.json`. */
+export type WriteOptions = {
+  /** Whether `report.html` is; default true. */
+  report?: boolean;
+  /** Captions, and who asked for the results; both are replaced and removed with the others. */
+  texts?: { 'captions.vtt'?: string; 'batch.json'?: string };
+  signal?: AbortSignal;
+};
+
 /**
  * Writes all files into `folder` and returns its absolute path. A new folder appears at once, complete. In an existing one our files of an earlier run
  * are replaced or, where they have no successor, removed; if that fails half-way, they are put back.
  * @throws MettleError `write` with the path and what to do; the folder is then as it was. `signal.reason` if aborted, likewise.
  */
-export async function writeResults(
-  folder: string,
-  findings: Findings,
-  options: { signal?: AbortSignal } = {},
-): Promise<string> {
+export async function writeResults(folder: string, findings: Findings, options: WriteOptions = {}): Promise<string> {
   const named = resolve(folder);
   let staging: string | undefined;
   try {
@@ -33,7 +38,7 @@ export async function writeResults(
     await removeStale(home, what);
     staging = join(home, stagingName(what));
     const fresh = join(staging, 'new');
-    await writeFiles(fresh, findings, options.signal);
+    await writeFiles(fresh, findings, options);
     options.signal?.throwIfAborted();
     if (target) await replaceOurs(target, fresh, join(staging, 'old'));
     else await rename(fresh, named);
@@ -46,8 +51,8 @@ export async function writeResults(
   }
 }
 
-/** Files in the main folder, in the order in which they are moved: `results.json` last, as the sign that all is there. */
-const OUR_FILES = ['events.vtt', 'report.html', 'results.json'];
+/** Files in the main folder, in the order in which they are moved: last those that are the sign that all is there. */
+const OUR_FILES = ['captions.vtt', 'events.vtt', 'report.html', 'results.json', 'batch.json'];
 /** And in folders: which files of each are ours. */
 const OUR_FOLDERS: [folder: RegExp, files: RegExp][] = [
   [/^masks(-\d+)?$/, /^\d{3,}\.png$/],
@@ -68,27 +73,32 @@ async function existingFolder(path: string): Promise<string | null> {
   });
 }
 
-async function writeFiles(folder: string, findings: Findings, signal: AbortSignal | undefined): Promise<void> {
+async function writeFiles(folder: string, findings: Findings, options: WriteOptions): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const write = async (path: string, content: string | Uint8Array) => {
-    signal?.throwIfAborted();
+  for (const [path, content] of resultFiles(findings, options)) {
+    options.signal?.throwIfAborted();
+    await mkdir(join(folder, dirname(path)), { recursive: true });
     await writeFile(join(folder, path), content);
-  };
+  }
+}
+
+/** Path and content of each file, made one after the other. */
+export function* resultFiles(
+  findings: Findings,
+  { report = true, texts = {} }: WriteOptions,
+): Generator<[path: string, content: string | Uint8Array]> {
   let ordinal = 0;
   for (const result of findings.results) {
     if (result.task !== 'segment') continue;
-    await mkdir(join(folder, dirname(maskFile(ordinal, 0))), { recursive: true });
-    for (const [index, mask] of result.masks.entries()) await write(maskFile(ordinal, index), encodePng(mask));
+    for (const [index, mask] of result.masks.entries()) yield [maskFile(ordinal, index), encodePng(mask)];
     ordinal++;
   }
-  for (const [path, content] of attentionFiles(findings)) {
-    await mkdir(join(folder, dirname(path)), { recursive: true });
-    await write(path, content);
-  }
-  await write('events.vtt', toWebVTT(findings));
-  await write('report.html', reportHtml(findings));
+  yield* attentionFiles(findings);
+  yield ['events.vtt', toWebVTT(findings)];
+  if (report) yield ['report.html', reportHtml(findings)];
   const document = toJSON(findings, { source: findings.name, engine: findings.engine });
-  await write('results.json', `${jsonText(document, 2)}\n`);
+  yield ['results.json', `${jsonText(document, 2)}\n`];
+  yield* Object.entries(texts);
 }
 
 /** Puts each new file in the place of the old one, so that there is always one of them; then old ones without a successor go. Undoes all of it if one fails. */

@@ -60,7 +60,8 @@ export class MettleError extends Error {
 
   /** True for those of another copy of this package too, such as the script that `worker: false` loads. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'MettleError' && 'code' in value;
+    // biome-ignore lint/complexity/noThisInStatic: classes that extend it are asked too, and have no copies.
+    return this === MettleError ? isOurs(value) : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
   /** `message` says what was wrong and what was expected. */
@@ -70,6 +71,8 @@ export class MettleError extends Error {
     this.hint = options.hint ?? '';
   }
 }
+
+const isOurs = (value: unknown): boolean => value instanceof Error && value.name === 'MettleError' && 'code' in value;
 
 /** Something the caller should know about a result that is valid all the same. */
 export type Warning = {

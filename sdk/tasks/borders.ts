@@ -14,8 +14,10 @@ export type BorderEvidence = {
   at(part: number, classIndex: number): number;
 };
 
-/** How far a border may lie from the edge of the second that it was found in, in seconds. */
+/** How far from the edge of the second that a border was found in the evidence is looked at, in seconds. */
 const reach = 1;
+/** How far an event may grow beyond its seconds: of one that its adapter did not name, no more than a half. */
+const outward = 0.5;
 
 /** How finely events are told without evidence, in seconds. */
 export const wholeSecond = 1;
@@ -43,7 +45,8 @@ export function refineStart(
   const { steps } = evidence;
   const from = Math.round(Math.max(earliest, coarse - reach) * steps);
   const to = Math.round(Math.min(latest, coarse + reach) * steps);
-  const found = bestStep(from, to, (part) => evidence.at(part, classIndex));
+  const first = Math.ceil((coarse - outward) * steps);
+  const found = bestStep(from, to, first, (part) => evidence.at(part, classIndex));
   return found === null ? null : found / steps;
 }
 
@@ -56,7 +59,8 @@ export function refineEnd(
   const { steps } = evidence;
   const from = Math.round(Math.max(earliest, coarse - reach) * steps);
   const to = Math.round(Math.min(latest, coarse + reach) * steps);
-  const found = bestStep(-to, -from, (part) => evidence.at(-part - 1, classIndex));
+  const last = Math.floor((coarse + outward) * steps);
+  const found = bestStep(-to, -from, -last, (part) => evidence.at(-part - 1, classIndex));
   return found === null ? null : -found / steps;
 }
 
@@ -66,10 +70,10 @@ const strongest = 5;
 const leastRise = 2;
 
 /**
- * The part from `from` to `to` where one step up fits best, by least squares: what is before it and what is from it on each have their own level, whatever that is, since quiet
+ * The part from `from` to `to`, but not before `first`, where one step up fits best, by least squares: what is before it and what is from it on each have their own level, whatever that is, since quiet
  * sounds and noisy places move both. Null where there is no such step.
  */
-function bestStep(from: number, to: number, at: (part: number) => number): number | null {
+function bestStep(from: number, to: number, first: number, at: (part: number) => number): number | null {
   const clipped = Array.from({ length: Math.max(0, to - from) }, (_, i) =>
     Math.min(strongest, Math.max(-strongest, at(from + i))),
   );
@@ -80,7 +84,7 @@ function bestStep(from: number, to: number, at: (part: number) => number): numbe
     const rest = clipped.length - count;
     const rise = (total - before) / rest - before / count;
     const fit = ((count * rest) / clipped.length) * rise ** 2;
-    if (rise >= leastRise && fit > best) [best, place] = [fit, from + count];
+    if (from + count >= first && rise >= leastRise && fit > best) [best, place] = [fit, from + count];
   }
   return place;
 }

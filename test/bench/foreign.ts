@@ -78,7 +78,10 @@ function strongest(result: TaskResult, least: number): Heard {
     });
   }
   return result.seconds.map(({ start, familiarity, ...second }) => {
-    const here = result.events.filter((event) => event.start <= start && start < event.end);
+    // Borders may lie inside of seconds; an event is of those that it fills by more than a half.
+    const filled = (event: { start: number; end: number }): number =>
+      Math.min(event.end, start + 1) - Math.max(event.start, start);
+    const here = result.events.filter((event) => filled(event) > 0.5);
     const answers = here.flatMap(({ modality, classIndex }) =>
       modality === 'audio-visual'
         ? []

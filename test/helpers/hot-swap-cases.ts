@@ -85,7 +85,7 @@ export async function expectErrors(options: CreateOptions): Promise<void> {
   await refused(mettle.load('toybox-ave'), 'invalid-argument', 'An adapter "toybox-ave" is loaded already.');
   await refused(mettle.load('nano'), 'invalid-argument', '"nano" is a backbone, expected an adapter.');
   await refused(mettle.load('toybox-avs'), 'not-found', 'No shipped adapter has the id "toybox-avs".');
-  await refused(mettle.load(''), 'invalid-argument', 'adapter must be a text');
+  await refused(mettle.load(''), 'invalid-argument', 'adapter must be an id, a path');
   await refused(mettle.load('toybox-llp', { fast: true } as never), 'invalid-argument', 'options.fast is unknown');
   await refused(
     mettle.unload('toybox-av'),

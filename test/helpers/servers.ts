@@ -42,7 +42,12 @@ export class TestServer {
     const folder = await mkdtemp(join(tmpdir(), 'mettle-mosquitto-'));
     const port = await freePort();
     const file = join(folder, 'mosquitto.conf');
-    await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n`);
+    await writeFile(
+      file,
+      `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n` +
+        // What `save` writes; started as root it would write as somebody else.
+        `persistence true\npersistence_location ${folder}/\nuser root\n`,
+    );
     return new TestServer(port, folder, () => [mosquitto!, '-c', file]).start();
   }
 
@@ -55,6 +60,17 @@ export class TestServer {
       await setTimeout(50);
     }
     return this;
+  }
+
+  /** A broker's sessions as they are now outlive it. */
+  async save(): Promise<void> {
+    const written = join(this.#folder, 'mosquitto.db');
+    await rm(written, { force: true });
+    this.#process!.kill('SIGUSR1');
+    for (let tries = 0; !existsSync(written); tries++) {
+      if (tries > 200) throw new Error('The broker saves nothing.');
+      await setTimeout(50);
+    }
   }
 
   /** At once, as when the power goes. */

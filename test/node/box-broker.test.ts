@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Box } from '../../sdk/node/box/box.ts';
 import type { Message } from '../../sdk/node/box/disk-queue.ts';
@@ -33,11 +33,13 @@ describe.skipIf(!mosquitto)(`a broker${absent(mosquitto, 'mosquitto')}`, () => {
     await rm(state, { recursive: true, force: true });
   });
 
-  /** A reader that has never been here. */
-  async function listen(): Promise<void> {
+  /** A reader that has never been here, or one that the broker keeps messages for. */
+  async function listen(clientId?: string): Promise<void> {
     got = [];
-    reader = await connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 50 });
+    const session = clientId === undefined ? {} : { clientId, clean: false };
+    reader = connect(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 50, ...session });
     reader.on('message', (topic, payload, { retain }) => void got.push({ topic, payload: payload.toString(), retain }));
+    await new Promise<void>((resolve) => void reader.once('connect', () => resolve()));
     await reader.subscribeAsync('#', { qos: 1 });
   }
 
@@ -72,16 +74,20 @@ describe.skipIf(!mosquitto)(`a broker${absent(mosquitto, 'mosquitto')}`, () => {
   });
 
   test('that is lost gets all that was told meanwhile when it is back, in order, each once', async () => {
+    await reader.endAsync(true);
+    await listen('kept');
     const box = await open();
     await box.tell([message('1')]);
     await box.drained();
+    await expect.poll(ids, patience).toEqual(['1']);
+    await reader.endAsync();
+    await broker.save();
     await broker.kill();
     await expect.poll(() => box.health(), patience).toMatchObject({ ok: false });
     for (let id = 2; id <= 30; id++) await box.tell([message(String(id))]);
     expect(box.health()).toMatchObject({ queued: 29, dropped: 0 });
-    await reader.endAsync(true);
     await broker.start();
-    await listen();
+    await listen('kept');
     await box.drained();
     await expect.poll(ids, patience).toHaveLength(29);
     expect(ids()).toEqual(Array.from({ length: 29 }, (_, i) => String(i + 2)));

@@ -12,6 +12,13 @@ test('an error of another copy is one, and leaves by the door as it is', async (
   await expect(throughDoor(undefined, () => Promise.reject(error))).rejects.toBe(error);
 });
 
+test('a class that extends it tells its own errors from all others', () => {
+  class Special extends MettleError {}
+  const special = new Special('write', 'Full.');
+  expect([special instanceof Special, special instanceof MettleError]).toEqual([true, true]);
+  expect(new MettleError('write', 'Full.') instanceof Special).toBe(false);
+});
+
 test('other errors are not, whatever they carry', () => {
   const system = Object.assign(new Error('no such file'), { code: 'ENOENT' });
   for (const value of [system, new TypeError('x'), { name: 'MettleError', code: 'device' }, null, 'MettleError']) {

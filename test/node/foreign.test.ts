@@ -20,9 +20,13 @@ function answers(result: TaskResult): number[] {
   }
   if (result.task === 'segment') return result.masks.map(({ area }) => Number(area > 0));
   return result.seconds.map(({ start }) =>
-    Math.max(0, ...result.events.filter((e) => e.start <= start && start < e.end).map(({ confidence }) => confidence)),
+    Math.max(0, ...result.events.filter((event) => holds(event, start)).map(({ confidence }) => confidence)),
   );
 }
+
+/** Borders may lie inside of seconds: an event is of those that it fills by more than a half. */
+const holds = ({ start, end }: { start: number; end: number }, second: number): boolean =>
+  Math.min(end, second + 1) - Math.max(start, second) > 0.5;
 
 test('noise is unfamiliar, and nothing is said about it', async () => {
   const random = seededRandom('foreign noise');

@@ -197,7 +197,7 @@ describe('from clips to an adapter', () => {
         segment.precision,
       ]);
     };
-    expect(Object.fromEntries(await formsOf('exact', ['--exact']))).toEqual({ wasm: 'float32', webgpu: 'float32' });
+    expect(Object.fromEntries(await formsOf('unrounded', ['--exact']))).toEqual({ wasm: 'float32', webgpu: 'float32' });
     const forms = 'wasm=int8,webgpu=stored8,webgpu-f16=float16';
     expect(Object.fromEntries(await formsOf('forms', ['--forms', forms]))).toEqual({
       wasm: 'int8',

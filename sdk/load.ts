@@ -58,7 +58,7 @@ export type CreateOptions = WorkshopOptions &
   HubOptions & {
     /**
      * Shipped id, or path or URL of a folder with a manifest.json; two of them make a pair, one for pictures and one for sounds, in either order.
-     * Default: the one that the named adapters were made for, and `nano` where none is named. After each may stand the digest of its manifest, which pins every byte of it, or
+     * Default: the one that the named adapters were made for, and `nano-2` where none is named. After each may stand the digest of its manifest, which pins every byte of it, or
      * the key of its publisher: `https://host/model/#sha256-...`, `#ed25519-...`.
      */
     backbone?: string | readonly [string, string];

@@ -1,7 +1,7 @@
 /** A film from the moment it is chosen until its results are on the page. */
 import { element } from '../plain-page/elements.js';
 import { fetchClip } from '../plain-page/gallery.js';
-import { chosenAdapters, tellFamiliarity } from './adapters.js';
+import { chooseFor, chosenAdapters, tellFamiliarity } from './adapters.js';
 import { clearCaptions, showCaptions } from './captions.js';
 import { showDevice, showWarnings } from './device.js';
 import { showDownloads } from './downloads.js';
@@ -19,6 +19,7 @@ export const openSample = ({ id, question, adapters }) =>
 function analyze({ name, adapters, open }) {
   return run(async ({ signal, onProgress, isCurrent }) => {
     announce(name);
+    chooseFor(adapters);
     try {
       const file = await open(signal);
       if (!isCurrent()) return;
@@ -26,19 +27,13 @@ function analyze({ name, adapters, open }) {
       const mettle = await modelsFor(chosenAdapters(), { signal, onProgress });
       showDevice(mettle.info(), null);
       const analysis = await mettle.analyze(file, { signal, onProgress });
-      const results = knowing(analysis.results, adapters).sort(byTask);
+      const results = [...analysis.results].sort(byTask);
       if (isCurrent()) show({ ...analysis, results }, file, mettle.info());
     } catch (error) {
       if (isCurrent()) clearStage();
       throw error;
     }
   });
-}
-
-/** Those who know the sample's world, if any of them was chosen. */
-function knowing(results, adapters) {
-  const known = results.filter(({ adapter }) => adapters?.includes(adapter));
-  return known.length > 0 ? known : results;
 }
 
 /** What tells most comes first. */

@@ -125,8 +125,7 @@ async function main(): Promise<void> {
       out: { type: 'string' },
     },
   });
-  const names =
-    positionals.length > 0 ? positionals : ['toybox-ave', 'toybox-llp', 'toybox-s4', 'toybox-ms3', 'everyday-10'];
+  const names = positionals.length > 0 ? positionals : ['toybox-ave', 'toybox-llp', 'toybox-s4', 'toybox-ms3'];
   const loaded = await openForForeign(readBackbone(values.backbone), names);
   const count = Number(values.count);
   const noise = noiseMaterial(Math.ceil(count / 6));

@@ -14,10 +14,8 @@ export type BorderEvidence = {
   at(part: number, classIndex: number): number;
 };
 
-/** How far from the edge of the second that a border was found in the evidence is looked at, in seconds. */
+/** How far a border may lie from the edge of the second that it was found in, in seconds. */
 const reach = 1;
-/** How far an event may grow beyond its seconds: of one that its adapter did not name, no more than a half. */
-const outward = 0.5;
 
 /** How finely events are told without evidence, in seconds. */
 export const wholeSecond = 1;
@@ -45,8 +43,7 @@ export function refineStart(
   const { steps } = evidence;
   const from = Math.round(Math.max(earliest, coarse - reach) * steps);
   const to = Math.round(Math.min(latest, coarse + reach) * steps);
-  const first = Math.ceil((coarse - outward) * steps);
-  const found = bestStep(from, to, first, (part) => evidence.at(part, classIndex));
+  const found = bestStep(from, to, (part) => evidence.at(part, classIndex));
   return found === null ? null : found / steps;
 }
 
@@ -59,8 +56,7 @@ export function refineEnd(
   const { steps } = evidence;
   const from = Math.round(Math.max(earliest, coarse - reach) * steps);
   const to = Math.round(Math.min(latest, coarse + reach) * steps);
-  const last = Math.floor((coarse + outward) * steps);
-  const found = bestStep(-to, -from, -last, (part) => evidence.at(-part - 1, classIndex));
+  const found = bestStep(-to, -from, (part) => evidence.at(-part - 1, classIndex));
   return found === null ? null : -found / steps;
 }
 
@@ -70,10 +66,10 @@ const strongest = 5;
 const leastRise = 2;
 
 /**
- * The part from `from` to `to`, but not before `first`, where one step up fits best, by least squares: what is before it and what is from it on each have their own level, whatever that is, since quiet
+ * The part from `from` to `to` where one step up fits best, by least squares: what is before it and what is from it on each have their own level, whatever that is, since quiet
  * sounds and noisy places move both. Null where there is no such step.
  */
-function bestStep(from: number, to: number, first: number, at: (part: number) => number): number | null {
+function bestStep(from: number, to: number, at: (part: number) => number): number | null {
   const clipped = Array.from({ length: Math.max(0, to - from) }, (_, i) =>
     Math.min(strongest, Math.max(-strongest, at(from + i))),
   );
@@ -84,7 +80,7 @@ function bestStep(from: number, to: number, first: number, at: (part: number) =>
     const rest = clipped.length - count;
     const rise = (total - before) / rest - before / count;
     const fit = ((count * rest) / clipped.length) * rise ** 2;
-    if (from + count >= first && rise >= leastRise && fit > best) [best, place] = [fit, from + count];
+    if (rise >= leastRise && fit > best) [best, place] = [fit, from + count];
   }
   return place;
 }
@@ -92,14 +88,15 @@ function bestStep(from: number, to: number, first: number, at: (part: number) =>
 type Bordered = Span & { resolution: number };
 
 /**
- * Events of one class, in order and apart, with finer borders. Those at the edges of the clip stay: there is no change to be seen. The resolution is that of the coarser
- * border, in seconds.
+ * Events of one class, in order and apart, with finer borders. Those at the edges of the clip stay: there is no change to be seen; none moves into a second that is withheld. The
+ * resolution is that of the coarser border, in seconds.
  */
 export function refineEvents<E extends Span>(
   events: readonly E[],
   evidence: BorderEvidence,
   classIndex: number,
   clip: Span,
+  withheld: readonly boolean[] = [],
 ): (E & Bordered)[] {
   const fine = 1 / evidence.steps;
   return events.map((event, index) => {
@@ -109,8 +106,9 @@ export function refineEvents<E extends Span>(
     const isFirst = event.start <= clip.start;
     const isLast = event.end >= clip.end;
     // Half of a gap between two events belongs to each.
-    const earliest = before ? (before.end + event.start) / 2 : clip.start;
-    const latest = after ? (event.end + after.start) / 2 : clip.end;
+    const [first, next] = [Math.round(event.start), Math.round(event.end)];
+    const earliest = withheld[first - 1] ? event.start : before ? (before.end + event.start) / 2 : clip.start;
+    const latest = withheld[next] ? event.end : after ? (event.end + after.start) / 2 : clip.end;
     const start = isFirst
       ? event.start
       : refineStart(evidence, classIndex, { coarse: event.start, earliest, latest: middle });
@@ -120,17 +118,18 @@ export function refineEvents<E extends Span>(
   });
 }
 
-/** Heard events of any class with the finest borders that a result's context knows. */
+/** Heard events of any class with the finest borders that a result's context knows; nothing is said of seconds that are `withheld`. */
 export function withBorders<E extends Event>(
   events: readonly E[],
   { borders, duration }: { borders?: BorderEvidence | null; duration: number },
+  withheld: readonly boolean[],
 ): E[] {
   if (!borders) return [...events];
   const clip = { start: 0, end: duration };
   const refined = new Map<E, E>();
   for (const classIndex of new Set(events.map((event) => event.classIndex))) {
     const own = events.filter((event) => event.classIndex === classIndex);
-    refineEvents(own, borders, classIndex, clip).forEach((event, i) => void refined.set(own[i]!, event));
+    refineEvents(own, borders, classIndex, clip, withheld).forEach((event, i) => void refined.set(own[i]!, event));
   }
   return events.map((event) => refined.get(event)!);
 }

@@ -51,11 +51,12 @@ export function toLocalization(outputs: AdapterOutputs, context: ResultContext):
       confidence: inside.reduce((sum, second) => sum + second.probabilities[value]!, 0) / inside.length,
     };
   });
-  const events = sensesOf(context.scope).includes('audio') ? withBorders(runs, context) : runs;
+  const withheld = seconds.map((second) => second.withheld);
+  const events = sensesOf(context.scope).includes('audio') ? withBorders(runs, context, withheld) : runs;
 
   return {
     task: 'localize',
-    ...resultBase(context, missingTexts(context), seconds.filter(({ withheld }) => withheld).length),
+    ...resultBase(context, missingTexts(context), withheld.filter(Boolean).length),
     classes: [...classes],
     events,
     seconds,

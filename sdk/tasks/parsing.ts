@@ -46,7 +46,7 @@ export function toParsing(
       withheld: { audio: audio.withheld[second]!, visual: visual.withheld[second]! },
     }),
   );
-  const heard = withBorders(eventsOf(audio, 'audio', context), context);
+  const heard = withBorders(eventsOf(audio, 'audio', context), context, audio.withheld);
   const events = [
     ...heard,
     ...eventsOf(visual, 'visual', context),

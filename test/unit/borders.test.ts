@@ -18,8 +18,8 @@ const sounding = (seconds: number, start: number, end: number, level = 4, floor 
       return middle >= start && middle < end ? level : floor;
     }),
   );
-const refined = (events: { start: number; end: number }[], seconds: (Float32Array | null)[]) =>
-  refineEvents(events, evidenceOf(seconds, { steps, classes: 1 }), 0, { start: 0, end: seconds.length });
+const refined = (events: { start: number; end: number }[], seconds: (Float32Array | null)[], withheld?: boolean[]) =>
+  refineEvents(events, evidenceOf(seconds, { steps, classes: 1 }), 0, { start: 0, end: seconds.length }, withheld);
 
 describe('events of whole seconds', () => {
   test('begin and end where the evidence changes', () => {
@@ -44,6 +44,13 @@ describe('events of whole seconds', () => {
     expect(refined([{ start: 2, end: 5 }], Array(8).fill(null))).toEqual([{ start: 2, end: 5, resolution: 1 }]);
     expect(refined([{ start: 0, end: 3 }], sounding(8, 0, 3.4))).toEqual([{ start: 0, end: 3.4, resolution: 0.1 }]);
     expect(refined([{ start: 0, end: 8 }], sounding(8, 0, 8))).toEqual([{ start: 0, end: 8, resolution: 1 }]);
+  });
+
+  test('stay out of seconds of which nothing is said', () => {
+    const withheld = Array.from({ length: 8 }, (_, second) => second === 2 || second === 5);
+    const events = [{ start: 3, end: 5 }];
+    expect(refined(events, sounding(8, 2.6, 5.4), withheld)[0]).toMatchObject({ start: 3, end: 5 });
+    expect(refined(events, sounding(8, 3.2, 4.7), withheld)).toEqual([{ start: 3.2, end: 4.7, resolution: 0.1 }]);
   });
 
   test('tell the coarser of two resolutions', () => {

@@ -73,11 +73,12 @@ async function ship(from: string, to: string): Promise<void> {
   await openShipped(registry, to);
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
     () => true,
     () => false,
   );
+}
 
 /** The packages of a kind, checked one by one. */
 async function packagesIn(work: string, kind: ModelKind): Promise<Shipped[]> {

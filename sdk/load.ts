@@ -202,12 +202,12 @@ async function openAdapter(location: AdapterLocation, access: OpenOptions): Prom
 }
 
 /**
- * The id of the backbone that adapters were made for; of none, the default. Throws `incompatible` where they were made for several, which no Mettle has, and `not-found` where
+ * The id of the backbone that adapters were made for; of none, the default, or where a folder of assets holds others alone, the first of those. Throws `incompatible` where they were made for several, which no Mettle has, and `not-found` where
  * theirs does not ship.
  */
 export async function backboneFor(adapters: readonly AdapterManifest[], access: OpenOptions): Promise<string> {
   const [first, ...others] = adapters;
-  if (!first) return DEFAULT_BACKBONE;
+  if (!first) return await usualBackbone(access);
   const { id, base } = first;
   const other = others.find((adapter) => adapter.base.id !== base.id);
   if (other) {
@@ -221,6 +221,11 @@ export async function backboneFor(adapters: readonly AdapterManifest[], access: 
   throw new MettleError('not-found', `Adapter "${id}" was made for backbone "${base.id}", which does not ship.`, {
     hint: 'Name where it lies as backbone (--backbone); "mettle backbone add" makes those of others.',
   });
+}
+
+async function usualBackbone(access: OpenOptions): Promise<string> {
+  const ids = (await listShipped(access)).filter(({ kind }) => kind === 'backbone').map(({ id }) => id);
+  return ids.includes(DEFAULT_BACKBONE) ? DEFAULT_BACKBONE : (ids[0] ?? DEFAULT_BACKBONE);
 }
 
 /** Of those that ship all that were made for the backbone. */

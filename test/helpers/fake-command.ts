@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { main } from '../../sdk/cli/main.ts';
 import type { CliIo, CreateMettle, MettleSession, ShippedModel } from '../../sdk/cli/types.ts';
+import { DEFAULT_BACKBONE } from '../../sdk/contract/registry.ts';
 import { MettleError } from '../../sdk/errors.ts';
 import { explainedSecond, spot } from './explanation.ts';
 import { findings, HOSTILE_LABEL } from './findings.ts';
@@ -14,14 +15,14 @@ const silence = {
   keepsSilent: true,
 };
 export const models: ShippedModel[] = [
-  { kind: 'backbone', id: 'nano', version: '1.0.0', untrained: true },
+  { kind: 'backbone', id: DEFAULT_BACKBONE, version: '1.0.0', untrained: true },
   {
     kind: 'adapter',
     id: 'nano-ave',
     version: '1.0.0',
     untrained: true,
     task: 'localize',
-    backbone: 'nano',
+    backbone: DEFAULT_BACKBONE,
     ...silence,
   },
   {
@@ -30,7 +31,7 @@ export const models: ShippedModel[] = [
     version: '1.0.0',
     untrained: false,
     task: 'segment',
-    backbone: 'nano',
+    backbone: DEFAULT_BACKBONE,
     ...silence,
   },
   {

@@ -126,7 +126,11 @@ describe('mettle', () => {
     [['run', 'a.mp4', '--out='], /--out must name a folder/, /mettle run --help/],
     [['run', 'a.mp4', '--tasks', 'localize,sing'], /"sing" is no task/, /localize, parse, segment/],
     [['run', 'a.mp4', '--tasks', 'toString'], /"toString" is no task/, /localize, parse, segment/],
-    [['run', 'a.mp4', '--tasks', 'parse'], /No shipped adapter for backbone "nano" can parse/, /nano-ave \(localize\)/],
+    [
+      ['run', 'a.mp4', '--tasks', 'parse'],
+      /No shipped adapter for backbone "nano-2" can parse/,
+      /nano-ave \(localize\)/,
+    ],
     [['run', 'a.mp4', '--device', 'tpu'], /--device "tpu" is unknown/, /auto, cpu, wasm, webgpu/],
     [['run', 'a.mp4', '--threads', '0'], /--threads must be a whole number/, /Leave it out/],
     [['info', 'x'], /Unexpected argument 'x'/, /mettle info --help/],

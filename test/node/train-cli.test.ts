@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { bytesFor } from '#bytes';
+import { DEFAULT_BACKBONE } from '../../sdk/contract/registry.ts';
 import { toyboxHeader, toyboxLog } from '../../sdk/node/toybox/origin.ts';
 import { readSafetensors } from '../../sdk/onnx/safetensors.ts';
 import { addMasks } from '../helpers/own-folder.ts';
@@ -163,7 +164,7 @@ describe('from clips to an adapter', () => {
     expect(card).toContain('Classes: bell, ball.');
     expect(card).toContain(manifest.base.contract);
     const registry = JSON.parse(await readFile(fileURLToPath(new URL('registry.json', door.modelsUrl)), 'utf8'));
-    expect(card).toContain(registry.nano.integrity);
+    expect(card).toContain(registry[DEFAULT_BACKBONE].integrity);
     const report = JSON.parse(await readFile(join(place.root, 'told', 'report.json'), 'utf8'));
     // The clip graph of an adapter as narrow as this has no weights that are large enough for 8 bits.
     const outputs = Object.values<{ relativeError: number }>(report.segment['segment.stored8.onnx'].outputs);

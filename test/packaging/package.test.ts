@@ -45,7 +45,8 @@ describe('the tarball', () => {
     const kinds = new Set(project.files.map((path) => extname(path.replace(/\.d\.c?ts$/, '.types'))));
     // No source maps, and nothing of the runtime, which comes as a package.
     expect([...kinds].sort()).toEqual(['', '.cjs', '.js', '.json', '.md', '.onnx', '.safetensors', '.types']);
-    expect((await stat(project.tarball)).size).toBeLessThan(15e6);
+    // Of two backbones; of one, when the toybox is trained again on the second, 15 MB.
+    expect((await stat(project.tarball)).size).toBeLessThan(24e6);
   });
 
   test('every link of a document leads to a file in it', async () => {
@@ -120,7 +121,7 @@ describe('a program in Node', () => {
       const mettle = await createMettle();
       const { duration, results } = await mettle.analyze('tiny.webm');
       await mettle.dispose();
-      console.log(JSON.stringify({ version, duration, tasks: [...new Set(results.map(({ task }) => task))], masks: results.at(-1).masks.length }));`,
+      console.log(JSON.stringify({ version, duration, tasks: [...new Set(results.map(({ task }) => task))], masks: results.find(({ task }) => task === 'segment').masks.length }));`,
     );
     const { code, out, err } = await project.node('use.mjs');
     expect([code, err]).toEqual([0, '']);

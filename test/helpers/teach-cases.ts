@@ -84,11 +84,11 @@ export async function expectTaught(place: Place): Promise<TaughtAdapter> {
   await using zipped = await createMettle({ ...place, adapters: [taught.zip()] });
   expect(await answers(zipped, 'bells')).toEqual(said);
 
-  await using hot = await createMettle({ ...place, adapters: ['toybox-llp'] });
+  await using hot = await createMettle({ ...place, adapters: ['everyday-llp'] });
   expect(await hot.load(taught)).toMatchObject({ id: 'bells', task: 'parse' });
   expect(await answers(hot, 'bells')).toEqual(said);
   await hot.unload('bells');
-  expect(hot.info().adapters.map(({ id }) => id)).toEqual(['toybox-llp']);
+  expect(hot.info().adapters.map(({ id }) => id)).toEqual(['everyday-llp']);
   return taught;
 }
 

@@ -317,7 +317,7 @@ describe('mettle', () => {
       expect(out).toContain(process.version);
       expect(out).toContain('cpu, onnxruntime-node 1.30.0');
       expect(out).toContain('There is no <GPU> here.');
-      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localize, for nano \(untrained\)/);
+      expect(out).toMatch(/nano-ave +1\.0\.0 {2}localize, for nano-2 \(untrained\)/);
       expect(session.disposed).toBe(true);
     });
 

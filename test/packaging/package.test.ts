@@ -128,7 +128,7 @@ describe('a program in Node', () => {
     expect(JSON.parse(out)).toEqual({
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       duration: 3.3,
-      tasks: ['localize', 'parse', 'segment'],
+      tasks: ['localize', 'segment', 'parse'],
       masks: 4,
     });
   });
